@@ -212,7 +212,9 @@ impl App {
         );
         let (work, tally) = (Arc::<Notify>::default(), Arc::<Tally>::default());
         let shutdown = Shutdown::default();
+        let secrets = Arc::new(secrets);
         let ingest = Ingest {
+            secrets: Arc::clone(&secrets),
             db: db.clone(),
             clock: clock.clone(),
             bodies: bodies.clone(),
@@ -227,7 +229,7 @@ impl App {
             storage,
             bodies,
             fetch: HttpClient::new(&config.fetch),
-            secrets: Arc::new(secrets),
+            secrets,
             directory: Arc::new(Directory::new(db.clone())),
             work,
             tally,

@@ -9,7 +9,7 @@ pub mod parts;
 pub mod rhythm;
 mod scan;
 
-use crate::clock::Millis;
+use crate::clock::{DAY, Millis};
 use crate::coordination::checkpoint::Checkpoint;
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub struct Delivery {
     reason: Option<DeliveryReason>,
     body: Arc<Body>,
     body_lz4: Vec<u8>,
+    /// What its signature covers besides the body, as JSON, if it was refused for it.
+    signed: Option<String>,
 }
 
 /// The result of storing a delivery.
@@ -60,6 +62,16 @@ impl Delivery {
             reason,
             body_lz4: lz4_flex::compress_prepend_size(&body.text),
             body,
+            signed: None,
+        }
+    }
+
+    /// With what is needed to check its signature again.
+    #[must_use]
+    pub fn with_signed(self, signed: String) -> Self {
+        Self {
+            signed: Some(signed),
+            ..self
         }
     }
 
@@ -97,8 +109,8 @@ impl Delivery {
 
     /// Inserts the rows. Texts whose bytes are in the stored files of these media are not stored again.
     pub async fn insert(&self, tx: &mut Tx, media: &[MediaId]) -> Result<SavedDelivery, Error> {
-        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let values = values![
             self.id.as_str(),
             &self.instance,
@@ -108,6 +120,7 @@ impl Delivery {
             self.body.size_bytes,
             self.body_lz4.as_slice(),
             self.body.sha256,
+            self.signed.clone(),
         ];
         tx.run(sql, values).await?;
         for part in &self.body.parts {
@@ -199,6 +212,29 @@ pub async fn has_bytes_of(tx: &mut Tx, id: &DeliveryId, media: &MediaId) -> Resu
 pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
     let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
     tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+/// What the signature of a refused delivery covers besides its body, as JSON.
+pub async fn signed(db: &Db, id: &DeliveryId) -> Result<Option<String>, Error> {
+    let sql = "select signed from deliveries where id = $1";
+    let row = db.row(sql, values![id.as_str()]).await?;
+    row.map_or(Ok(None), |row| row.text_or_none("signed"))
+}
+
+/// The most bytes of deliveries of one instance that are kept although their signature was refused.
+const MOST_UNSIGNED_BYTES: i64 = 64 << 20;
+/// How long they are kept.
+const UNSIGNED_LIFE: Millis = 7 * DAY;
+
+/// Deletes the oldest deliveries of an instance that were refused for their signature, until they are within their limits.
+pub async fn bound_unsigned(tx: &mut Tx, instance: &InstanceId, now: Millis) -> Result<(), Error> {
+    let sql = "delete from deliveries where id in (
+                 select id from (
+                   select id, received_at, sum(body_size) over (order by id desc) as bytes from deliveries
+                   where instance = $1 and verdict = 'refused' and signed is not null)
+                 where bytes > $2 or received_at < $3)";
+    let values = values![instance.as_str(), MOST_UNSIGNED_BYTES, now - UNSIGNED_LIFE];
+    tx.run(sql, values).await.map(drop)
 }
 
 /// A delivery without its body.

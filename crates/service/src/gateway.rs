@@ -13,6 +13,7 @@ mod hook_address;
 mod id;
 mod meta;
 pub mod multipart;
+mod protocol;
 mod quepasa;
 mod reader;
 mod recognise;
@@ -28,6 +29,7 @@ mod wuzapi;
 mod zapi;
 
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
+use protocol::Protocol;
 
 pub use reader::{Panicked, Reader};
 pub use recognise::{Source, recognise};
@@ -76,132 +78,6 @@ codes! {
 
 const SEALED: &str = "an edit or another change that is encrypted with a message's secret";
 const REVOKED: &str = "a message is taken back";
-
-/// What one gateway sends and how it is called. A gateway is a module with one implementation.
-trait Protocol: Sync {
-    /// Whether an object is one delivery of the gateway, and not an envelope around it.
-    fn is_delivery(&self, of: &fields::Object) -> bool;
-
-    /// Reads one delivery: its messages with media in their order, or one reading without media.
-    fn read(&self, root: &fields::Object) -> Vec<ParsedDelivery>;
-
-    /// How deliveries are signed, if the instance has a secret.
-    fn signature(&self) -> Signature {
-        Signature::None
-    }
-
-    /// The routes that exist with it, in the order of their use.
-    fn routes(&self) -> &'static [Route];
-
-    /// Whether an object inside an envelope is a delivery.
-    fn is_inside_envelope(&self, of: &fields::Object) -> bool {
-        self.is_delivery(of)
-    }
-
-    fn named_instance(&self, _beginning: &[u8]) -> Option<String> {
-        None
-    }
-
-    fn slots(&self) -> &'static [Slot] {
-        &[]
-    }
-
-    fn slots_call(&self, _access: Access<'_>) -> Option<Call> {
-        None
-    }
-
-    /// Only called for slots of [`Self::slots`].
-    fn slot_call(&self, slot: &Slot, access: Access<'_>, _address: &str, _current: &Json) -> Call {
-        Call::new(CallMethod::Put, slot.path, ("authorization", access.token))
-    }
-
-    fn session_call(&self, _access: Access<'_>) -> Option<Call> {
-        None
-    }
-
-    fn refusal(&self, _answer: &Json) -> Option<String> {
-        None
-    }
-
-    fn describes_instance(&self, _answer: &Json) -> bool {
-        true
-    }
-
-    fn is_slot_off(&self, _slot: &Slot, _answer: &Json) -> bool {
-        false
-    }
-
-    fn read_slot(&self, _slot: &Slot, _answer: &Json) -> Option<String> {
-        None
-    }
-
-    fn read_session(&self, _answer: &Json) -> Session {
-        Session::default()
-    }
-
-    fn own_messages_slot(&self) -> &'static str {
-        ""
-    }
-
-    fn default_api_base(&self) -> &'static str {
-        ""
-    }
-
-    fn known_domains(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn file_call(&self, _access: Access<'_>, _request: &FileRequest<'_>) -> Option<FileCall> {
-        None
-    }
-
-    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
-        answers::file(status, body, &[], &["base64"])
-    }
-
-    /// The headers with which a file is requested at the gateway itself.
-    fn file_headers(&self, _access: Access<'_>) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    /// Domains of the gateway besides the API's that want these headers.
-    fn file_domains(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The address of a link, which may be a path at the gateway or lead to a name that only the gateway knows.
-    fn file_url(&self, link: &str, _api_base: &url::Url) -> Option<url::Url> {
-        url::Url::parse(link).ok()
-    }
-
-    /// Reads the deliveries in a body: one, unless it is the envelope of an automation that combined several.
-    fn read_body(&self, mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
-        if let Some(root) = body.as_object().filter(|root| self.is_delivery(root)) {
-            return Ok(self.read(root));
-        }
-        if let Some(parsed) = body.as_str().and_then(envelope::inside) {
-            body = parsed;
-        }
-        if !(body.is_object() || body.is_array()) {
-            return Err(Error::NotAnObject);
-        }
-        let envelopes = envelope::take(&mut body, |of| self.is_delivery(of));
-        let is_sealed = !envelopes.sealed.is_empty();
-        let mut readings: Vec<_> = envelopes
-            .found
-            .iter()
-            .flat_map(|of| self.read(of))
-            .collect();
-        for reading in &mut readings {
-            reading.cut_short |= envelopes.cut_short || is_sealed;
-        }
-        match readings.is_empty() {
-            true if is_sealed => Err(Error::UnreadableEnvelope),
-            true => Ok(vec![fields::nothing(DeliveryReason::NoMessage)]),
-            false => Ok(readings),
-        }
-    }
-}
 
 impl Gateway {
     fn protocol(self) -> &'static dyn Protocol {
@@ -572,6 +448,19 @@ impl Gateway {
     /// Reads the deliveries in a body: one, unless an automation combined several.
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
         self.protocol().read_body(parse(body)?)
+    }
+
+    /// The source of a body that is not this gateway's, if its shape shows it.
+    pub fn source_of(self, body: &[u8], headers: &signature::Headers) -> Option<Source> {
+        let source = recognise(headers, &parse(body).ok()?)?;
+        let is_own = match source {
+            Source::Gateway(found) => {
+                // Partners pass on what Meta sends.
+                found == self || found == Self::Meta && self == Self::Dialog360
+            }
+            Source::Chatwoot => false,
+        };
+        (!is_own).then_some(source)
     }
 
     /// The texts of a body that seem to contain another body and cannot be read.

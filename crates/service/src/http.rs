@@ -58,8 +58,18 @@ fn router(
 ) -> Router {
     let memory = Arc::new(Memory::new(app.config.http.max_bodies.as_usize()));
     let mut router = Router::new()
-        .route("/hooks/{gateway}/{token}", post(hooks::by_path))
-        .route("/hooks/{gateway}/{token}/", post(hooks::by_path))
+        .route(
+            "/hooks/{gateway}/{token}",
+            post(hooks::by_path).get(hooks::handshake),
+        )
+        .route(
+            "/hooks/{gateway}/{token}/",
+            post(hooks::by_path).get(hooks::handshake),
+        )
+        .route(
+            "/hooks/{gateway}/{token}/{*event}",
+            post(hooks::by_longer_path),
+        )
         .route("/hooks/{gateway}", post(hooks::without_token))
         .route("/hooks/{gateway}/", post(hooks::without_token))
         .route("/healthz", get(health::alive))

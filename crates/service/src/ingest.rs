@@ -6,6 +6,7 @@
 pub mod policy;
 mod replaced;
 mod replay;
+pub mod signed;
 pub mod tally;
 
 use std::fmt::Write as _;
@@ -20,10 +21,12 @@ use crate::config::Keep;
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
 use crate::events::{self, News};
-use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
+use crate::gateway::signature::Headers;
+use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader, Source};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
+use crate::secrets::Secrets;
 use crate::storage::Storage;
 
 pub use replaced::Replaced;
@@ -35,6 +38,8 @@ const ID_LENGTH: usize = 36;
 
 /// Without message id and instance, a media cannot be matched with its repeats.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
+/// Longer bodies without media are not looked at again.
+const LONGEST_RECOGNISED_BYTES: usize = 256 << 10;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
 
 /// The dependencies of ingest; cheap to clone.
@@ -47,6 +52,7 @@ pub struct Ingest {
     pub reader: Reader,
     pub keep: Keep,
     pub tally: Arc<Tally>,
+    pub secrets: Arc<Secrets>,
     /// Notifies the worker.
     pub work: Arc<Notify>,
 }
@@ -67,6 +73,8 @@ pub enum Receipt {
         reason: DeliveryReason,
         /// The JSON error's line and column, from 1.
         place: Option<(usize, usize)>,
+        /// The gateway whose form it has, if that is not the instance's.
+        gateway: Option<Gateway>,
     },
     /// For another instance than its token's; stored, but not ingested.
     WrongInstance { named: String },
@@ -74,6 +82,16 @@ pub enum Receipt {
 
 /// Ingests a body that came with the token of `instance`.
 pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result<Receipt, Error> {
+    receive_from(ingest, instance, body, &Headers::default()).await
+}
+
+/// Like [`receive`], with the headers of the delivery, which may show another gateway's.
+pub async fn receive_from(
+    ingest: &Ingest,
+    instance: &Instance,
+    body: Body,
+    headers: &Headers,
+) -> Result<Receipt, Error> {
     let now = ingest.clock.now();
     if body.is_cut {
         let receipt = set_aside(ingest, instance, TOO_LARGE, Arc::new(body), now).await?;
@@ -96,7 +114,10 @@ pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result
         }
         Ok(readings) => match other_instance(instance, &readings) {
             Some(named) => refuse(ingest, instance, named, body, now).await?,
-            None => accept(ingest, instance, readings, body, now).await?,
+            None => match other_source(instance, &readings, &body.text, headers) {
+                Some(source) => set_aside_other(ingest, instance, source, body, now).await?,
+                None => accept(ingest, instance, readings, body, now).await?,
+            },
         },
     };
     ingest.tally.add(
@@ -176,8 +197,49 @@ fn cannot_write(error: io::Error) -> Error {
     Error::Unavailable(None)
 }
 
+/// The source of a delivery in which the instance's gateway sends nothing, if its shape is another's.
+fn other_source(
+    instance: &Instance,
+    readings: &[ParsedDelivery],
+    body: &[u8],
+    headers: &Headers,
+) -> Option<Source> {
+    let is_empty = |reading: &ParsedDelivery| {
+        matches!(reading.content, DeliveryContent::Nothing(_)) && reading.media.is_empty()
+    };
+    if body.len() > LONGEST_RECOGNISED_BYTES || !readings.iter().all(is_empty) {
+        return None;
+    }
+    instance.gateway.source_of(body, headers)
+}
+
+async fn set_aside_other(
+    ingest: &Ingest,
+    instance: &Instance,
+    source: Source,
+    body: Arc<Body>,
+    now: Millis,
+) -> Result<Receipt, Error> {
+    let (reason, other) = match source {
+        Source::Chatwoot => (DeliveryReason::Hub, None),
+        Source::Gateway(other) => (DeliveryReason::OtherGateway, Some(other)),
+    };
+    if let Some(other) = other {
+        tracing::warn!(instance = %instance.id, gateway = instance.gateway.as_str(), shape = other.as_str(), "the delivery has the form of another gateway");
+    }
+    let mut receipt = set_aside(ingest, instance, reason, body, now).await?;
+    if let Receipt::SetAside { gateway, .. } = &mut receipt {
+        *gateway = other;
+    }
+    Ok(receipt)
+}
+
 /// The first other instance named in a body.
 fn other_instance(instance: &Instance, readings: &[ParsedDelivery]) -> Option<String> {
+    // Other gateways' names of an instance need not be its id.
+    if instance.gateway != Gateway::Wapi {
+        return None;
+    }
     let mut named = readings
         .iter()
         .filter_map(|reading| reading.instance.clone());
@@ -201,6 +263,7 @@ async fn set_aside(
     Ok(Receipt::SetAside {
         reason,
         place: None,
+        gateway: None,
     })
 }
 

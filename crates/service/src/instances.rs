@@ -219,7 +219,7 @@ pub async fn first_added(db: &Db) -> Result<Option<Millis>, Error> {
 
 /// Whether anything is encrypted with the key: a token, or the previous address of a slot.
 pub async fn has_sealed_values(db: &Db) -> Result<bool, Error> {
-    let sql = "select exists (select 1 from instances where token_sealed is not null)
+    let sql = "select exists (select 1 from instances where token_sealed is not null or secret_sealed is not null)
                    or exists (select 1 from slots_before where sealed_address is not null) as sealed";
     let row = db.row(sql, vec![]).await?;
     row.map_or(Ok(false), |row| Ok(row.int("sealed")? != 0))
@@ -271,7 +271,7 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                values ($1, $2, $3, coalesce($4, $10), nullif($5, ''), $6, $7, $8, nullif($9, ''), $11, nullif($12, ''))
                on conflict (id) do update set
                  client = case when i.removed_at is null then i.client else excluded.client end,
-                 gateway = case when i.removed_at is null then i.gateway else excluded.gateway end,
+                 gateway = excluded.gateway,
                  api_base = case when i.removed_at is null then coalesce($4, i.api_base) else excluded.api_base end,
                  cdn_base = case when i.removed_at is null then nullif(coalesce($5, i.cdn_base), '') else excluded.cdn_base end,
                  routes = case when i.removed_at is null then nullif(coalesce($9, i.routes), '') else excluded.routes end,

@@ -240,9 +240,9 @@ impl HttpClient {
         self.answer(request(url, Full::default())?).await
     }
 
-    /// Posts an empty JSON object to a configured server, without a token; follows no redirect.
-    pub async fn post_nothing(&self, url: &Url) -> Result<CallResponse, Error> {
-        let mut request = request(url, Full::from("{}"))?;
+    /// Posts JSON to a configured server, without a token; follows no redirect.
+    pub async fn post(&self, url: &Url, body: &serde_json::Value) -> Result<CallResponse, Error> {
+        let mut request = request(url, Full::from(body.to_string()))?;
         *request.method_mut() = Method::POST;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);

@@ -97,6 +97,8 @@ pub fn instance(id: &str, client: i64, api_base: String) -> NewInstance {
         api_base: Some(api_base),
         routes: None,
         token_sealed: None,
+        secret_sealed: None,
+        session: None,
         hook_hash: [0; 32],
     }
 }
@@ -181,8 +183,12 @@ impl TestApp {
             let known = self.app.directory.by_id().await.unwrap();
             let stored = instances::instances(&self.app.db).await.unwrap();
             let same = |stored: &instances::Instance| {
-                let known = &known[&stored.id];
-                known.cdn_base == stored.cdn_base && known.api_base == stored.api_base
+                known.get(&stored.id).is_some_and(|known| {
+                    known.cdn_base == stored.cdn_base
+                        && known.api_base == stored.api_base
+                        && known.gateway == stored.gateway
+                        && known.secret_sealed == stored.secret_sealed
+                })
             };
             if stored.iter().all(same) {
                 return;

@@ -300,6 +300,7 @@ errors-address-invalid = { $url } is not a plain web address
 errors-write-address = write it like https://host
 errors-route-list-invalid = { $list } is not a list of routes
 errors-routes-are = routes are inline, cdn, gateway
+errors-secret-empty = the secret is empty
 errors-token-empty = the gateway's token is empty
 errors-token-of-lines = the gateway's token contains a line break (character { $at })
 errors-one-line = give one line with the token only

@@ -300,6 +300,7 @@ errors-address-invalid = { $url } não é um endereço web simples
 errors-write-address = escreva como https://host
 errors-route-list-invalid = { $list } não é uma lista de rotas
 errors-routes-are = as rotas são inline, cdn, gateway
+errors-secret-empty = o segredo está vazio
 errors-token-empty = o token do gateway está vazio
 errors-token-of-lines = o token do gateway contém uma quebra de linha (caractere { $at })
 errors-one-line = informe uma única linha, apenas com o token

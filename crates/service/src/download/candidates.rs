@@ -104,7 +104,7 @@ impl Candidates {
                     let link = job.link.is_some();
                     candidates.open.extend(link.then_some(Candidate::Link));
                 }
-                Route::Gateway => match gateway::can_ask(job) {
+                Route::Gateway => match gateway::can_ask(job, instance) {
                     Ok(()) => candidates.open.push(Candidate::Gateway),
                     Err(reason) => candidates.note(reason),
                 },

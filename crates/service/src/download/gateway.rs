@@ -15,7 +15,10 @@ use crate::queue::Job;
 use crate::telemetry;
 
 /// The gateway needs the same key and path as the CDN.
-pub(super) fn can_ask(job: &Job) -> Result<(), Reason> {
+pub(super) fn can_ask(job: &Job, instance: &Instance) -> Result<(), Reason> {
+    if instance.api_base.is_empty() {
+        return Err(Reason::TokenMissing);
+    }
     let access = Access {
         instance: "",
         token: "",

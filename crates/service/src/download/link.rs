@@ -12,6 +12,8 @@ use crate::net::guard::Guard;
 use crate::net::{self, DownloadRequest, RequestStyle};
 use crate::queue::Job;
 
+/// Stands for the address of a gateway that none was given for (RFC 6761, section 6.4).
+const NOWHERE: &str = "https://gateway.invalid";
 /// How often in a row an interrupted download is resumed without progress.
 const MOST_RESUMES: u32 = 2;
 
@@ -23,7 +25,9 @@ pub(super) async fn fetch(
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
     let link = job.link.as_deref().ok_or(Reason::KeysMissing)?;
-    let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
+    // Without an address of the gateway, only links to other servers can be followed.
+    let api_base = Url::parse(&instance.api_base).or_else(|_| Url::parse(NOWHERE));
+    let api_base = api_base.map_err(|_| Reason::LinkRefused)?;
     // Without a token, a link that needs one is refused by its server.
     let token = token(downloader, instance).unwrap_or_default();
     let guard = Guard::for_links(api_base.clone(), &downloader.settings.allowed_hosts);

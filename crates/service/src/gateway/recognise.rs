@@ -19,90 +19,99 @@ pub enum Source {
 /// The gateway of a delivery; `None` when nothing decides. Meta's partners look like Meta.
 pub fn recognise(headers: &Headers, body: &Json) -> Option<Source> {
     let body = body.as_object()?;
-    let has = |names: &[&str]| field(body, names).is_some();
-    let is_object = |name: &str| object(body, &[name]).is_some();
+    let by_form = of_form(body);
+    let gateway = by_form
+        .or_else(|| by_header(headers, body))
+        .or_else(|| by_shape(body));
+    let is_hub = || {
+        let is_created = words(body, &["event"]).as_deref() == Some("message_created");
+        is_created && has(body, &["account"]) && has(body, &["conversation"])
+    };
+    gateway
+        .map(Source::Gateway)
+        .or_else(|| is_hub().then_some(Source::Chatwoot))
+}
+
+fn has(body: &Object, names: &[&str]) -> bool {
+    field(body, names).is_some()
+}
+
+fn of_form(body: &Object) -> Option<Gateway> {
+    if has(body, &["jsonData"]) {
+        return Some(Gateway::Wuzapi);
+    }
+    let is_twilio = has(body, &["AccountSid"]) && has(body, &["MessageSid", "SmsSid"]);
+    is_twilio.then_some(Gateway::Twilio)
+}
+
+fn by_header(headers: &Headers, body: &Object) -> Option<Gateway> {
+    let sent = |names: &[&str]| names.iter().any(|name| headers.get(name).is_some());
+    let is_waha = sent(&["x-webhook-request-id", "x-webhook-hmac"]);
+    let is_zapi = headers
+        .get("server")
+        .is_some_and(|name| name.eq_ignore_ascii_case("Z-API"));
+    if sent(&["x-quepasa-wid"]) {
+        Some(Gateway::Quepasa)
+    } else if is_waha && has(body, &["session"]) && object(body, &["payload"]).is_some() {
+        Some(Gateway::Waha)
+    } else {
+        (is_zapi || sent(&["z-api-token"])).then_some(Gateway::Zapi)
+    }
+}
+
+/// The first rule that fits decides.
+fn by_shape(body: &Object) -> Option<Gateway> {
+    let all = |names: &[&str]| names.iter().all(|name| has(body, &[name]));
     let event = words(body, &["event"]).unwrap_or_default();
     let payload = object(body, &["payload"]);
-    let by_header = |name: &str| headers.get(name).is_some();
-    let is_server = |name: &str| {
-        headers
-            .get("server")
-            .is_some_and(|it| it.eq_ignore_ascii_case(name))
-    };
+    let data = object(body, &["data"]);
+    let within = |of: Option<&Object>, names: &[&str]| of.is_some_and(|of| has(of, names));
+    let is_callback = words(body, &["type"]).is_some_and(|name| name.ends_with("Callback"));
+    let is_webhook = event.to_lowercase().starts_with("webhook");
     let rules: &[(bool, Gateway)] = &[
-        (has(&["jsonData"]), Gateway::Wuzapi),
-        (
-            has(&["AccountSid"]) && has(&["MessageSid", "SmsSid"]),
-            Gateway::Twilio,
-        ),
-        (by_header("x-quepasa-wid"), Gateway::Quepasa),
-        (
-            (by_header("x-webhook-request-id") || by_header("x-webhook-hmac"))
-                && has(&["session"])
-                && payload.is_some(),
-            Gateway::Waha,
-        ),
-        (
-            by_header("z-api-token") || is_server("Z-API"),
-            Gateway::Zapi,
-        ),
         (is_of_meta(body), Gateway::Meta),
         (
-            has(&["EventType"]) && has(&["BaseUrl", "instanceName"]),
+            all(&["EventType"]) && has(body, &["BaseUrl", "instanceName"]),
             Gateway::Uazapi,
         ),
         (
-            has(&["event"]) && has(&["data"]) && has(&["instanceToken"]),
+            all(&["event", "data", "instanceToken"]),
             Gateway::EvolutionGo,
         ),
         (
-            has(&["event"]) && has(&["session"]) && payload.is_some(),
+            all(&["event", "session"]) && payload.is_some(),
             Gateway::Waha,
         ),
-        (has(&["device_id"]) && payload.is_some(), Gateway::Gowa),
+        (all(&["device_id"]) && payload.is_some(), Gateway::Gowa),
         (
-            has(&["app"])
-                && has(&["version"])
-                && has(&["type"])
-                && payload.is_some_and(|payload| object(payload, &["payload"]).is_some()),
+            all(&["app", "version", "type"]) && within(payload, &["payload"]),
             Gateway::Gupshup,
         ),
+        (is_callback, Gateway::Zapi),
         (
-            words(body, &["type"]).is_some_and(|name| name.ends_with("Callback")),
-            Gateway::Zapi,
-        ),
-        (
-            event.to_lowercase().starts_with("webhook")
-                || has(&["msgContent"]) && has(&["instanceId"]),
+            is_webhook || all(&["msgContent", "instanceId"]),
             Gateway::Wapi,
         ),
         (is_of_wuzapi(body), Gateway::Wuzapi),
         (
-            has(&["event"]) && has(&["instance"]) && is_of_evolution(body, &event),
+            all(&["event", "instance"]) && is_of_evolution(body, &event),
             Gateway::Evolution,
         ),
         (
-            has(&["event"])
-                && has(&["instance"])
-                && object(body, &["data"])
-                    .is_some_and(|data| field(data, &["chatid", "messageid"]).is_some()),
+            all(&["event", "instance"]) && within(data, &["chatid", "messageid"]),
             Gateway::Uazapi,
         ),
         (
-            has(&["event"]) && has(&["session"]) && !has(&["payload"]),
+            all(&["event", "session"]) && !has(body, &["payload"]),
             Gateway::Wppconnect,
         ),
         (is_of_quepasa(body), Gateway::Quepasa),
-        (
-            has(&["instanceId"]) && has(&["connectedPhone"]),
-            Gateway::Wapi,
-        ),
+        (all(&["instanceId", "connectedPhone"]), Gateway::Wapi),
     ];
-    if let Some((_, gateway)) = rules.iter().find(|(fits, _)| *fits) {
-        return Some(Source::Gateway(*gateway));
-    }
-    let is_hub = event == "message_created" && has(&["account"]) && is_object("conversation");
-    is_hub.then_some(Source::Chatwoot)
+    rules
+        .iter()
+        .find(|(fits, _)| *fits)
+        .map(|(_, gateway)| *gateway)
 }
 
 fn is_of_meta(body: &Object) -> bool {

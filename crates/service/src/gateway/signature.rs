@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::fields::Object;
 use crate::clock::{MINUTE, Millis, SECOND};
+use crate::model::DeliveryReason;
 
 /// How a gateway proves that a delivery is its own, when the instance has a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +38,18 @@ pub enum Refusal {
     Expired,
 }
 
+impl From<Refusal> for DeliveryReason {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unsigned => Self::Unsigned,
+            Refusal::Wrong => Self::WrongSignature,
+            Refusal::Expired => Self::ExpiredSignature,
+        }
+    }
+}
+
 /// The headers of a delivery; names in lower case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
@@ -56,6 +67,19 @@ impl Headers {
         named.map(|(_, value)| value.as_str())
     }
 
+    /// Only the headers that a signature may be in: all short ones that no proxy adds by itself.
+    #[must_use]
+    pub fn of_signature(mut self) -> Self {
+        self.0.retain(|(name, value)| {
+            let is_known = name == "authorization" || name == "apikey" || name == "client-token";
+            let is_own =
+                name.starts_with("x-") && !name.starts_with("x-forwarded") && name != "x-real-ip";
+            (is_known || is_own || name.ends_with("-token")) && value.len() <= LONGEST_HEADER_BYTES
+        });
+        self.0.truncate(MOST_HEADERS);
+        self
+    }
+
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
@@ -64,6 +88,9 @@ impl Headers {
 
 /// A token of Evolution API is valid for ten minutes; clocks may differ by this much.
 const CLOCK_SKEW: Millis = 2 * MINUTE;
+/// Of a delivery that is refused for its signature, so many headers are kept to check it again.
+const MOST_HEADERS: usize = 32;
+const LONGEST_HEADER_BYTES: usize = 4 << 10;
 /// Longer bodies are no form of Twilio.
 const LONGEST_FORM_BYTES: usize = 1 << 20;
 
@@ -275,4 +302,20 @@ fn with_and_without_port(address: &str) -> Vec<String> {
         _ => urls.push(format!("{scheme}://{authority}:{usual}{path}")),
     }
     urls
+}
+
+/// What a signature covers besides the body.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Signed {
+    pub headers: Headers,
+    /// The address that the sender requested, with its query.
+    pub url: String,
+    /// The fields that are signed in place of a multipart body.
+    pub fields: Option<String>,
+}
+
+impl Signed {
+    pub fn verifier(&self, signature: Signature, secret: &str, now: Millis) -> Verifier {
+        Verifier::new(signature, secret.as_bytes(), &self.headers, &self.url, now)
+    }
 }

@@ -1,6 +1,6 @@
 //! wuzapi. Facts from its source (builds of 2026).
 //!
-//! The delivery is JSON, a form with the field `jsonData`, or `multipart/form-data` with the file beside it.
+//! The delivery is JSON, a form with the field `jsonData`, or `multipart/form-data` with the file in a part of its own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -14,6 +14,8 @@ use super::encoding::{BodyCodings, Decoding};
 use super::error::Error;
 use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
+use crate::gateway::multipart::Multipart;
+use crate::gateway::signature::{Refusal, Signed, Verifier};
 use crate::ingest;
 
 const STEP_KIB: usize = 16;
@@ -90,6 +92,49 @@ pub(super) enum ReadBody {
     Undecodable(Body),
     /// As received: its `Content-Encoding` is unknown.
     UnknownEncoding(Body),
+    /// As received: it is not proven to be the gateway's.
+    Refused(Body, Refusal),
+}
+
+/// What happens to the bytes of a body while they arrive.
+pub(super) struct Arrival {
+    pub signed: Signed,
+    /// `None` when only the address proves the delivery.
+    pub verifier: Option<Verifier>,
+    /// Converts a multipart body.
+    pub multipart: Option<Multipart>,
+}
+
+impl Arrival {
+    /// Takes bytes as they came; returns what to read.
+    fn take(&mut self, data: Bytes) -> Bytes {
+        let Some(multipart) = &mut self.multipart else {
+            if let Some(verifier) = &mut self.verifier {
+                verifier.update(&data);
+            }
+            return data;
+        };
+        multipart.update(&data).into()
+    }
+
+    /// The rest of what to read.
+    fn finish(&mut self) -> Vec<u8> {
+        let Some(multipart) = self.multipart.take() else {
+            return Vec::new();
+        };
+        let Ok((rest, fields)) = multipart.finish() else {
+            return Vec::new();
+        };
+        if let (Some(verifier), Some(fields)) = (&mut self.verifier, fields) {
+            verifier.update(&fields);
+            self.signed.fields = String::from_utf8(fields).ok();
+        }
+        rest
+    }
+
+    fn verdict(&mut self) -> Result<(), Refusal> {
+        self.verifier.take().map_or(Ok(()), Verifier::finish)
+    }
 }
 
 /// Reads the whole body. Its memory stays reserved until it is committed.
@@ -99,10 +144,23 @@ pub(super) async fn read<'d>(
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
+    arrival: &mut Arrival,
 ) -> Result<(ReadBody, MemoryShare<'d>), Error> {
     let mut share = MemoryShare::new(&state.memory)?;
     if headers.contains_key(header::CONTENT_ENCODING) {
-        let whole = read_coded(state, headers, stream, limit_bytes, &mut share).await?;
+        arrival.multipart = None;
+        let whole = read_coded(state, headers, stream, limit_bytes, (&mut share, arrival)).await?;
+        let whole = match (arrival.verdict(), whole) {
+            (
+                Err(refusal),
+                ReadBody::Read(body)
+                | ReadBody::Undecodable(body)
+                | ReadBody::UnknownEncoding(body),
+            ) => {
+                return Ok((ReadBody::Refused(body, refusal), share));
+            }
+            (_, whole) => whole,
+        };
         let whole = match whole {
             ReadBody::Read(body) => {
                 ReadBody::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
@@ -114,10 +172,15 @@ pub(super) async fn read<'d>(
     let mut reading = BodyReading::new(state, limit_bytes);
     while let Some(frame) = stream.frame().await {
         if let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() {
+            let data = arrival.take(data);
             reading.take(&data, &mut share, 0).await?;
         }
     }
+    reading.take(&arrival.finish(), &mut share, 0).await?;
     let body = reading.finish().await?;
+    if let Err(refusal) = arrival.verdict() {
+        return Ok((ReadBody::Refused(body, refusal), share));
+    }
     let body = open(state, gateway, body, limit_bytes, &mut share).await?;
     Ok((ReadBody::Read(body), share))
 }
@@ -149,7 +212,7 @@ async fn read_coded(
     headers: &HeaderMap,
     stream: &mut Stream,
     limit_bytes: usize,
-    share: &mut MemoryShare<'_>,
+    (share, arrival): (&mut MemoryShare<'_>, &mut Arrival),
 ) -> Result<ReadBody, Error> {
     let mut coded = BytesMut::new();
     while let Some(frame) = stream.frame().await {
@@ -160,6 +223,7 @@ async fn read_coded(
             return Err(Error::BodyTooLarge { limit_bytes });
         }
         share.grow(coded.len() + data.len())?;
+        let data = arrival.take(data);
         coded.extend_from_slice(&data);
     }
     let coded = coded.freeze();

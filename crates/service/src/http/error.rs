@@ -10,6 +10,10 @@ use serde_json::json;
 pub enum Error {
     /// No token, or an unknown one.
     WrongToken,
+    /// The token is valid, but the delivery is not signed with the instance's secret.
+    WrongSignature,
+    /// The verify token of a subscription is wrong.
+    WrongVerifyToken,
     /// The token is valid, but the body names another instance.
     OtherInstance,
     /// The body or address names an instance that does not exist.
@@ -43,6 +47,18 @@ impl Error {
                 "the webhook token is missing or wrong".to_owned(),
                 "paste the address that `midiateca instance rotate-hook ID` prints into the gateway's panel",
             ),
+            Self::WrongSignature => (
+                StatusCode::UNAUTHORIZED,
+                "wrong_signature",
+                "the delivery is not signed with the secret of this instance".to_owned(),
+                "correct the secret with `midiateca instance add ID --client N --secret-env VAR`, then run `midiateca deliveries replay`",
+            ),
+            Self::WrongVerifyToken => (
+                StatusCode::FORBIDDEN,
+                "wrong_verify_token",
+                "the verify token is not that of this instance".to_owned(),
+                "the verify token is the last part of the webhook address, or the secret of the instance",
+            ),
             Self::OtherInstance => (
                 StatusCode::UNAUTHORIZED,
                 "token_of_another_instance",
@@ -59,7 +75,7 @@ impl Error {
                 StatusCode::NOT_FOUND,
                 "unknown_gateway",
                 "no such gateway is known here".to_owned(),
-                "the address is /hooks/wapi/{token}",
+                "the address is /hooks/{gateway}/{token}, with a gateway of `midiateca instance add --help`, or auto",
             ),
             Self::BodyTooLarge { limit_bytes } => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -6,47 +6,149 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use super::body::ReadBody;
+use super::body::{Arrival, ReadBody};
 use super::client_address::ClientAddress;
 use super::error::Error;
 use super::refusals::Sender;
 use super::{HttpState, body};
 use crate::gateway::Gateway;
+use crate::gateway::multipart::{self, Multipart};
+use crate::gateway::signature::{Headers, Signed};
 use crate::ingest::{self, Receipt};
-use crate::instances::Instance;
+use crate::instances::{self, Instance};
 use crate::model::{DeliveryReason, InstanceId};
+use crate::secrets;
 
 /// How much of a refused body is searched for the instance that it names.
 const BEGINNING_BYTES: usize = 16 << 10;
 /// How long to wait for it.
 const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
+/// In an address, in place of a gateway's name: the delivery is the gateway's that the instance has.
+const AUTO: &str = "auto";
+
+/// What a webhook's address names.
+struct Address<'a> {
+    gateway: Option<Gateway>,
+    is_known: bool,
+    token: &'a str,
+}
+
+impl<'a> Address<'a> {
+    fn new(gateway: &str, token: &'a str) -> Self {
+        let parsed = Gateway::parse(gateway);
+        Self {
+            gateway: parsed,
+            is_known: parsed.is_some() || gateway == AUTO,
+            token,
+        }
+    }
+}
+
 pub(super) async fn by_path(
     State(state): State<HttpState>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
     path: Result<Path<(String, String)>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (gateway, token) = match &path {
-        Ok(Path((gateway, token))) => (Gateway::parse(gateway), Some(token.as_str())),
+    let address = match &path {
+        Ok(Path((gateway, token))) => Address::new(gateway, token),
         // A token that is no text is a wrong one.
-        Err(_) => (Some(Gateway::Wapi), Some("")),
+        Err(_) => Address::new(Gateway::Wapi.as_str(), ""),
     };
-    let sender = Sender::new(gateway, token, client);
-    match gateway {
-        Some(_) => take(&state, &sender, &headers, body).await,
-        None => {
-            sender
-                .refuse(&state, None, Error::UnknownGateway, body, &headers)
-                .await
+    at_address(&state, &address, client, (&uri, &headers), body).await
+}
+
+/// Some gateways append the name of the event to the address.
+pub(super) async fn by_longer_path(
+    State(state): State<HttpState>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
+    path: Result<Path<(String, String, String)>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let address = match &path {
+        Ok(Path((gateway, token, _))) => Address::new(gateway, token),
+        Err(_) => Address::new(Gateway::Wapi.as_str(), ""),
+    };
+    at_address(&state, &address, client, (&uri, &headers), body).await
+}
+
+async fn at_address(
+    state: &HttpState,
+    address: &Address<'_>,
+    client: std::net::IpAddr,
+    (uri, headers): (&Uri, &HeaderMap),
+    body: Body,
+) -> Response {
+    let sender = Sender::new(address.gateway, Some(address.token), client);
+    if address.is_known {
+        take(state, &sender, (uri, headers), body).await
+    } else {
+        let error = Error::UnknownGateway;
+        sender.refuse(state, None, error, body, headers).await
+    }
+}
+
+/// The handshake with which Meta and its partners verify an address (developers.facebook.com, "Webhooks: Getting Started").
+/// The verify token is the token in the address, or the secret of the instance.
+pub(super) async fn handshake(
+    State(state): State<HttpState>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Ok(Path((_, token))) = path else {
+        return Error::WrongToken.into_response();
+    };
+    answer_handshake(&state, &token, &query.unwrap_or_default())
+        .await
+        .unwrap_or_else(|error| error.into_response())
+}
+
+async fn answer_handshake(state: &HttpState, token: &str, query: &str) -> Result<Response, Error> {
+    let fields: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let value = |name: &str| {
+        let field = fields.iter().find(|(known, _)| known == name);
+        field.map(|(_, value)| value.as_ref())
+    };
+    let Some(mode) = value("hub.mode") else {
+        return Err(Error::WrongMethod);
+    };
+    let instance = state
+        .app
+        .directory
+        .by_hook(&secrets::hash_token(token))
+        .await?;
+    let instance = instance.ok_or(Error::WrongToken)?;
+    let given = value("hub.verify_token").unwrap_or_default();
+    let sealed = instance.secret_sealed.as_deref();
+    let secret = sealed.and_then(|sealed| {
+        let context = instances::secret_context(&instance.id);
+        state.app.secrets.unseal(&context, sealed).ok()
+    });
+    let hash = secrets::hash_token(given);
+    let is_right = [Some(token), secret.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(|known| secrets::hash_token(known) == hash);
+    match (mode, is_right, value("hub.challenge")) {
+        ("subscribe", true, Some(challenge)) => {
+            let kind = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            Ok((kind, challenge.to_owned()).into_response())
         }
+        _ => Err(Error::WrongVerifyToken),
     }
 }
 
@@ -54,18 +156,20 @@ pub(super) async fn without_token(
     State(state): State<HttpState>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
     gateway: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let gateway = gateway.ok().and_then(|Path(name)| Gateway::parse(&name));
     let sender = Sender::new(gateway, None, client);
-    take(&state, &sender, &headers, body).await
+    take(&state, &sender, (&uri, &headers), body).await
 }
 
 pub(super) async fn by_query_or_header(
     State(state): State<HttpState>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
     RawQuery(query): RawQuery,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -81,13 +185,13 @@ pub(super) async fn by_query_or_header(
         .map(|(_, token)| token.into_owned());
     let token = in_query.or(bearer);
     let sender = Sender::new(Some(Gateway::Wapi), token.as_deref(), client);
-    take(&state, &sender, &headers, body).await
+    take(&state, &sender, (&uri, &headers), body).await
 }
 
 async fn take(
     state: &HttpState,
     sender: &Sender,
-    headers: &HeaderMap,
+    (uri, headers): (&Uri, &HeaderMap),
     mut stream: Body,
 ) -> Response {
     let instance = match authenticate(state, sender).await {
@@ -101,8 +205,35 @@ async fn take(
             .refuse(state, Some(&instance), error, stream, headers)
             .await;
     }
-    match body::read(state, instance.gateway, headers, &mut stream, limit_bytes).await {
-        Ok((body, _share)) => receive(state, sender, &instance, body)
+    let mut arrival = match arrival(state, &instance, uri, headers) {
+        Ok(arrival) => arrival,
+        Err(error) => return Error::from(error).into_response(),
+    };
+    let reading = body::read(
+        state,
+        instance.gateway,
+        headers,
+        &mut stream,
+        limit_bytes,
+        &mut arrival,
+    );
+    match reading.await {
+        Ok((ReadBody::Refused(body, refusal), _share)) => {
+            let signed = &arrival.signed;
+            let keeping = ingest::signed::keep_refused(
+                &state.app.ingest,
+                &instance,
+                refusal.into(),
+                body,
+                signed,
+            );
+            if let Err(error) = keeping.await {
+                return Error::from(error).into_response();
+            }
+            sender.count_signature(state, &instance);
+            Error::WrongSignature.into_response()
+        }
+        Ok((body, _share)) => receive(state, sender, &instance, (headers, body))
             .await
             .unwrap_or_else(IntoResponse::into_response),
         Err(error) => {
@@ -111,6 +242,56 @@ async fn take(
                 .await
         }
     }
+}
+
+/// How the body of a delivery is checked and converted while it arrives.
+fn arrival(
+    state: &HttpState,
+    instance: &Instance,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Arrival, crate::db::Error> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok());
+    let boundary = content_type.and_then(multipart::boundary);
+    let mut signed = Signed::default();
+    if instance.secret_sealed.is_some() {
+        signed = Signed {
+            headers: known_headers(headers).of_signature(),
+            url: requested_url(state, uri, headers),
+            fields: None,
+        };
+    }
+    let now = state.app.clock.now();
+    Ok(Arrival {
+        verifier: ingest::signed::verifier(&state.app.ingest, instance, &signed, now)?,
+        multipart: boundary.map(|boundary| Multipart::new(&boundary)),
+        signed,
+    })
+}
+
+fn known_headers(headers: &HeaderMap) -> Headers {
+    Headers::new(
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes())),
+    )
+}
+
+/// The address as the sender knows it: the public one, or by the header `Host`.
+fn requested_url(state: &HttpState, uri: &Uri, headers: &HeaderMap) -> String {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let public = state.app.config.http.public_url.trim_end_matches('/');
+    if !public.is_empty() {
+        return format!("{public}{path}");
+    }
+    let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
+    let scheme = text("x-forwarded-proto").unwrap_or("https");
+    let host = text("x-forwarded-host")
+        .or_else(|| text("host"))
+        .unwrap_or("");
+    format!("{scheme}://{host}{path}")
 }
 
 async fn authenticate(state: &HttpState, sender: &Sender) -> Result<Arc<Instance>, Error> {
@@ -150,10 +331,14 @@ async fn receive(
     state: &HttpState,
     sender: &Sender,
     instance: &Instance,
-    body: ReadBody,
+    (headers, body): (&HeaderMap, ReadBody),
 ) -> Result<Response, Error> {
     let receipt = match body {
-        ReadBody::Read(body) => ingest::receive(&state.app.ingest, instance, body).await?,
+        ReadBody::Refused(..) => return Err(Error::WrongSignature),
+        ReadBody::Read(body) => {
+            let source = known_headers(headers);
+            ingest::receive_from(&state.app.ingest, instance, body, &source).await?
+        }
         ReadBody::Undecodable(body) => {
             ingest::keep_unread(
                 &state.app.ingest,
@@ -190,11 +375,18 @@ async fn receive(
             json!({"status": "ignored", "reason": reason}),
         ),
         // Not 202: some gateways repeat anything but 200.
-        Receipt::SetAside { reason, place } => {
+        Receipt::SetAside {
+            reason,
+            place,
+            gateway,
+        } => {
             let mut answer = json!({"status": "set_aside", "reason": reason});
             if let Some((line, column)) = place {
                 answer["line"] = json!(line);
                 answer["column"] = json!(column);
+            }
+            if let Some(gateway) = gateway {
+                answer["gateway"] = json!(gateway);
             }
             (StatusCode::OK, answer)
         }

@@ -60,6 +60,17 @@ impl Sender {
         error.into_response()
     }
 
+    /// Counts a delivery with the token of `instance` that is not signed with its secret.
+    pub fn count_signature(&self, state: &HttpState, instance: &Instance) {
+        let refusal = Refusal {
+            gateway: self.gateway,
+            instance: Some(instance.id.clone()),
+            address_of: None,
+            reason: RefusalReason::WrongSignature,
+        };
+        self.count(state, refusal);
+    }
+
     /// Counts a delivery that arrived at the address of `instance` and names another one.
     pub async fn count_other_instance(
         &self,

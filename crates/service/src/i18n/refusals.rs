@@ -78,6 +78,7 @@ fn why(reason: RefusalReason) -> TextKey {
     match reason {
         RefusalReason::MissingToken => words::MISSING_TOKEN,
         RefusalReason::WrongToken => words::WRONG_TOKEN,
+        RefusalReason::WrongSignature => words::WRONG_SIGNATURE,
         RefusalReason::ReplacedToken => words::REPLACED_TOKEN,
         RefusalReason::RemovedInstance => words::REMOVED_INSTANCE,
         RefusalReason::OtherInstance => words::OTHER_INSTANCE,
@@ -98,6 +99,7 @@ fn hint_of(refusal: &Refusal) -> TextKey {
         | RefusalReason::WrongToken
         | RefusalReason::ReplacedToken
         | RefusalReason::OtherInstance => words::PASTE_ADDRESS,
+        RefusalReason::WrongSignature => words::CORRECT_SECRET,
         RefusalReason::RemovedInstance => words::REMOVE_OR_ADD,
         RefusalReason::UnknownInstance => words::ADD_INSTANCE,
         RefusalReason::UnknownGateway => words::CORRECT_ADDRESS,

@@ -22,6 +22,8 @@ codes! {
         ReplacedToken "replaced_token",
         /// Its address is that of a removed instance.
         RemovedInstance "removed_instance",
+        /// It is not signed with the instance's secret.
+        WrongSignature "wrong_signature",
         /// It names an instance with another address.
         OtherInstance "other_instance",
         /// It names an instance that does not exist here.

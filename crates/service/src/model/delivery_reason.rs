@@ -35,15 +35,28 @@ reasons! {
     AnonymousMedia "anonymous_media";
     UndecodableBody "undecodable_body";
     UnknownEncoding "unknown_encoding";
+    OtherGateway "other_gateway";
+    Hub "hub";
 
     // refused
     OtherInstance "other_instance";
+    Unsigned "unsigned";
+    WrongSignature "wrong_signature";
+    ExpiredSignature "expired_signature";
 
     // recorded by an earlier version
     Other "other";
 }
 
 impl DeliveryReason {
+    /// Whether another secret may prove the delivery after all.
+    pub fn is_of_signature(self) -> bool {
+        matches!(
+            self,
+            Self::Unsigned | Self::WrongSignature | Self::ExpiredSignature
+        )
+    }
+
     /// [`Self::Other`] for unknown codes.
     pub fn parse(code: &str) -> Self {
         let known = Self::ALL.iter().find(|reason| reason.as_str() == code);

@@ -14,7 +14,7 @@ use crate::secrets::{self, Secrets};
 use crate::storage::{self, Storage};
 
 pub use add::{
-    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_token,
+    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_secret, check_token,
     record_problem,
 };
 pub use show::{InstanceReport, SlotsRead, show};
@@ -67,6 +67,20 @@ pub fn sealed(
         ..instance
     };
     Ok((new, hook))
+}
+
+/// Encrypts the secret with which the gateway signs its deliveries.
+pub fn with_secret(
+    secrets: &Secrets,
+    instance: NewInstance,
+    secret: Option<&str>,
+) -> Result<NewInstance, secrets::Error> {
+    let context = instances::secret_context(&instance.id);
+    let seal = |secret| secrets.seal(&context, secret);
+    Ok(NewInstance {
+        secret_sealed: secret.map(seal).transpose()?,
+        ..instance
+    })
 }
 
 /// Adds an instance, or changes an existing one. Returns whether it uses the new webhook address.

@@ -11,9 +11,12 @@ use super::Progress;
 use super::ownership::{is_of_another, is_shared};
 use crate::db::Error;
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
-use crate::ingest::{self, Ingest, Replaced, Replay};
+use crate::ingest::signed::{self, Refused};
+use crate::ingest::{self, Ingest, Receipt, Replaced, Replay};
 use crate::instances;
-use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, MediaKind, MediaStatus};
+use crate::model::{
+    DeliveryId, DeliveryReason, InstanceId, MediaId, MediaKind, MediaStatus, fresh_id,
+};
 use crate::shutdown::CancellationToken;
 
 /// Rows that one query reads.
@@ -152,6 +155,8 @@ impl Run<'_> {
 
     async fn selected(&mut self, filter: &DeliveryFilter) -> Result<(), Error> {
         let mut after = String::new();
+        // A refused delivery becomes a new one, which is not read again.
+        let end = fresh_id(self.ingest.clock.now());
         loop {
             let page = deliveries::list(&self.ingest.db, filter, &after, PAGE).await?;
             let Some(last) = page.last() else {
@@ -159,7 +164,7 @@ impl Run<'_> {
             };
             after.clone_from(&last.id.0);
             for entry in page {
-                if self.is_stopped() {
+                if entry.id.0 >= end || self.is_stopped() {
                     return Ok(());
                 }
                 let item = self.replay(entry).await?;
@@ -194,6 +199,9 @@ impl Run<'_> {
         if is_shared && is_of_another(db, &entry, client).await? {
             return Ok(item(entry.id, Replayed::InstanceRemoved));
         }
+        if entry.reason.is_some_and(DeliveryReason::is_of_signature) {
+            return self.receive_again(&instance, entry).await;
+        }
         let Some(body) = deliveries::body(db, &entry.id).await? else {
             return Ok(item(entry.id, Replayed::BodyDeleted));
         };
@@ -220,6 +228,40 @@ impl Run<'_> {
                 },
             },
         )
+    }
+}
+
+impl Run<'_> {
+    /// A delivery that was refused for its signature becomes a new one once it is right.
+    async fn receive_again(
+        &self,
+        instance: &instances::Instance,
+        entry: DeliverySummary,
+    ) -> Result<Item, Error> {
+        let receiving = signed::receive_again(self.ingest, instance, &entry, self.dry_run);
+        Ok(match receiving.await? {
+            Err(Refused::Still(reason)) => unreadable(entry.id, reason),
+            Err(Refused::Gone) => item(entry.id, Replayed::BodyDeleted),
+            Ok(None) => item(entry.id, Replayed::Read),
+            Ok(Some(Receipt::Accepted { delivery, media })) => {
+                let media = media.into_iter().map(|(kind, put)| {
+                    known(ingest::Replayed {
+                        kind,
+                        put,
+                        bytes: None,
+                    })
+                });
+                Item {
+                    media: media.collect(),
+                    ..item(delivery, Replayed::Read)
+                }
+            }
+            Ok(Some(Receipt::Ignored { .. })) => item(entry.id, Replayed::NoMedia),
+            Ok(Some(Receipt::SetAside { reason, .. })) => unreadable(entry.id, reason),
+            Ok(Some(Receipt::WrongInstance { .. })) => {
+                unreadable(entry.id, DeliveryReason::OtherInstance)
+            }
+        })
     }
 }
 

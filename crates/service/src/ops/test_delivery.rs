@@ -133,7 +133,7 @@ pub async fn run(
             progress.finding(&Step::Ignored { reason });
             report.verdict = Verdict::Ignored;
         }
-        Receipt::SetAside { reason, place } => {
+        Receipt::SetAside { reason, place, .. } => {
             progress.finding(&Step::SetAside {
                 reason,
                 line: place.map(|(line, _)| line),

@@ -55,6 +55,8 @@ impl Day {
                 cdn_base: Some(format!("{},{}", sim.origin(), sim.fallback_origin())),
                 routes: None,
                 token_sealed: None,
+                secret_sealed: None,
+                session: None,
                 hook_hash: [0; 32],
             };
             let deps = app.instance_deps();
@@ -86,7 +88,7 @@ impl Day {
     pub async fn post(&mut self, what: TextKey, body: &Value) -> anyhow::Result<()> {
         let is_second = body["instanceId"] == SECOND;
         let url = Url::parse(&self.hooks[usize::from(is_second)])?;
-        let answer = self.app.fetch.call(url, "", body).await;
+        let answer = self.app.fetch.post(&url, body).await;
         let answer = answer.with_context(|| self.lang.say(texts::NO_ANSWER))?;
         let accepted: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let media = accepted["media"].as_array().into_iter().flatten();

@@ -25,9 +25,9 @@ pub(crate) struct Options {
     /// The number of its client
     #[arg(long, value_name = "N")]
     client: i64,
-    /// The gateway
-    #[arg(long, default_value = "wapi")]
-    gateway: String,
+    /// The gateway [default: that of the existing instance, else wapi]
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<String>,
     /// The environment variable that contains the gateway's token
     #[arg(long, value_name = "VAR", group = "token")]
     token_env: Option<String>,
@@ -40,6 +40,15 @@ pub(crate) struct Options {
     /// Make a new key where the old one is lost for good; every other instance needs its token again
     #[arg(long, requires = "token")]
     new_key: bool,
+    /// The environment variable that contains the secret with which the gateway signs its webhooks
+    #[arg(long, value_name = "VAR", group = "secret")]
+    secret_env: Option<String>,
+    /// The file that contains the secret with which the gateway signs its webhooks
+    #[arg(long, value_name = "FILE", group = "secret")]
+    secret_file: Option<PathBuf>,
+    /// The name of its session or device at the gateway, if that is not the id; "default" for the id
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
     /// Where the gateway's API is [default: the gateway's own]
     #[arg(long, value_name = "URL")]
     api_base: Option<String>,
@@ -62,13 +71,17 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         api_base: options.api_base.clone(),
         cdn_base: options.cdn_base.clone(),
         routes: options.routes.clone(),
+        session: options.session.clone(),
     };
     let new = instance::check(&app.db, &new).await?;
     let token = read_token(context.lang, &options)?;
     let token = token.as_deref().map(instance::check_token).transpose()?;
+    let secret = read_secret(context.lang, &options)?;
+    let secret = secret.as_deref().map(instance::check_secret).transpose()?;
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }
+    let new = instance::with_secret(&app.secrets, new, secret).map_err(app::Error::from)?;
     let added = instance::add(app.instance_deps(), new, token).await;
     let (instance, hook) = added.map_err(app::Error::from)?;
     if instance.token_sealed.is_none() {
@@ -118,14 +131,39 @@ fn explain(lang: Language, instance: &Instance, check: &TokenCheck) {
     complain!(lang, words, id = instance.id, seen);
 }
 
-fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
-    if let Some(name) = &options.token_env {
+fn read_secret(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
+    named(
+        lang,
+        options.secret_env.as_ref(),
+        options.secret_file.as_ref(),
+    )
+}
+
+/// The value of a variable, or the text of a file.
+fn named(
+    lang: Language,
+    variable: Option<&String>,
+    file: Option<&PathBuf>,
+) -> anyhow::Result<Option<String>> {
+    if let Some(name) = variable {
         let unset = |_| usage!(lang, words::UNSET_VARIABLE, name);
         return Ok(Some(std::env::var(name).map_err(unset)?));
     }
-    if let Some(path) = &options.token_file {
-        let text = std::fs::read_to_string(path);
-        return Ok(Some(text.map_err(|error| unreadable(lang, path, error))?));
+    let Some(path) = file else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path);
+    Ok(Some(text.map_err(|error| unreadable(lang, path, error))?))
+}
+
+fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
+    let token = named(
+        lang,
+        options.token_env.as_ref(),
+        options.token_file.as_ref(),
+    )?;
+    if token.is_some() {
+        return Ok(token);
     }
     if !options.token_stdin {
         return Ok(None);

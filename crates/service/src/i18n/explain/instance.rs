@@ -40,6 +40,7 @@ pub(super) fn add(error: &AddError, lang: Language) -> Cause {
             let values: [(&str, &dyn Display); 1] = [("list", &list)];
             Cause::with(lang, words::ROUTE_LIST_INVALID, words::ROUTES_ARE, &values)
         }
+        AddError::EmptySecret => Cause::new(lang, words::SECRET_EMPTY, &[]),
         AddError::EmptyToken => Cause::new(lang, words::TOKEN_EMPTY, &[]),
         AddError::TokenOfLines { at } => {
             Cause::with(lang, words::TOKEN_OF_LINES, words::ONE_LINE, &[("at", at)])

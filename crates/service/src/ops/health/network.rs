@@ -162,7 +162,7 @@ pub(super) async fn probe_public_address(
     let client = HttpClient::new(&deps.config.fetch);
     let answers = async {
         let health = client.get(&health).await?;
-        Ok::<_, net::Error>((health, client.post_nothing(&hook).await?))
+        Ok::<_, net::Error>((health, client.post(&hook, &serde_json::json!({})).await?))
     };
     let result = match answers.await {
         Ok((health, hook)) => public_answer(&health, &hook, folder.flatten().as_deref()),

@@ -17,12 +17,15 @@ const DEFAULT: &str = "default";
 pub struct NewOptions {
     pub id: String,
     pub client: i64,
-    pub gateway: String,
+    /// That of the existing instance when it is not given; of a new one, W-API.
+    pub gateway: Option<String>,
     pub api_base: Option<String>,
     /// Separated by commas, or `default`.
     pub cdn_base: Option<String>,
     /// Separated by commas, or `default`.
     pub routes: Option<String>,
+    /// The name of the session or device at the gateway, or `default` for the id.
+    pub session: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,8 @@ pub enum AddError {
     InvalidAddress { url: String },
     #[error("{list} is not a list of routes")]
     InvalidRoutes { list: String },
+    #[error("the secret is empty")]
+    EmptySecret,
     #[error("the token is empty")]
     EmptyToken,
     #[error("the token has a line break at character {at}")]
@@ -57,25 +62,40 @@ impl AddError {
 
 /// Refuses options that are wrong by themselves, or with what is known already.
 pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddError> {
-    let gateway = Gateway::parse(&options.gateway).ok_or_else(|| AddError::UnknownGateway {
-        name: options.gateway.clone(),
-    })?;
+    let given = match &options.gateway {
+        Some(name) => {
+            let unknown = || AddError::UnknownGateway { name: name.clone() };
+            Some(Gateway::parse(name).ok_or_else(unknown)?)
+        }
+        None => None,
+    };
     let client = options.client;
     let clients = instances::clients(db).await?;
     if !clients.iter().any(|known| known.id == client) {
         return Err(AddError::UnknownClient { client });
     }
     let id = InstanceId(options.id.trim().to_owned());
-    if id.as_str().is_empty() || id.as_str().chars().any(is_hostile) {
+    let session = options.session.as_deref().unwrap_or_default();
+    let names = [id.as_str(), session].concat();
+    if id.as_str().is_empty() || names.chars().any(is_hostile) {
         return Err(AddError::InvalidId);
     }
     let existing = instances::instance(db, &id).await?;
-    if let Some(existing) = existing.filter(|existing| existing.client != client) {
+    if let Some(existing) = existing
+        .as_ref()
+        .filter(|existing| existing.client != client)
+    {
         return Err(AddError::OtherClient {
             id: id.0,
             client: existing.client,
         });
     }
+    let known = existing.map(|existing| existing.gateway);
+    let gateway = given.or(known).unwrap_or(Gateway::Wapi);
+    // The address of one gateway's API is not another's.
+    let is_changed = known.is_some_and(|known| known != gateway);
+    let api_base = options.api_base.clone();
+    let api_base = api_base.or_else(|| is_changed.then(|| gateway.default_api_base().to_owned()));
     let cdn_base = options.cdn_base.as_deref().map(str::trim);
     let bases = cdn_base.filter(|bases| *bases != DEFAULT);
     let bases = bases.into_iter().flat_map(|bases| bases.split(','));
@@ -86,12 +106,15 @@ pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddErro
         id,
         client,
         gateway,
-        api_base: options.api_base.clone(),
+        api_base,
         cdn_base: cdn_base.map(|bases| if bases == DEFAULT { "" } else { bases }.to_owned()),
         routes: routes(options.routes.as_deref())?,
         token_sealed: None,
         secret_sealed: None,
-        session: None,
+        session: options
+            .session
+            .as_deref()
+            .map(|name| if name == DEFAULT { "" } else { name }.trim().to_owned()),
         hook_hash: [0; 32],
     })
 }
@@ -132,6 +155,16 @@ pub fn check_token(text: &str) -> Result<&str, AddError> {
             let code = format!("U+{:04X}", u32::from(letter));
             Err(AddError::InvalidToken { at, code })
         }
+    }
+}
+
+/// The secret without a line break at its end. It may have any other character.
+pub fn check_secret(text: &str) -> Result<&str, AddError> {
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        Err(AddError::EmptySecret)
+    } else {
+        Ok(secret)
     }
 }
 

@@ -1,0 +1,137 @@
+//! What every gateway's module implements.
+
+use serde_json::Value as Json;
+use url::Url;
+
+use super::fields::{self, Object};
+use super::{
+    Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, ParsedDelivery, Session,
+    Signature, Slot, answers, envelope,
+};
+use crate::model::{DeliveryReason, Reason, Route};
+
+/// What one gateway sends and how it is called. A gateway is a module with one implementation.
+pub(super) trait Protocol: Sync {
+    /// Whether an object is one delivery of the gateway, and not an envelope around it.
+    fn is_delivery(&self, of: &Object) -> bool;
+
+    /// Reads one delivery: its messages with media in their order, or one reading without media.
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery>;
+
+    /// How deliveries are signed, if the instance has a secret.
+    fn signature(&self) -> Signature {
+        Signature::None
+    }
+
+    /// The routes that exist with it, in the order of their use.
+    fn routes(&self) -> &'static [Route];
+
+    /// Whether an object inside an envelope is a delivery.
+    fn is_inside_envelope(&self, of: &Object) -> bool {
+        self.is_delivery(of)
+    }
+
+    fn named_instance(&self, _beginning: &[u8]) -> Option<String> {
+        None
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        &[]
+    }
+
+    fn slots_call(&self, _access: Access<'_>) -> Option<Call> {
+        None
+    }
+
+    /// Only called for slots of [`Self::slots`].
+    fn slot_call(&self, slot: &Slot, access: Access<'_>, _address: &str, _current: &Json) -> Call {
+        Call::new(CallMethod::Put, slot.path, ("authorization", access.token))
+    }
+
+    fn session_call(&self, _access: Access<'_>) -> Option<Call> {
+        None
+    }
+
+    fn refusal(&self, _answer: &Json) -> Option<String> {
+        None
+    }
+
+    fn describes_instance(&self, _answer: &Json) -> bool {
+        true
+    }
+
+    fn is_slot_off(&self, _slot: &Slot, _answer: &Json) -> bool {
+        false
+    }
+
+    fn read_slot(&self, _slot: &Slot, _answer: &Json) -> Option<String> {
+        None
+    }
+
+    fn read_session(&self, _answer: &Json) -> Session {
+        Session::default()
+    }
+
+    fn own_messages_slot(&self) -> &'static str {
+        ""
+    }
+
+    fn default_api_base(&self) -> &'static str {
+        ""
+    }
+
+    fn known_domains(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn file_call(&self, _access: Access<'_>, _request: &FileRequest<'_>) -> Option<FileCall> {
+        None
+    }
+
+    fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
+        answers::file(status, body, &[], &["base64"])
+    }
+
+    /// The headers with which a file is requested at the gateway itself.
+    fn file_headers(&self, _access: Access<'_>) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Domains of the gateway besides the API's that want these headers.
+    fn file_domains(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The address of a link, which may be a path at the gateway or lead to a name that only the gateway knows.
+    fn file_url(&self, link: &str, _api_base: &Url) -> Option<Url> {
+        Url::parse(link).ok()
+    }
+
+    /// Reads the deliveries in a body: one, unless it is the envelope of an automation that combined several.
+    fn read_body(&self, mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
+        if let Some(root) = body.as_object().filter(|root| self.is_delivery(root)) {
+            return Ok(self.read(root));
+        }
+        if let Some(parsed) = body.as_str().and_then(envelope::inside) {
+            body = parsed;
+        }
+        if !(body.is_object() || body.is_array()) {
+            return Err(Error::NotAnObject);
+        }
+        let envelopes = envelope::take(&mut body, |of| self.is_delivery(of));
+        let is_sealed = !envelopes.sealed.is_empty();
+        let mut readings: Vec<_> = envelopes
+            .found
+            .iter()
+            .flat_map(|of| self.read(of))
+            .collect();
+        for reading in &mut readings {
+            reading.cut_short |= envelopes.cut_short || is_sealed;
+        }
+        match readings.is_empty() {
+            true if is_sealed => Err(Error::UnreadableEnvelope),
+            true => Ok(vec![fields::nothing(DeliveryReason::NoMessage)]),
+            false => Ok(readings),
+        }
+    }
+}
