@@ -11,6 +11,7 @@ mod gowa;
 mod gupshup;
 mod hook_address;
 mod id;
+mod mask;
 mod meta;
 pub mod multipart;
 mod protocol;
@@ -242,6 +243,17 @@ impl<'a> FileRequest<'a> {
     }
 }
 
+/// Which messages a gateway is asked to list.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryRange {
+    /// Sent at or after, where the gateway can filter by time.
+    pub since: Millis,
+    pub until: Millis,
+    /// From 0.
+    pub page: u32,
+    pub page_size: u32,
+}
+
 /// How a gateway is asked for a file.
 pub enum FileCall {
     /// The answer describes the file; see [`Gateway::read_file_answer`].
@@ -450,6 +462,11 @@ impl Gateway {
         self.protocol().read_body(parse(body)?)
     }
 
+    /// A body without the gateway's tokens; `None` when it has none.
+    pub fn without_tokens(self, body: &[u8]) -> Option<Vec<u8>> {
+        mask::masked(body, self.protocol().token_fields())
+    }
+
     /// The source of a body that is not this gateway's, if its shape shows it.
     pub fn source_of(self, body: &[u8], headers: &signature::Headers) -> Option<Source> {
         let source = recognise(headers, &parse(body).ok()?)?;
@@ -480,6 +497,16 @@ impl Gateway {
     /// Reads the answer to that call.
     pub fn read_file_answer(self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         self.protocol().read_file_answer(status, body)
+    }
+
+    /// The call that lists past messages; `None` where the gateway has none.
+    pub fn history_call(self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+        self.protocol().history_call(access, range)
+    }
+
+    /// The messages in the answer to that call, each in the form of a delivery.
+    pub fn read_history(self, access: Access<'_>, answer: Json) -> Vec<Json> {
+        self.protocol().read_history(access, answer)
     }
 
     /// The headers with which the gateway's own host wants a file to be requested. Other hosts must not get them.

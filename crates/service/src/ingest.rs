@@ -3,6 +3,7 @@
 //! Parsing is pure. All rows of a body go into one transaction, which shares its commit with others. The same body
 //! twice makes the same rows once.
 
+mod other_source;
 pub mod policy;
 mod replaced;
 mod replay;
@@ -22,7 +23,7 @@ use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
 use crate::events::{self, News};
 use crate::gateway::signature::Headers;
-use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader, Source};
+use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
@@ -38,8 +39,6 @@ const ID_LENGTH: usize = 36;
 
 /// Without message id and instance, a media cannot be matched with its repeats.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
-/// Longer bodies without media are not looked at again.
-const LONGEST_RECOGNISED_BYTES: usize = 256 << 10;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
 
 /// The dependencies of ingest; cheap to clone.
@@ -100,10 +99,14 @@ pub async fn receive_from(
     }
     let reading = ingest.reader.read(instance.gateway, &body.text);
     let readings = reading.await.map_err(|_| Error::Panicked)?;
-    let body = Arc::new(match &readings {
+    let mut body = match &readings {
         Ok(readings) => with_media_in_files(readings, body).await?,
         Err(_) => body,
-    });
+    };
+    if let Some(masked) = instance.gateway.without_tokens(&body.text) {
+        body.text = masked.into();
+    }
+    let body = Arc::new(body);
     let receipt = match readings {
         Err(problem) => {
             let mut receipt = set_aside(ingest, instance, problem.reason(), body, now).await?;
@@ -114,8 +117,10 @@ pub async fn receive_from(
         }
         Ok(readings) => match other_instance(instance, &readings) {
             Some(named) => refuse(ingest, instance, named, body, now).await?,
-            None => match other_source(instance, &readings, &body.text, headers) {
-                Some(source) => set_aside_other(ingest, instance, source, body, now).await?,
+            None => match other_source::find(instance, &readings, &body.text, headers) {
+                Some(source) => {
+                    other_source::set_aside(ingest, instance, source, body, now).await?
+                }
                 None => accept(ingest, instance, readings, body, now).await?,
             },
         },
@@ -195,43 +200,6 @@ async fn with_media_in_files(readings: &[ParsedDelivery], body: Body) -> Result<
 fn cannot_write(error: io::Error) -> Error {
     tracing::error!(%error, "the texts of a delivery cannot be written");
     Error::Unavailable(None)
-}
-
-/// The source of a delivery in which the instance's gateway sends nothing, if its shape is another's.
-fn other_source(
-    instance: &Instance,
-    readings: &[ParsedDelivery],
-    body: &[u8],
-    headers: &Headers,
-) -> Option<Source> {
-    let is_empty = |reading: &ParsedDelivery| {
-        matches!(reading.content, DeliveryContent::Nothing(_)) && reading.media.is_empty()
-    };
-    if body.len() > LONGEST_RECOGNISED_BYTES || !readings.iter().all(is_empty) {
-        return None;
-    }
-    instance.gateway.source_of(body, headers)
-}
-
-async fn set_aside_other(
-    ingest: &Ingest,
-    instance: &Instance,
-    source: Source,
-    body: Arc<Body>,
-    now: Millis,
-) -> Result<Receipt, Error> {
-    let (reason, other) = match source {
-        Source::Chatwoot => (DeliveryReason::Hub, None),
-        Source::Gateway(other) => (DeliveryReason::OtherGateway, Some(other)),
-    };
-    if let Some(other) = other {
-        tracing::warn!(instance = %instance.id, gateway = instance.gateway.as_str(), shape = other.as_str(), "the delivery has the form of another gateway");
-    }
-    let mut receipt = set_aside(ingest, instance, reason, body, now).await?;
-    if let Receipt::SetAside { gateway, .. } = &mut receipt {
-        *gateway = other;
-    }
-    Ok(receipt)
 }
 
 /// The first other instance named in a body.

@@ -72,11 +72,15 @@ pub struct Instance {
     pub delivery_count: i64,
     /// Deliveries with nothing to store.
     pub ignored_count: i64,
+    /// Messages whose delivery never came and that were found in the gateway's list.
+    pub undelivered_count: i64,
+    /// When the last of them was found.
+    pub undelivered_at: Option<Millis>,
     /// Removed by the operator; its media stay.
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, removed_at";
+const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, undelivered_count, undelivered_at, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -100,6 +104,8 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         last_delivery_at: row.int_or_none("last_delivery_at")?,
         delivery_count: row.int("delivery_count")?,
         ignored_count: row.int("ignored_count")?,
+        undelivered_count: row.int("undelivered_count")?,
+        undelivered_at: row.int_or_none("undelivered_at")?,
         removed: row.int_or_none("removed_at")?.is_some(),
     })
 }
@@ -375,6 +381,12 @@ pub async fn count(
                where id = $1";
     let values = values![id.as_str(), deliveries, ignored, last];
     tx.run(sql, values).await.map(drop)
+}
+
+/// Counts a message whose delivery never came.
+pub async fn count_undelivered(tx: &mut Tx, id: &InstanceId, now: Millis) -> Result<(), Error> {
+    let sql = "update instances set undelivered_count = undelivered_count + 1, undelivered_at = $2 where id = $1";
+    tx.run(sql, values![id.as_str(), now]).await.map(drop)
 }
 
 /// All instances that were not removed.

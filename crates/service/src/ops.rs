@@ -17,6 +17,7 @@ mod ownership;
 pub mod probe;
 mod problem;
 mod progress;
+pub mod reconcile;
 pub mod remove_client;
 pub mod replay;
 pub mod retention;

@@ -1,6 +1,7 @@
 //! `instance add|list|show|remove|configure-webhooks|rotate-hook`.
 
 mod add;
+mod reconcile;
 mod sheet;
 mod webhooks;
 
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     },
     /// Sets all webhook slots at the gateway to a new address of this server, and reads them back to prove it
     ConfigureWebhooks(webhooks::Options),
+    /// Asks the gateway for its list of messages, and receives the media whose delivery never came
+    Reconcile(reconcile::Options),
     /// Makes a new webhook address; the old one stops working within a second
     RotateHook {
         /// Its id, or a unique prefix of it
@@ -69,6 +72,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Show { id, offline } => show(context, &app, &id, offline).await?,
         Command::Remove { id } => remove(context, &app, id).await?,
         Command::ConfigureWebhooks(options) => return webhooks::run(context, &app, options).await,
+        Command::Reconcile(options) => return reconcile::run(context, &app, options).await,
         Command::RotateHook { id } => rotate(context, &app, id).await?,
     }
     Ok(Ending::Fine)

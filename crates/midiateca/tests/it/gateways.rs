@@ -72,6 +72,22 @@ fn cases() -> Vec<Case> {
     found
 }
 
+/// An instance that asks no server for files.
+fn gateway_instance(id: &str, gateway: Gateway) -> NewInstance {
+    NewInstance {
+        id: InstanceId(id.to_owned()),
+        client: 2,
+        gateway,
+        api_base: None,
+        cdn_base: None,
+        routes: Some(vec![Route::Inline]),
+        token_sealed: None,
+        secret_sealed: None,
+        session: None,
+        hook_hash: [0; 32],
+    }
+}
+
 struct Stage {
     test: TestApp,
 }
@@ -87,23 +103,17 @@ impl Stage {
         }
     }
 
-    /// An instance that asks no server for files. Returns its webhook token.
+    /// Returns the instance's webhook token, once the server knows it.
     async fn instance(&self, id: &str, gateway: Gateway, secret: Option<&str>) -> String {
-        let new = NewInstance {
-            id: InstanceId(id.to_owned()),
-            client: 2,
-            gateway,
-            api_base: None,
-            cdn_base: None,
-            routes: Some(vec![Route::Inline]),
-            token_sealed: None,
-            secret_sealed: None,
-            session: None,
-            hook_hash: [0; 32],
-        };
+        let hook = self.add(id, gateway, secret).await;
+        self.test.wait_for_directory().await;
+        hook
+    }
+
+    async fn add(&self, id: &str, gateway: Gateway, secret: Option<&str>) -> String {
+        let new = gateway_instance(id, gateway);
         let new = instance::with_secret(&self.test.app.secrets, new, secret).unwrap();
         let (_, hook) = add_instance(&self.test.app, new, None).await;
-        self.test.wait_for_directory().await;
         hook.unwrap_or_default()
     }
 
@@ -323,6 +333,46 @@ async fn a_mistyped_secret_loses_nothing() {
     }
 }
 
+/// The gateways that repeat the instance's token in each delivery.
+#[tokio::test]
+async fn no_token_of_a_gateway_is_stored_with_a_delivery() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    for (number, (gateway, name, token)) in [
+        (
+            Gateway::Uazapi,
+            "image",
+            "629b740e-e61f-4444-af07-4fe95d9eea13",
+        ),
+        (
+            Gateway::EvolutionGo,
+            "image",
+            "a6aa9478-e8be-4a6c-ae7c-b3f59e947761",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let case = case(&Path::new(FIXTURES).join(gateway.as_str()), name);
+        assert!(String::from_utf8_lossy(&case.body).contains(token));
+        let id = format!("loja-{number}");
+        let hook = stage.instance(&id, gateway, None).await;
+        let path = format!("/hooks/{}/{hook}", gateway.as_str());
+        let (_, answer) = stage.post(&path, &case).await;
+        let delivery = DeliveryId(answer["delivery"].as_str().unwrap().to_owned());
+        let body = deliveries::body(&stage.test.app.db, &delivery)
+            .await
+            .unwrap()
+            .unwrap();
+        let body = String::from_utf8(body).unwrap();
+        assert!(
+            !body.contains(token) && body.contains("***"),
+            "{}",
+            case.name
+        );
+        assert_eq!(stage.replay(&id).await, [ops::replay::Replayed::Read]);
+    }
+}
+
 #[tokio::test]
 async fn the_handshake_of_meta_is_answered_with_its_challenge_only() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;
@@ -383,3 +433,80 @@ async fn the_handshake_of_meta_is_answered_with_its_challenge_only() {
         401
     );
 }
+
+/// A gateway that answers each page of its list from `pages`.
+#[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+async fn listing(pages: Vec<Value>) -> String {
+    use axum::routing::post;
+    let pages = std::sync::Arc::new(pages);
+    let answer = move |axum::Json(asked): axum::Json<Value>| {
+        let pages = pages.clone();
+        async move {
+            let page = asked["page"].as_u64().unwrap() as usize - 1;
+            let records = pages.get(page).cloned().unwrap_or_else(|| json!([]));
+            axum::Json(json!({"messages": {"total": 3, "records": records}}))
+        }
+    };
+    let router = axum::Router::new().route("/chat/findMessages/loja", post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn media_whose_delivery_never_came_are_found_in_the_gateways_list() {
+    let stage = Stage::start("2026-09-21T15:00:00Z").await;
+    let folder = Path::new(FIXTURES).join("evolution");
+    let data = |name: &str| {
+        let case = case(&folder, name);
+        serde_json::from_slice::<Value>(&case.body).unwrap()["data"].clone()
+    };
+    let pages = vec![
+        json!([data("image-lid"), data("text-ignored")]),
+        json!([data("document-group")]),
+    ];
+    let base = listing(pages).await;
+    let id = InstanceId("loja".to_owned());
+    let new = NewInstance {
+        api_base: Some(base),
+        ..gateway_instance("loja", Gateway::Evolution)
+    };
+    let (_, hook) = add_instance(&stage.test.app, new, Some("chave")).await;
+    stage.test.wait_for_directory().await;
+    let path = format!("/hooks/evolution/{}", hook.unwrap());
+    assert_eq!(stage.post(&path, &case(&folder, "image-lid")).await.0, 200);
+    let app = &stage.test.app;
+    let run = async |dry_run: bool| {
+        let instance = midiateca_service::instances::instance(&app.db, &id)
+            .await
+            .unwrap();
+        let options = ops::reconcile::Options {
+            instance: instance.unwrap(),
+            since: millis_of("2026-09-21T14:00:00Z").unwrap(),
+            dry_run,
+        };
+        let deps = ops::reconcile::Deps {
+            gateway: app.gateway_deps(),
+            ingest: &app.ingest,
+        };
+        let quiet = std::sync::Arc::new(Quiet);
+        ops::reconcile::run(deps, options, quiet, Default::default())
+            .await
+            .unwrap()
+    };
+    for (dry_run, missing) in [(true, 1), (false, 1), (false, 0)] {
+        let report = run(dry_run).await;
+        assert_eq!((report.listed, report.missing, report.old), (2, missing, 0));
+    }
+    let rows = media::message::of_message(&app.db, &id, "3A8135A7C93351B2815C").await;
+    assert_eq!(rows.unwrap().len(), 1);
+    let counted = midiateca_service::instances::instance(&app.db, &id)
+        .await
+        .unwrap();
+    assert_eq!(counted.unwrap().undelivered_count, 1);
+}
+
+struct Quiet;
+
+impl ops::Progress<ops::reconcile::Item> for Quiet {}

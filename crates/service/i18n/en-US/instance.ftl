@@ -57,3 +57,11 @@ instance-off = OFF
 instance-configure = `midiateca instance configure-webhooks { $id } --public-url URL` sets all of them
 instance-not-asked = not read, because of --offline
 instance-cannot-ask = cannot be read: { $error }
+instance-reconcile-queued = missing, queued
+instance-reconcile-would-be-queued = missing, would be queued
+instance-reconcile-old-queued = missing and old, queued
+instance-reconcile-old-would-be-queued = missing and old, would be queued
+instance-reconcile-total = { $listed ->
+    [one] 1 message with media in the list of the gateway
+   *[other] { $listed } messages with media in the list of the gateway
+}, { $missing } whose delivery never came

@@ -61,3 +61,11 @@ instance-off = DESLIGADO
 instance-configure = `midiateca instance configure-webhooks { $id } --public-url URL` configura todos
 instance-not-asked = não lidos, por causa de --offline
 instance-cannot-ask = não puderam ser lidos: { $error }
+instance-reconcile-queued = ausente, enfileirada
+instance-reconcile-would-be-queued = ausente, seria enfileirada
+instance-reconcile-old-queued = ausente e antiga, enfileirada
+instance-reconcile-old-would-be-queued = ausente e antiga, seria enfileirada
+instance-reconcile-total = { $listed ->
+    [one] 1 mensagem com mídia na lista do gateway
+   *[other] { $listed } mensagens com mídia na lista do gateway
+}, { $missing } cuja entrega nunca chegou

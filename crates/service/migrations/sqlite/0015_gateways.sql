@@ -6,3 +6,6 @@ alter table instances add column secret_sealed blob;
 alter table instances add column session text;
 -- Headers and address of a delivery that was refused for its signature, as JSON, to check it again.
 alter table deliveries add column signed text;
+-- Messages whose delivery never came and that were found in the gateway's list.
+alter table instances add column undelivered_count integer not null default 0;
+alter table instances add column undelivered_at integer;

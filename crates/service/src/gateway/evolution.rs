@@ -1,12 +1,15 @@
 //! Evolution API v2. Facts from its source (2.3.6 and 2.3.7).
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::baileys;
 use super::fields::{Object, connection, event, id, nothing, object, objects, words};
+use super::mask::TokenField;
 use super::{
-    Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, Signature, segment,
+    Access, Call, CallMethod, FileCall, FileRequest, HistoryRange, ParsedDelivery, Protocol,
+    Signature, segment,
 };
+use crate::clock::rfc3339;
 use crate::model::{DeliveryReason, Route};
 
 pub(super) struct Evolution;
@@ -84,6 +87,30 @@ impl Protocol for Evolution {
         Some(FileCall::Ask(call.with_body(
             json!({"message": message, "convertToMp4": false}),
         )))
+    }
+
+    fn token_fields(&self) -> &'static [TokenField] {
+        &[TokenField {
+            name: "apikey",
+            everywhere: true,
+        }]
+    }
+
+    /// `offset` is the size of a page there, and both ends of the time are needed.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+        let path = format!("chat/findMessages/{}", segment(access.instance));
+        let call = Call::new(CallMethod::Post, path, ("apikey", access.token));
+        let time = json!({"gte": rfc3339(range.since), "lte": rfc3339(range.until)});
+        let body = json!({"where": {"messageTimestamp": time}, "page": range.page + 1, "offset": range.page_size});
+        Some(call.with_body(body))
+    }
+
+    fn read_history(&self, access: Access<'_>, answer: Json) -> Vec<Json> {
+        let page = answer.get("messages").unwrap_or(&answer);
+        let records = page.get("records").unwrap_or(page).as_array();
+        let records = records.into_iter().flatten();
+        let body = |data: &Json| json!({"event": "messages.upsert", "instance": access.instance, "data": data});
+        records.map(body).collect()
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::fields::{Object, connection, event, nothing, object, words};
+use super::mask::TokenField;
 use super::whatsmeow;
 use super::{Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys};
 use crate::model::{DeliveryReason, Route};
@@ -44,6 +45,13 @@ impl Protocol for EvolutionGo {
         Some(FileCall::Ask(
             call.with_body(json!({"message": { name: file }})),
         ))
+    }
+
+    fn token_fields(&self) -> &'static [TokenField] {
+        &[TokenField {
+            name: "instanceToken",
+            everywhere: true,
+        }]
     }
 
     fn routes(&self) -> &'static [Route] {

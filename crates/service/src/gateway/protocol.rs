@@ -4,9 +4,10 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::fields::{self, Object};
+use super::mask::TokenField;
 use super::{
-    Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, ParsedDelivery, Session,
-    Signature, Slot, answers, envelope,
+    Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, HistoryRange,
+    ParsedDelivery, Session, Signature, Slot, answers, envelope,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -21,6 +22,11 @@ pub(super) trait Protocol: Sync {
     /// How deliveries are signed, if the instance has a secret.
     fn signature(&self) -> Signature {
         Signature::None
+    }
+
+    /// The fields of a delivery that have a token of the gateway.
+    fn token_fields(&self) -> &'static [TokenField] {
+        &[]
     }
 
     /// The routes that exist with it, in the order of their use.
@@ -90,6 +96,14 @@ pub(super) trait Protocol: Sync {
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &[], &["base64"])
+    }
+
+    fn history_call(&self, _access: Access<'_>, _range: HistoryRange) -> Option<Call> {
+        None
+    }
+
+    fn read_history(&self, _access: Access<'_>, _answer: Json) -> Vec<Json> {
+        Vec::new()
     }
 
     /// The headers with which a file is requested at the gateway itself.

@@ -1,7 +1,7 @@
 //! uazapi and uazapiGO. The form with `EventType` is known from captured deliveries, the form `{event, instance, data}` from
 //! documentation only.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use wa_media::MediaKind;
 use wa_media::read::field;
 
@@ -10,9 +10,10 @@ use super::fields::{
     with_found, words,
 };
 use super::id::clean;
+use super::mask::TokenField;
 use super::{
-    Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, LateLink,
-    Message, ParsedDelivery, Protocol, answers,
+    Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
+    LateLink, Message, ParsedDelivery, Protocol, answers,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -76,6 +77,27 @@ impl Protocol for Uazapi {
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &["fileURL", "url"], &["base64Data"])
+    }
+
+    fn token_fields(&self) -> &'static [TokenField] {
+        &[TokenField {
+            name: "token",
+            everywhere: false,
+        }]
+    }
+
+    /// It lists the newest first and does not filter by time.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+        let call = Call::new(CallMethod::Post, "message/find", ("token", access.token));
+        let offset = range.page * range.page_size;
+        Some(call.with_body(json!({"limit": range.page_size, "offset": offset})))
+    }
+
+    fn read_history(&self, access: Access<'_>, answer: Json) -> Vec<Json> {
+        let messages = answer.get("messages").and_then(Json::as_array);
+        let messages = messages.into_iter().flatten();
+        let body = |message: &Json| json!({"EventType": "messages", "instanceName": access.instance, "message": message});
+        messages.map(body).collect()
     }
 
     fn routes(&self) -> &'static [Route] {

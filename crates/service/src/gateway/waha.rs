@@ -1,5 +1,6 @@
 //! WAHA with its engines NOWEB (Baileys), GOWS (whatsmeow) and WEBJS. Facts from its documentation and source.
 
+use serde_json::{Value as Json, json};
 use url::Url;
 use wa_media::FoundMedia;
 
@@ -8,9 +9,10 @@ use super::fields::{
     nothing, object, sender, time, with_found, words,
 };
 use super::{
-    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
-    Signature, answers, baileys, segment, whatsmeow,
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, Message,
+    ParsedDelivery, Protocol, Signature, answers, baileys, segment, whatsmeow,
 };
+use crate::clock::SECOND;
 use crate::model::{DeliveryReason, Reason, Route, SenderId};
 
 pub(super) struct Waha;
@@ -95,6 +97,27 @@ impl Protocol for Waha {
         ));
         own.set_query(url.query());
         Some(own)
+    }
+
+    /// The chat `all` is known to the engines NOWEB and GOWS.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+        let session = segment(access.instance);
+        let (limit, offset) = (range.page_size, range.page * range.page_size);
+        let (since, until) = (range.since / SECOND, range.until / SECOND);
+        let path = format!(
+            "api/{session}/chats/all/messages?limit={limit}&offset={offset}&downloadMedia=false&filter.timestamp.gte={since}&filter.timestamp.lte={until}"
+        );
+        Some(Call::new(
+            CallMethod::Get,
+            path,
+            ("x-api-key", access.token),
+        ))
+    }
+
+    fn read_history(&self, access: Access<'_>, answer: Json) -> Vec<Json> {
+        let messages = answer.as_array().into_iter().flatten();
+        let body = |payload: &Json| json!({"event": "message.any", "session": access.instance, "payload": payload});
+        messages.map(body).collect()
     }
 
     fn routes(&self) -> &'static [Route] {

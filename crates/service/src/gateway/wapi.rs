@@ -11,8 +11,8 @@ use wa_media::read::{field, flag, millis, text};
 use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{
-    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest, Message,
-    ParsedDelivery, Protocol, Session, Slot, segment,
+    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
+    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, segment,
 };
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
@@ -33,6 +33,20 @@ impl Protocol for Wapi {
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         vec![read_one(root)]
+    }
+
+    /// The log of webhooks, which is kept for 30 days.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+        let mut call = call(CallMethod::Get, "webhook/fetch-webhook-logs", access);
+        let (size, page) = (range.page_size, range.page + 1);
+        call.path.push_str(&format!("&perPage={size}&page={page}"));
+        Some(call)
+    }
+
+    /// The form of the log is not documented, so each delivery in it is looked for.
+    fn read_history(&self, _: Access<'_>, mut answer: Json) -> Vec<Json> {
+        let found = envelope::take(&mut answer, holds_content).found;
+        found.into_iter().map(Json::Object).collect()
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use wa_media::read::{field, text};
 
 use super::fields::{Object, connection, event, link, nothing, object, words};
+use super::mask::TokenField;
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, ParsedDelivery, Protocol,
@@ -76,6 +77,13 @@ impl Protocol for Wuzapi {
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &[], &["Data"])
+    }
+
+    fn token_fields(&self) -> &'static [TokenField] {
+        &[TokenField {
+            name: "token",
+            everywhere: false,
+        }]
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -190,6 +190,7 @@ impl Explainer {
             .or_else(|| Some(network::fetch(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::guard(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::gateway_admin(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(network::reconcile(cause.downcast_ref()?, lang)))
             .or_else(|| Some(instance::add(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::write_failure(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, self)))

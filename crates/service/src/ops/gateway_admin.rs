@@ -88,14 +88,14 @@ impl<'a> GatewayAdmin<'a> {
         self.call(&call).await.map(drop)
     }
 
-    fn access(&self) -> Access<'_> {
+    pub(super) fn access(&self) -> Access<'_> {
         Access {
-            instance: self.instance.id.as_str(),
+            instance: self.instance.name_at_gateway(),
             token: &self.token,
         }
     }
 
-    async fn call(&self, call: &Call) -> Result<Answer, Error> {
+    pub(super) async fn call(&self, call: &Call) -> Result<Answer, Error> {
         let base = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
         let answer = self.client.call(&base, call).await?;
         if !(200..300).contains(&answer.status) {

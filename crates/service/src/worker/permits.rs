@@ -218,6 +218,8 @@ mod tests {
             last_delivery_at: None,
             delivery_count: 0,
             ignored_count: 0,
+            undelivered_count: 0,
+            undelivered_at: None,
             removed: false,
         }
     }

@@ -4,7 +4,7 @@ use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use crate::net::{self, guard};
-use crate::ops::gateway_admin;
+use crate::ops::{gateway_admin, reconcile};
 use crate::secrets;
 use crate::terminal::plain;
 
@@ -54,6 +54,18 @@ pub(super) fn guard(error: &guard::Error, lang: Language) -> Cause {
         }
         E::NoPublicAddress => Cause::new(lang, words::NO_PUBLIC_ADDRESS, &[]),
         E::TooManyRedirects => Cause::new(lang, words::TOO_MANY_REDIRECTS, &[]),
+    }
+}
+
+pub(super) fn reconcile(error: &reconcile::Error, lang: Language) -> Cause {
+    use reconcile::Error as E;
+    match error {
+        E::Gateway(error) => gateway_admin(error, lang),
+        E::Db(error) => super::ground::db(error, lang),
+        E::Body(_) => Cause::new(lang, words::DELIVERY_NOT_WRITTEN, &[]),
+        E::NoHistory(gateway) => {
+            Cause::new(lang, words::GATEWAY_NO_HISTORY, &[("gateway", gateway)])
+        }
     }
 }
 

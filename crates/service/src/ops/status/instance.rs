@@ -25,6 +25,8 @@ pub struct InstanceStatus {
     pub last_delivery_at: Option<Millis>,
     pub deliveries: i64,
     pub ignored: i64,
+    /// Messages whose delivery never came and that were found in the gateway's list.
+    pub undelivered: i64,
 }
 
 impl InstanceStatus {
@@ -42,6 +44,7 @@ impl InstanceStatus {
             last_delivery_at: instance.last_delivery_at,
             deliveries: instance.delivery_count,
             ignored: instance.ignored_count,
+            undelivered: instance.undelivered_count,
         }
     }
 }
