@@ -104,6 +104,11 @@ impl Gateway {
         self.protocol().signature()
     }
 
+    /// Whether files cannot be downloaded without a token.
+    pub fn needs_token(self) -> bool {
+        self.protocol().needs_token()
+    }
+
     /// The routes to a file that exist with the gateway, in the order of their use.
     pub fn routes(self) -> &'static [Route] {
         self.protocol().routes()

@@ -193,12 +193,16 @@ fn compare(case: &Case, rows: &[MediaView]) {
 #[tokio::test]
 async fn every_delivery_becomes_its_rows_or_is_refused() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;
-    for (number, case) in cases().iter().enumerate() {
-        let auth = &case.expected["auth"];
+    let cases = cases();
+    let mut hooks = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let secret = case.expected["auth"]["secret"].as_str();
         let id = format!("case-{number}");
-        let hook = stage
-            .instance(&id, case.gateway, auth["secret"].as_str())
-            .await;
+        hooks.push(stage.add(&id, case.gateway, secret).await);
+    }
+    stage.test.wait_for_directory().await;
+    for (case, hook) in cases.iter().zip(hooks) {
+        let auth = &case.expected["auth"];
         // Twilio signs the whole address, so its cases come to the one that was signed.
         if case.gateway == Gateway::Twilio {
             continue;

@@ -291,7 +291,7 @@ errors-media-deleted = the media was deleted after it was committed
 ## Instances
 
 errors-unknown-gateway = there is no gateway { $name }
-errors-supported-gateways = supported: wapi
+errors-supported-gateways = supported: { $known }
 errors-unknown-client = there is no client { $client }
 errors-add-client = add it with `midiateca client add NAME --id { $client }`
 errors-instance-id-invalid = the instance's id is empty or has invisible characters

@@ -291,7 +291,7 @@ errors-media-deleted = a mídia foi excluída depois de confirmada
 ## Instances
 
 errors-unknown-gateway = não existe o gateway { $name }
-errors-supported-gateways = disponível: wapi
+errors-supported-gateways = disponíveis: { $known }
 errors-unknown-client = não existe o cliente { $client }
 errors-add-client = cadastre-o com `midiateca client add NOME --id { $client }`
 errors-instance-id-invalid = o id da instância está vazio ou contém caracteres invisíveis

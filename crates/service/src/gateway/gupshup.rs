@@ -31,6 +31,11 @@ impl Protocol for Gupshup {
         )]
     }
 
+    /// Its links are public.
+    fn needs_token(&self) -> bool {
+        false
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link]
     }

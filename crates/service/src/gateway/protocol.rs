@@ -24,6 +24,11 @@ pub(super) trait Protocol: Sync {
         Signature::None
     }
 
+    /// Whether files cannot be downloaded without a token.
+    fn needs_token(&self) -> bool {
+        true
+    }
+
     /// The fields of a delivery that have a token of the gateway.
     fn token_fields(&self) -> &'static [TokenField] {
         &[]

@@ -74,6 +74,11 @@ impl Protocol for Zapi {
         "https://api.z-api.io"
     }
 
+    /// Its links are public.
+    fn needs_token(&self) -> bool {
+        false
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link]
     }

@@ -6,17 +6,23 @@ use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use super::ground::db;
+use crate::gateway::Gateway;
 use crate::ops::instance::AddError;
 use crate::terminal::plain;
 
 pub(super) fn add(error: &AddError, lang: Language) -> Cause {
     match error {
-        AddError::UnknownGateway { name } => Cause::with(
-            lang,
-            words::UNKNOWN_GATEWAY,
-            words::SUPPORTED_GATEWAYS,
-            &[("name", &plain(name))],
-        ),
+        AddError::UnknownGateway { name } => {
+            let known: Vec<_> = Gateway::ALL.iter().map(|known| known.as_str()).collect();
+            let (name, known) = (plain(name), known.join(", "));
+            let values: [(&str, &dyn Display); 2] = [("name", &name), ("known", &known)];
+            Cause::with(
+                lang,
+                words::UNKNOWN_GATEWAY,
+                words::SUPPORTED_GATEWAYS,
+                &values,
+            )
+        }
         AddError::UnknownClient { client } => Cause::with(
             lang,
             words::UNKNOWN_CLIENT,

@@ -240,7 +240,7 @@ async fn clock(deps: Deps<'_>) -> Option<Need> {
 fn instance(instance: &Instance) -> Vec<Need> {
     let mut needs = Vec::new();
     let id = || instance.id.0.clone();
-    if instance.token_sealed.is_none() {
+    if instance.token_sealed.is_none() && instance.gateway.needs_token() {
         needs.push(Need::TokenMissing { instance: id() });
     }
     if let Some(reason) = instance.problem.clone() {
