@@ -17,6 +17,8 @@ pub enum Fault {
     },
     /// Any status for the call, without a body.
     ApiStatus(u16),
+    /// The gateway has no file for the message: Evolution answers `null`, others their error for unknown messages.
+    Lost,
     /// The call is never answered.
     Hang,
     /// The link leads to a port without a listener.

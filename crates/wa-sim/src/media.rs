@@ -67,6 +67,18 @@ impl Content {
         }
     }
 
+    /// The complete content.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        if let Self::Bytes(bytes) = self {
+            return bytes.clone();
+        }
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < self.size_bytes() {
+            bytes.extend_from_slice(&self.piece(bytes.len() as u64));
+        }
+        bytes.into()
+    }
+
     /// SHA-256 of the complete content.
     pub fn sha256(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
@@ -148,6 +160,8 @@ pub struct SimMedia {
     pub in_the_clear: bool,
     /// Whether the delivery contains the bytes.
     pub with_bytes: bool,
+    /// Whether the delivery contains a link, which W-API's never does.
+    pub with_link: bool,
     pub file_name: Option<String>,
     pub caption: Option<String>,
     pub chat_id: Option<String>,
@@ -203,6 +217,7 @@ impl SimMedia {
             with_key: true,
             in_the_clear: false,
             with_bytes: false,
+            with_link: false,
             file_name: document.then(|| "orçamento da reforma.pdf".to_owned()),
             caption: (kind == MediaKind::Image).then(|| "segue a foto".to_owned()),
             chat_id: Some("5500900000001".to_owned()),
@@ -221,6 +236,21 @@ impl SimMedia {
             link_name: None,
             link_expiry: LinkExpiry::default(),
         }
+    }
+
+    /// Its name in links.
+    pub(crate) fn file_id(&self) -> String {
+        self.link_name.clone().unwrap_or_else(|| {
+            let id = self.message_id.chars();
+            let id = id.filter(char::is_ascii_alphanumeric).take(64);
+            format!("{}_{}.bin", id.collect::<String>(), self.kind.as_str())
+        })
+    }
+
+    /// The id of its file where messages have one.
+    pub fn media_id(&self) -> String {
+        let digits = self.media_key.as_bytes()[..8].iter();
+        digits.map(|byte| format!("{:02}", byte % 100)).collect()
     }
 
     /// The label of its key.

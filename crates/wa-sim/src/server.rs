@@ -1,7 +1,9 @@
 //! The HTTP server of the simulated gateway.
 
+mod call;
 mod cdn;
 mod file;
+mod gateway;
 mod link;
 mod panel;
 
@@ -11,11 +13,12 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, post, put};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Content, World};
+use crate::webhook::{self, Origins};
+use crate::{Content, Gateway, World};
 
 /// A running simulated gateway. It stops on drop.
 pub struct Sim {
@@ -37,8 +40,6 @@ pub(crate) enum Host {
 pub(crate) struct Shared {
     pub world: World,
     pub origin: String,
-    /// An origin without a listener.
-    pub closed: String,
     pub host: Host,
 }
 
@@ -56,10 +57,15 @@ impl Sim {
         let closed = TcpListener::bind(any_port).await?.local_addr()?;
         let (address, fallback) = (listener.local_addr()?, fallback_listener.local_addr()?);
         let world = World::default();
+        let origins = Origins {
+            main: format!("http://{address}"),
+            files: format!("http://{fallback}"),
+            closed: format!("http://{closed}"),
+        };
+        world.lock().origins = origins.clone();
         let shared = |host| Shared {
             world: world.clone(),
-            origin: format!("http://{address}"),
-            closed: format!("http://{closed}"),
+            origin: origins.main.clone(),
             host,
         };
         let cdn = || {
@@ -67,10 +73,11 @@ impl Sim {
                 .route("/v/{*path}", get(cdn::fetch))
                 .route("/o1/{*path}", get(cdn::fetch))
                 .route("/m1/{*path}", get(cdn::fetch))
+                .route("/media/file/{name}", get(file::fetch))
         };
         let main = cdn()
             .route("/v1/message/download-media", post(link::ask))
-            .route("/media/file/{name}", get(file::fetch))
+            .route("/gateway/{name}/{*path}", any(gateway::answer))
             .route("/v1/webhook/{slot}", put(panel::set_slot))
             .route("/v1/instance/fetch-instance", get(panel::fetch_instance))
             .route("/v1/instance/status-instance", get(panel::fetch_instance))
@@ -96,7 +103,7 @@ impl Sim {
         format!("http://{}", self.address)
     }
 
-    /// The CDN's second host.
+    /// The second host of the CDN and of the gateways' files.
     pub fn fallback_origin(&self) -> String {
         format!("http://{}", self.fallback)
     }
@@ -106,9 +113,14 @@ impl Sim {
         format!("http://{}", self.closed)
     }
 
-    /// The base URL of the API.
+    /// The base URL of W-API's API.
     pub fn api_base(&self) -> String {
-        format!("{}/v1", self.origin())
+        self.api_base_of(Gateway::Wapi)
+    }
+
+    /// The base URL of a gateway's API.
+    pub fn api_base_of(&self, gateway: Gateway) -> String {
+        webhook::api_base(gateway, &self.world.lock().origins)
     }
 
     /// The gateway's state.

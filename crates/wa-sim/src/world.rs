@@ -5,13 +5,11 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use wa_media::MediaKind;
-use wa_media::encrypt::Encryptor;
 
-use crate::{Fault, SimMedia};
+use crate::webhook::{self, Described, Origins};
+use crate::{Fault, Gateway, SimMedia};
 
 /// The webhook of a media.
 #[derive(Clone, Debug)]
@@ -20,6 +18,8 @@ pub struct Delivery {
     pub body: Value,
     /// The media's path in calls for a link.
     pub direct_path: String,
+    /// The link to the file, as the gateway writes it; the body contains it if the media says so.
+    pub link: String,
     /// The message.
     pub message_id: String,
     /// Of the plaintext.
@@ -86,7 +86,9 @@ pub(crate) struct Account {
 pub(crate) struct State {
     pub accounts: HashMap<String, Account>,
     pub media: HashMap<String, Entry>,
+    /// The paths of media by message, file of a link, and media id.
     pub files: HashMap<String, String>,
+    pub origins: Origins,
     pub delay: Duration,
     pub down: bool,
     pub cdn_down: bool,
@@ -140,20 +142,39 @@ impl World {
         state.accounts.get(instance)?.slots.get(field).cloned()
     }
 
-    /// Adds a media, and returns its webhook.
+    /// Adds a media, and returns its webhook from W-API.
     pub fn add(&self, media: SimMedia) -> Delivery {
+        self.add_as(Gateway::Wapi, media)
+    }
+
+    /// Adds a media, and returns its webhook from a gateway.
+    pub fn add_as(&self, gateway: Gateway, media: SimMedia) -> Delivery {
         let direct_path = media
             .direct_path
             .clone()
             .unwrap_or_else(|| made_up_path(&media));
-        let delivery = Delivery {
-            sha256: media.content.sha256(),
-            size_bytes: media.content.size_bytes(),
-            message_id: media.message_id.clone(),
-            body: Value::Null,
-            direct_path: direct_path.clone(),
+        let origins = self.lock().origins.clone();
+        let (sha256, size_bytes) = (media.content.sha256(), media.content.size_bytes());
+        let link = webhook::link(gateway, &origins, &media, &media.fault);
+        let described = Described {
+            media: &media,
+            direct_path: &direct_path,
+            sha256,
+            size_bytes,
+            link: &link,
         };
-        let body = body_of(&media, &delivery);
+        let delivery = Delivery {
+            body: webhook::body(gateway, &described),
+            direct_path: direct_path.clone(),
+            link: link.clone(),
+            message_id: media.message_id.clone(),
+            sha256,
+            size_bytes,
+        };
+        let mut state = self.lock();
+        for name in [media.message_id.clone(), media.file_id(), media.media_id()] {
+            state.files.insert(name, direct_path.clone());
+        }
         let entry = Entry {
             fault: media.fault.clone(),
             current: Fault::None,
@@ -165,8 +186,8 @@ impl World {
             file_requests: 0,
             media: Arc::new(media),
         };
-        self.lock().media.insert(direct_path, entry);
-        Delivery { body, ..delivery }
+        state.media.insert(direct_path, entry);
+        delivery
     }
 
     /// Changes the gateway's fault for a media.
@@ -213,7 +234,7 @@ impl World {
             .map_or((0, 0), |entry| (entry.link_requests, entry.file_requests))
     }
 
-    /// Requests for files with a bearer token; there should be none.
+    /// Requests with a token for public files; there should be none.
     pub fn bearers_on_files(&self) -> u32 {
         self.lock().bearers_on_files
     }
@@ -250,74 +271,4 @@ fn made_up_path(media: &SimMedia) -> String {
         "/v/t62.{number}-24/{name}_n.enc?ccb=11-4&oh=01_sim&oe={:08X}&_nc_sid=5e03e0",
         media.expires_at
     )
-}
-
-/// Of the encrypted file.
-fn enc_sha256(media: &SimMedia) -> [u8; 32] {
-    let mut encryptor = Encryptor::new(&media.media_key, media.label());
-    let mut offset = 0;
-    let mut unneeded = Vec::new();
-    while offset < media.content.size_bytes() {
-        let piece = media.content.piece(offset);
-        offset += piece.len() as u64;
-        encryptor.update(&piece, &mut unneeded);
-        unneeded.clear();
-    }
-    encryptor.finish(&mut unneeded).1
-}
-
-fn body_of(media: &SimMedia, delivery: &Delivery) -> Value {
-    let mut leaf = json!({
-        "mediaKey": STANDARD.encode(media.media_key.as_bytes()),
-        "directPath": delivery.direct_path,
-        "mimetype": media.mime,
-        "fileLength": delivery.size_bytes.to_string(),
-    });
-    if media.with_hashes {
-        leaf["url"] = json!(format!(
-            "https://mmg.whatsapp.net{}&mms3=true",
-            delivery.direct_path
-        ));
-        leaf["fileSha256"] = json!(STANDARD.encode(delivery.sha256));
-        leaf["fileEncSha256"] = json!(STANDARD.encode(enc_sha256(media)));
-        leaf["mediaKeyTimestamp"] = json!((media.expires_at - 30 * 86_400).to_string());
-    }
-    if !media.with_key {
-        for name in ["mediaKey", "fileEncSha256", "mediaKeyTimestamp"] {
-            leaf.as_object_mut().map(|leaf| leaf.remove(name));
-        }
-    }
-    let mut set = |name: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            leaf[name] = json!(value);
-        }
-    };
-    set("caption", &media.caption);
-    set("fileName", &media.file_name);
-    if media.voice_note {
-        leaf["ptt"] = json!(true);
-        leaf["seconds"] = json!(2);
-    }
-    let carrier = format!("{}Message", media.kind.as_str());
-    let mut body = json!({"instanceId": media.instance, "messageId": media.message_id, "msgContent": {carrier: leaf}});
-    if media.with_bytes {
-        body["msgContent"]["base64"] = json!(STANDARD.encode(media.content.piece(0)));
-    }
-    if let Some(event) = &media.event {
-        body["event"] = json!(event);
-        body["connectedPhone"] = json!("5500900000000");
-        body["isGroup"] = json!(media.is_group);
-        body["fromMe"] = json!(media.from_me);
-        body["fromApi"] = json!(false);
-    }
-    if let Some(moment) = media.moment {
-        body["moment"] = json!(moment);
-    }
-    if let Some(chat) = &media.chat_id {
-        body["chat"] = json!({"id": chat, "profilePicture": ""});
-    }
-    if let Some(sender) = &media.sender_id {
-        body["sender"] = json!({"id": sender, "senderLid": media.sender_lid, "pushName": media.push_name, "profilePicture": "", "verifiedBizName": ""});
-    }
-    body
 }

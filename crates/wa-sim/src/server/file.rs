@@ -13,7 +13,9 @@ use futures_util::{StreamExt as _, stream};
 use super::Shared;
 use super::cdn::{cut, dripping};
 use super::{generated, redirect};
-use crate::{Content, Fault};
+use crate::gateway::TOKEN_HEADERS;
+use crate::world::Entry;
+use crate::{Content, Fault, SimMedia, World};
 
 pub(super) async fn fetch(
     State(shared): State<Shared>,
@@ -23,25 +25,51 @@ pub(super) async fn fetch(
     if let Some(content) = generated(&name) {
         return whole(&content);
     }
-    let entry = {
-        let mut state = shared.world.lock();
-        if state.down {
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    match take(&shared.world, &name, &headers) {
+        Ok(entry) => serve(&entry),
+        Err(status) => status.into_response(),
+    }
+}
+
+/// The media of a link and its fault this time: that of the call for the link, or the next one if there was no call.
+pub(super) fn take(world: &World, name: &str, headers: &HeaderMap) -> Result<Entry, StatusCode> {
+    let mut state = world.lock();
+    if state.down {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let shows_token = TOKEN_HEADERS.iter().any(|it| headers.contains_key(*it));
+    state.bearers_on_files += u32::from(shows_token);
+    let path = state.files.get(name).cloned();
+    let entry = path.and_then(|path| state.media.get_mut(&path));
+    let entry = entry.ok_or(StatusCode::NOT_FOUND)?;
+    entry.file_requests += 1;
+    if entry.link_requests == 0 {
+        entry.current = entry.fault.take();
+    }
+    Ok(entry.clone())
+}
+
+/// The content of a media with a fault that changes all of it.
+pub(super) fn altered(media: &SimMedia, fault: &Fault) -> Content {
+    let content = &media.content;
+    match fault {
+        Fault::Empty => Content::Bytes(Bytes::new()),
+        Fault::StillEncrypted => {
+            let plain = content.piece(0);
+            let encrypted = wa_media::encrypt::encrypt(&media.media_key, media.label(), &plain);
+            Content::Bytes(encrypted.body.into())
         }
-        state.bearers_on_files += u32::from(headers.contains_key(header::AUTHORIZATION));
-        let path = state.files.get(&name).cloned();
-        path.and_then(|path| {
-            let entry = state.media.get_mut(&path)?;
-            entry.file_requests += 1;
-            Some(entry.clone())
-        })
-    };
-    let Some(entry) = entry else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+        Fault::WrongBytes => Content::Generated {
+            seed: 99,
+            size_bytes: content.size_bytes(),
+        },
+        _ => content.clone(),
+    }
+}
+
+pub(super) fn serve(entry: &Entry) -> Response {
     let content = &entry.media.content;
-    match entry.current {
-        Fault::Empty => whole(&Content::Bytes(Bytes::new())),
+    match entry.current.clone() {
         Fault::HtmlPage => page(
             "text/html",
             "<!DOCTYPE html><html><body>Bad gateway</body></html>",
@@ -55,19 +83,6 @@ pub(super) async fn fetch(
             .into_response(),
         Fault::DrippingError(status) => dripping_error(status),
         Fault::RedirectTo(target) => redirect(&target),
-        Fault::StillEncrypted => {
-            let kind = entry.media.label();
-            let plain = content.piece(0);
-            whole(&Content::Bytes(
-                wa_media::encrypt::encrypt(&entry.media.media_key, kind, &plain)
-                    .body
-                    .into(),
-            ))
-        }
-        Fault::WrongBytes => whole(&Content::Generated {
-            seed: 99,
-            size_bytes: content.size_bytes(),
-        }),
         Fault::ContentLength(bytes) => sized(
             bytes,
             Body::from_stream(stream::pending::<io::Result<Bytes>>()),
@@ -86,7 +101,7 @@ pub(super) async fn fetch(
         }
         Fault::ExpiredLink => StatusCode::GONE.into_response(),
         Fault::Gzip => compressed(content.gzip().map(|content| whole(&content))),
-        _ => whole(content),
+        ref fault => whole(&altered(&entry.media, fault)),
     }
 }
 
