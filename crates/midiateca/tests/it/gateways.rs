@@ -1,5 +1,7 @@
 //! Deliveries of every gateway through the real server: the cases of `tests/fixtures/gateways`, and what a signature decides.
 
+mod files;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
