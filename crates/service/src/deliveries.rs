@@ -194,6 +194,28 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
+/// The last delivery of an instance since then that is set aside and not dismissed, if it is so for that reason.
+pub async fn last_set_aside_for(
+    db: &Db,
+    instance: &InstanceId,
+    reason: DeliveryReason,
+    since: Millis,
+) -> Result<Option<DeliveryId>, Error> {
+    let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
+    let from = fresh_id(since);
+    let sql = "select id, reason from deliveries
+               where instance = $1 and id >= $2 and received_at > $3 and verdict = 'set_aside' order by id desc limit 1";
+    let from = from.get(..13).unwrap_or("");
+    let row = db.row(sql, values![instance.as_str(), from, since]).await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let is_for_it = row.text_or_none("reason")?.as_deref() == Some(reason.as_str());
+    is_for_it
+        .then(|| row.text("id").map(DeliveryId))
+        .transpose()
+}
+
 /// Whether a delivery is still stored.
 pub async fn exists(tx: &mut Tx, id: &DeliveryId) -> Result<bool, Error> {
     let sql = "select 1 as found from deliveries where id = $1";

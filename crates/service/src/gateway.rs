@@ -20,6 +20,7 @@ mod reader;
 mod recognise;
 mod repair;
 pub mod signature;
+mod slot;
 mod twilio;
 mod uazapi;
 mod waha;
@@ -36,6 +37,7 @@ pub use reader::{Panicked, Reader};
 pub use recognise::{Source, recognise};
 use serde_json::Value as Json;
 pub use signature::Signature;
+pub use slot::{Held, Session, Slot, Wanted};
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
@@ -312,36 +314,29 @@ fn separators(body: &[u8]) -> usize {
     count
 }
 
-/// One of a gateway's webhook slots: it sends one family of events to its address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// The events that it sends, in one word.
-    pub name: &'static str,
-    /// The path (below the API base) of the call that sets it.
-    pub path: &'static str,
-    /// The field that contains it when it is read back.
-    pub field: &'static str,
-}
-
-/// The state of an instance at its gateway; `None` where the gateway does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Session {
-    /// The instance's name.
-    pub instance: Option<String>,
-    /// Whether WhatsApp is connected.
-    pub connected: Option<bool>,
-    /// Whether the gateway knows the number.
-    pub has_number: bool,
-    /// Whether the gateway ignores messages in groups.
-    pub ignores_groups: Option<bool>,
-}
-
 /// The address and secrets of one instance at its gateway.
 #[derive(Clone, Copy)]
 pub struct Access<'a> {
     /// The instance's id, or its name at the gateway if that is another.
     pub instance: &'a str,
     pub token: &'a str,
+    /// The secret with which it signs its deliveries. Only needed to set slots.
+    pub secret: Option<&'a str>,
+}
+
+impl<'a> Access<'a> {
+    /// The token of an instance and another of its gateway's account, which some gateways want. They are stored as one, with
+    /// a colon between them.
+    fn tokens(self) -> (&'a str, Option<&'a str>) {
+        match self.token.split_once(':') {
+            Some((token, account)) => (token, Some(account)),
+            None => (self.token, None),
+        }
+    }
+
+    fn bearer(self) -> String {
+        format!("Bearer {}", self.token)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,6 +345,7 @@ pub enum CallMethod {
     Post,
     Put,
     Patch,
+    Delete,
 }
 
 /// A call of a gateway's API. Its path and headers may have the token, so it is never logged.
@@ -407,9 +403,9 @@ impl Gateway {
         self.protocol().slots()
     }
 
-    /// The call that sets a slot. `current` is the answer to [`Self::slots_call`]: some gateways replace all settings.
-    pub fn slot_call(self, slot: &Slot, access: Access<'_>, address: &str, current: &Json) -> Call {
-        self.protocol().slot_call(slot, access, address, current)
+    /// The calls that set a slot, in their order.
+    pub fn slot_calls(self, slot: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        self.protocol().slot_calls(slot, access, wanted)
     }
 
     /// The call that reads all slots back, and with it the state of the instance where [`Self::session_call`] is none.
@@ -427,24 +423,25 @@ impl Gateway {
         self.protocol().refusal(answer)
     }
 
-    /// Whether the answer to that call describes an instance at all.
+    /// Whether the answer to [`Self::slots_call`] describes an instance at all.
     pub fn describes_instance(self, answer: &Json) -> bool {
         self.protocol().describes_instance(answer)
     }
 
-    /// Whether a slot is switched off, by the answer to that call.
-    pub fn is_slot_off(self, slot: &Slot, answer: &Json) -> bool {
-        self.protocol().is_slot_off(slot, answer)
-    }
-
-    /// The address in a slot, by the answer to that call; `None` when it is empty.
-    pub fn read_slot(self, slot: &Slot, answer: &Json) -> Option<String> {
-        self.protocol().read_slot(slot, answer)
+    /// The addresses in a slot, by the answer to that call. With a secret, a slot that does not sign lacks something.
+    pub fn read_slot(self, slot: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+        self.protocol().read_slot(slot, answer, has_secret)
     }
 
     /// The state of an instance, by the answer to [`Self::session_call`], or to [`Self::slots_call`] where that is none.
     pub fn read_session(self, answer: &Json) -> Session {
         self.protocol().read_session(answer)
+    }
+
+    /// Whether it is called at an address that only its operator knows.
+    pub fn needs_api_base(self) -> bool {
+        let is_called = !self.slots().is_empty() || self.routes().contains(&Route::Gateway);
+        is_called && self.default_api_base().is_empty()
     }
 
     /// The slot for the account's own messages.

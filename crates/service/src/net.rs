@@ -461,6 +461,7 @@ fn api_request(api_base: &Url, call: &Call) -> Result<Request<Full<Bytes>>, Erro
         CallMethod::Post => Method::POST,
         CallMethod::Put => Method::PUT,
         CallMethod::Patch => Method::PATCH,
+        CallMethod::Delete => Method::DELETE,
     };
     let headers = request.headers_mut();
     set_headers(headers, &call.headers)?;

@@ -86,6 +86,7 @@ async fn show(context: &Context, app: &App, id: &str, offline: bool) -> anyhow::
     document["slots_error"] = match &report.slots {
         SlotsRead::Read(_) => json!(null),
         SlotsRead::NotAsked => json!("offline"),
+        SlotsRead::NoCall => json!("no_call"),
         SlotsRead::Failed(error) => json!(complaint::code(error)),
     };
     answer::report(document, sheet::render(context, &report));

@@ -27,6 +27,7 @@ mod filters;
 mod first_data;
 mod first_import;
 mod forget;
+mod gateway_webhooks;
 mod gateways;
 mod hostile;
 mod house;

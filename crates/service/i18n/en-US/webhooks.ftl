@@ -3,6 +3,14 @@
 webhooks-setting = setting { $slot } …
 webhooks-set = set
 webhooks-not-set = NOT set
+webhooks-incomplete = INCOMPLETE
+webhooks-accepted = accepted
+webhooks-lacks = without { $lacks }
+webhooks-holds-unknown = cannot be read back
+webhooks-cannot-read-back = the gateway accepted the address and has no call that reads it back: send a message to the number and watch `midiateca monitor`. If nothing arrives, restart the session at the gateway, or put the address below into its settings; it is shown only once
+webhooks-no-call = { $gateway } has no call that sets its webhooks
+    .hint = paste the address that `midiateca instance add` printed into the gateway's panel; `midiateca instance rotate-hook { $id }` makes a new one
+webhooks-still-lacks = the gateway did not take every event or switch of { $slots }: without them some media do not arrive. See the line of each, and set them in the gateway's panel
 webhooks-would-be-set = would be changed
 webhooks-left = unchanged
 webhooks-holds-ours = has our address: { $address }

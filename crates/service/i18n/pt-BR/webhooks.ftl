@@ -3,6 +3,14 @@
 webhooks-setting = configurando { $slot } …
 webhooks-set = configurado
 webhooks-not-set = NÃO configurado
+webhooks-incomplete = INCOMPLETO
+webhooks-accepted = aceito
+webhooks-lacks = sem { $lacks }
+webhooks-holds-unknown = não pode ser relido
+webhooks-cannot-read-back = o gateway aceitou o endereço e não tem chamada que o releia: envie uma mensagem ao número e acompanhe `midiateca monitor`. Se nada chegar, reinicie a sessão no gateway, ou coloque o endereço abaixo na configuração dele; ele só é mostrado uma vez
+webhooks-no-call = { $gateway } não tem chamada que configure os webhooks
+    .hint = cole no painel do gateway o endereço que `midiateca instance add` mostrou; `midiateca instance rotate-hook { $id }` cria um novo
+webhooks-still-lacks = o gateway não aceitou todos os eventos ou opções de { $slots }: sem eles algumas mídias não chegam. Veja a linha de cada um, e configure-os no painel do gateway
 webhooks-would-be-set = seria alterado
 webhooks-left = mantido
 webhooks-holds-ours = contém o endereço deste servidor: { $address }

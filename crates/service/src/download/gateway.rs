@@ -22,6 +22,7 @@ pub(super) fn can_ask(job: &Job, instance: &Instance) -> Result<(), Reason> {
     let access = Access {
         instance: "",
         token: "",
+        secret: None,
     };
     match job.gateway.file_call(access, &request(job)) {
         Some(_) => Ok(()),

@@ -88,6 +88,7 @@ pub(super) fn access<'a>(instance: &'a Instance, token: &'a str) -> Access<'a> {
     Access {
         instance: instance.name_at_gateway(),
         token,
+        secret: None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Evolution API v2. Facts from its source (2.3.6 and 2.3.7).
 
 use serde_json::{Value as Json, json};
+use wa_media::read::{field, text};
 
 use super::baileys;
 use super::fields::{Object, connection, event, id, nothing, object, objects, words};
 use super::mask::TokenField;
+use super::slot::{Held, Session, Slot, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, HistoryRange, ParsedDelivery, Protocol,
     Signature, segment,
@@ -13,6 +15,39 @@ use crate::clock::rfc3339;
 use crate::model::{DeliveryReason, Route};
 
 pub(super) struct Evolution;
+
+const EVENTS: &[&str] = &[
+    "MESSAGES_UPSERT",
+    "SEND_MESSAGE",
+    "MESSAGES_SET",
+    "MESSAGES_EDITED",
+    "CONNECTION_UPDATE",
+    "STATUS_INSTANCE",
+    "LOGOUT_INSTANCE",
+];
+/// Those of them without which media, or the connection's state, do not arrive.
+const NEEDED: &[&str] = &[
+    "MESSAGES_UPSERT",
+    "SEND_MESSAGE",
+    "MESSAGES_SET",
+    "MESSAGES_EDITED",
+    "CONNECTION_UPDATE",
+];
+
+/// The fields of its setting as it is read, and as it is set.
+const SETTING: &[(&str, &str)] = &[
+    ("enabled", "enabled"),
+    ("url", "url"),
+    ("headers", "headers"),
+    ("webhookByEvents", "byEvents"),
+    ("webhookBase64", "base64"),
+    ("events", "events"),
+];
+
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    let path = format!("{path}/{}", segment(access.instance));
+    Call::new(method, path, ("apikey", access.token))
+}
 
 impl Protocol for Evolution {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -111,6 +146,67 @@ impl Protocol for Evolution {
         let records = records.into_iter().flatten();
         let body = |data: &Json| json!({"event": "messages.upsert", "instance": access.instance, "data": data});
         records.map(body).collect()
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("url")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "webhook/find", access))
+    }
+
+    /// The setting is replaced as a whole. An empty address is refused, so it is switched off instead.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let webhook = match wanted.setting {
+            Some(before) => renamed(before, SETTING),
+            None => {
+                let mut webhook = json!({
+                    "enabled": wanted.is_on(),
+                    "url": wanted.or_current(&wanted.current["url"]),
+                    "byEvents": false,
+                    "base64": false,
+                    "events": EVENTS,
+                });
+                if let Some(secret) = access.secret.filter(|_| wanted.is_on()) {
+                    webhook["headers"] = json!({"authorization": format!("Bearer {secret}")});
+                }
+                webhook
+            }
+        };
+        vec![call(CallMethod::Post, "webhook/set", access).with_body(json!({"webhook": webhook}))]
+    }
+
+    /// Null when it was never set. An empty list stands for all events.
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+        let Some(held) = Held::of(&answer["url"]) else {
+            return Vec::new();
+        };
+        let is_all = answer["events"].as_array().is_none_or(Vec::is_empty);
+        let mut lacks = match is_all {
+            true => Vec::new(),
+            false => absent(&answer["events"], NEEDED, "*"),
+        };
+        let headers = answer["headers"].as_object();
+        let is_signed = headers.is_some_and(|headers| field(headers, &["authorization"]).is_some());
+        if has_secret && !is_signed {
+            lacks.push("headers.authorization");
+        }
+        vec![Held {
+            is_off: answer["enabled"] == false,
+            lacks,
+            setting: answer.clone(),
+            ..held
+        }]
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "instance/connectionState", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let state = text(&answer["instance"]["state"]);
+        Session::of(state.map(|state| state == "open"))
     }
 
     fn routes(&self) -> &'static [Route] {

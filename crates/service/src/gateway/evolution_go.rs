@@ -1,14 +1,25 @@
 //! Evolution GO. Facts from its source; its wiki shows another form.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use wa_media::read::text;
 
 use super::fields::{Object, connection, event, nothing, object, words};
 use super::mask::TokenField;
+use super::slot::{Held, Session, Slot, Wanted, absent, boolean};
 use super::whatsmeow;
-use super::{Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys};
+use super::{
+    Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys, segment,
+};
 use crate::model::{DeliveryReason, Route};
 
 pub(super) struct EvolutionGo;
+
+const EVENTS: &[&str] = &["MESSAGE", "SEND_MESSAGE", "CONNECTION"];
+
+/// The stored token is that of the instance; the key of the whole gateway may follow after a colon.
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    Call::new(method, path, ("apikey", access.tokens().0))
+}
 
 impl Protocol for EvolutionGo {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -37,11 +48,7 @@ impl Protocol for EvolutionGo {
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         let (name, _) = baileys::file_of(request)?;
         let file = whatsmeow::file_of(request)?;
-        let call = Call::new(
-            CallMethod::Post,
-            "message/downloadmedia",
-            ("apikey", access.token),
-        );
+        let call = call(CallMethod::Post, "message/downloadmedia", access);
         Some(FileCall::Ask(
             call.with_body(json!({"message": { name: file }})),
         ))
@@ -52,6 +59,50 @@ impl Protocol for EvolutionGo {
             name: "instanceToken",
             everywhere: true,
         }]
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("webhook")] }
+    }
+
+    /// Only the key of the whole gateway may read a setting.
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        let (_, key) = access.tokens();
+        let path = format!("instance/info/{}", segment(access.instance));
+        Some(Call::new(CallMethod::Get, path, ("apikey", key?)))
+    }
+
+    /// Without `subscribe` only received messages are sent.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let before = wanted.setting.and_then(|before| text(&before["events"]));
+        let events = match before {
+            Some(events) => json!(events.split(',').map(str::trim).collect::<Vec<_>>()),
+            None => json!(EVENTS),
+        };
+        let body = json!({"webhookUrl": wanted.address, "subscribe": events, "immediate": true});
+        vec![call(CallMethod::Post, "instance/connect", access).with_body(body)]
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let data = &answer["data"];
+        let held = Held::of(&data["webhook"]).map(|held| Held {
+            lacks: absent(&data["events"], EVENTS, "ALL"),
+            setting: json!({"events": data["events"]}),
+            ..held
+        });
+        held.into_iter().collect()
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "instance/status", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let data = &answer["data"];
+        Session {
+            ignores_groups: boolean(&data["ignoreGroups"]),
+            ..Session::of_flags(&data["Connected"], &data["LoggedIn"])
+        }
     }
 
     fn routes(&self) -> &'static [Route] {

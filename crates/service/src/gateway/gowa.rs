@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
 use url::Url;
 use wa_media::read::{field, text};
 use wa_media::{FoundMedia, MediaKind};
@@ -17,6 +18,8 @@ use super::{
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
+use super::slot::{Held, Session, Slot, Wanted, absent};
+
 pub(super) struct Gowa;
 
 const FILES: &[(&str, MediaKind)] = &[
@@ -27,6 +30,21 @@ const FILES: &[(&str, MediaKind)] = &[
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
 ];
+
+const EVENTS: &[&str] = &["message", "message.edited"];
+
+/// The token is `user:password` of its basic authentication.
+fn call(method: CallMethod, path: String, access: Access<'_>) -> Call {
+    let basic = format!("Basic {}", STANDARD.encode(access.token));
+    let mut call = Call::new(method, path, ("authorization", &basic));
+    let device = access.instance.to_owned();
+    call.headers.push(("x-device-id", device));
+    call
+}
+
+fn webhook_path(access: Access<'_>) -> String {
+    format!("devices/{}/webhook", segment(access.instance))
+}
 
 impl Protocol for Gowa {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -66,15 +84,11 @@ impl Protocol for Gowa {
         }
     }
 
-    /// The token is `user:password` of its basic authentication. `phone` must be the id of the chat.
+    /// `phone` must be the id of the chat.
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         let [message, chat] = [request.message_id, request.chat?].map(segment);
         let path = format!("message/{message}/download?phone={chat}");
-        let basic = format!("Basic {}", STANDARD.encode(access.token));
-        let mut call = Call::new(CallMethod::Get, path, ("authorization", &basic));
-        call.headers
-            .push(("x-device-id", access.instance.to_owned()));
-        Some(FileCall::Ask(call))
+        Some(FileCall::Ask(call(CallMethod::Get, path, access)))
     }
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
@@ -94,6 +108,65 @@ impl Protocol for Gowa {
         let base = api_base.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}/{}", path.trim_start_matches('/'))).ok()?;
         (url.origin() == api_base.origin()).then_some(url)
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("webhook_url")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, webhook_path(access), access))
+    }
+
+    /// Its secret is `secret` unless another is set.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let body = match wanted.setting {
+            Some(before) => before.clone(),
+            None => {
+                let mut body = json!({
+                    "webhook_url": wanted.address,
+                    "webhook_events": EVENTS,
+                    "webhook_insecure_skip_verify": false,
+                });
+                if let Some(secret) = access.secret.filter(|_| wanted.is_on()) {
+                    body["webhook_secret"] = secret.into();
+                }
+                body
+            }
+        };
+        vec![call(CallMethod::Patch, webhook_path(access), access).with_body(body)]
+    }
+
+    /// An empty list stands for all events.
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+        let results = &answer["results"];
+        let Some(held) = Held::of(&results["webhook_url"]) else {
+            return Vec::new();
+        };
+        let is_all = results["webhook_events"]
+            .as_array()
+            .is_none_or(Vec::is_empty);
+        let mut lacks = match is_all {
+            true => Vec::new(),
+            false => absent(&results["webhook_events"], EVENTS, "*"),
+        };
+        if has_secret && text(&results["webhook_secret"]).is_none() {
+            lacks.push("webhook_secret");
+        }
+        vec![Held {
+            lacks,
+            setting: results.clone(),
+            ..held
+        }]
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "app/status".to_owned(), access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let results = &answer["results"];
+        Session::of_flags(&results["is_connected"], &results["is_logged_in"])
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -1,6 +1,7 @@
 //! Meta's WhatsApp Cloud API, and partners that pass its deliveries on, such as 360dialog. Facts from Meta's documentation and
 //! from the test data of client libraries.
 
+use serde_json::{Value as Json, json};
 use url::Url;
 use wa_media::read::{bytes32, field};
 use wa_media::{FoundMedia, MediaKind};
@@ -8,9 +9,10 @@ use wa_media::{FoundMedia, MediaKind};
 use super::fields::{
     Fields, Object, id, is_set, link, nothing, object, objects, sender, time, with_media, words,
 };
+use super::slot::{Held, Slot, Wanted};
 use super::{
-    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
-    Signature, answers, segment,
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Gateway, Message, ParsedDelivery,
+    Protocol, Signature, answers, hook_token, segment,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -32,6 +34,28 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
 ];
+
+const D360_WEBHOOK: &str = "v1/configs/webhook";
+
+/// The instance is a phone number, by Meta's id of it.
+fn phone_path(access: Access<'_>) -> String {
+    format!("{VERSION}/{}", segment(access.instance))
+}
+
+impl Meta {
+    fn call(&self, method: CallMethod, path: impl Into<String>, access: Access<'_>) -> Call {
+        let (name, value) = self.authorization(access);
+        Call::new(method, path, (name, &value))
+    }
+
+    fn authorization(&self, access: Access<'_>) -> (&'static str, String) {
+        if self.is_signed {
+            ("authorization", access.bearer())
+        } else {
+            ("d360-api-key", access.token.to_owned())
+        }
+    }
+}
 
 impl Protocol for Meta {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -76,17 +100,12 @@ impl Protocol for Meta {
 
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         let id = segment(request.media_id?);
-        let call = if self.is_signed {
-            let path = format!("{VERSION}/{id}");
-            Call::new(
-                CallMethod::Get,
-                path,
-                ("authorization", &format!("Bearer {}", access.token)),
-            )
+        let path = if self.is_signed {
+            format!("{VERSION}/{id}")
         } else {
-            Call::new(CallMethod::Get, id, ("d360-api-key", access.token))
+            id
         };
-        Some(FileCall::Ask(call))
+        Some(FileCall::Ask(self.call(CallMethod::Get, path, access)))
     }
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
@@ -94,11 +113,7 @@ impl Protocol for Meta {
     }
 
     fn file_headers(&self, access: Access<'_>) -> Vec<(&'static str, String)> {
-        vec![if self.is_signed {
-            ("authorization", format!("Bearer {}", access.token))
-        } else {
-            ("d360-api-key", access.token.to_owned())
-        }]
+        vec![self.authorization(access)]
     }
 
     fn file_domains(&self) -> &'static [&'static str] {
@@ -135,6 +150,43 @@ impl Protocol for Meta {
 
     fn known_domains(&self) -> &'static [&'static str] {
         &["fbsbx.com", "facebook.com", "whatsapp.net", "360dialog.io"]
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("url")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(if self.is_signed {
+            let path = format!("{}?fields=webhook_configuration", phone_path(access));
+            self.call(CallMethod::Get, path, access)
+        } else {
+            self.call(CallMethod::Get, D360_WEBHOOK, access)
+        })
+    }
+
+    /// Meta requests the address during the call, with the token to verify: that of the address itself.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        if !self.is_signed {
+            let call = self.call(CallMethod::Post, D360_WEBHOOK, access);
+            return vec![call.with_body(json!({"url": wanted.address}))];
+        }
+        let mut webhook = json!({"override_callback_uri": wanted.address});
+        if let Some(token) = hook_token(Gateway::Meta, wanted.address) {
+            webhook["verify_token"] = token.into();
+        }
+        let call = self.call(CallMethod::Post, phone_path(access), access);
+        vec![call.with_body(json!({"webhook_configuration": webhook}))]
+    }
+
+    /// The number's own address, without those of its account and application, which are used where it has none.
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let address = if self.is_signed {
+            &answer["webhook_configuration"]["phone_number"]
+        } else {
+            &answer["url"]
+        };
+        Held::of(address).into_iter().collect()
     }
 
     fn routes(&self) -> &'static [Route] {

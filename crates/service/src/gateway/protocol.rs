@@ -6,8 +6,8 @@ use url::Url;
 use super::fields::{self, Object};
 use super::mask::TokenField;
 use super::{
-    Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, HistoryRange,
-    ParsedDelivery, Session, Signature, Slot, answers, envelope,
+    Access, Call, Error, FileAnswer, FileCall, FileRequest, Held, HistoryRange, ParsedDelivery,
+    Session, Signature, Slot, Wanted, answers, envelope,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -55,28 +55,28 @@ pub(super) trait Protocol: Sync {
     }
 
     /// Only called for slots of [`Self::slots`].
-    fn slot_call(&self, slot: &Slot, access: Access<'_>, _address: &str, _current: &Json) -> Call {
-        Call::new(CallMethod::Put, slot.path, ("authorization", access.token))
+    fn slot_calls(&self, _slot: &Slot, _access: Access<'_>, _wanted: &Wanted<'_>) -> Vec<Call> {
+        Vec::new()
     }
 
     fn session_call(&self, _access: Access<'_>) -> Option<Call> {
         None
     }
 
-    fn refusal(&self, _answer: &Json) -> Option<String> {
-        None
+    /// Answers with a state are none, although they call it a failure.
+    fn refusal(&self, answer: &Json) -> Option<String> {
+        let answer = answer.as_object()?;
+        let fails = answer.get("success") == Some(&Json::Bool(false));
+        let said = fields::words(answer, &["error", "message", "status"]);
+        (fails && !answer.contains_key("state")).then(|| said.unwrap_or_else(|| "error".to_owned()))
     }
 
     fn describes_instance(&self, _answer: &Json) -> bool {
         true
     }
 
-    fn is_slot_off(&self, _slot: &Slot, _answer: &Json) -> bool {
-        false
-    }
-
-    fn read_slot(&self, _slot: &Slot, _answer: &Json) -> Option<String> {
-        None
+    fn read_slot(&self, _slot: &Slot, _answer: &Json, _has_secret: bool) -> Vec<Held> {
+        Vec::new()
     }
 
     fn read_session(&self, _answer: &Json) -> Session {

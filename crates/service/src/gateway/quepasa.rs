@@ -1,6 +1,7 @@
 //! quepasa. Facts from its source. Anything but 200 counts as a failure there, and nothing is repeated.
 
-use wa_media::read::{field, number};
+use serde_json::{Value as Json, json};
+use wa_media::read::{field, flag, number, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
@@ -12,7 +13,27 @@ use super::{
 };
 use crate::model::{DeliveryReason, Route};
 
+use super::slot::{Held, Session, Slot, Wanted, renamed};
+
 pub(super) struct Quepasa;
+
+/// The fields of a webhook that can be set.
+const SETTING: &[(&str, &str)] = &[
+    ("url", "url"),
+    ("forwardinternal", "forwardinternal"),
+    ("trackid", "trackid"),
+    ("extra", "extra"),
+];
+
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    Call::new(method, path, ("x-quepasa-token", access.token))
+}
+
+fn addresses(answer: &Json) -> impl Iterator<Item = &str> {
+    let webhooks = answer["webhooks"].as_array();
+    let webhooks = webhooks.into_iter().flatten();
+    webhooks.filter_map(|webhook| webhook["url"].as_str())
+}
 
 impl Protocol for Quepasa {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -50,15 +71,63 @@ impl Protocol for Quepasa {
 
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         let path = format!("download/{}", segment(request.message_id));
-        Some(FileCall::Fetch(Call::new(
-            CallMethod::Get,
-            path,
-            ("x-quepasa-token", access.token),
-        )))
+        Some(FileCall::Fetch(call(CallMethod::Get, &path, access)))
     }
 
     fn file_headers(&self, access: Access<'_>) -> Vec<(&'static str, String)> {
         vec![("x-quepasa-token", access.token.to_owned())]
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::shared("webhooks")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "webhook", access))
+    }
+
+    /// Each address is a webhook of its own, so the earlier ones of this server are removed. The form of the call that removes
+    /// one is a guess.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let own = match wanted.setting {
+            Some(before) => Some(renamed(before, SETTING)),
+            None => wanted.is_on().then(
+                || json!({"url": wanted.address, "forwardinternal": true, "trackid": "midiateca"}),
+            ),
+        };
+        let setting = own.map(|body| call(CallMethod::Post, "webhook", access).with_body(body));
+        let known = addresses(wanted.current);
+        let dead = known.filter(|address| *address != wanted.address && (wanted.is_own)(address));
+        let removing = dead.map(|address| {
+            call(CallMethod::Delete, "webhook", access).with_body(json!({"url": address}))
+        });
+        setting.into_iter().chain(removing).collect()
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let webhooks = answer["webhooks"].as_array();
+        let held = webhooks.into_iter().flatten().filter_map(|webhook| {
+            let is_whole = flag(&webhook["forwardinternal"]);
+            Some(Held {
+                lacks: if is_whole {
+                    vec![]
+                } else {
+                    vec!["forwardinternal"]
+                },
+                setting: webhook.clone(),
+                ..Held::of(&webhook["url"])?
+            })
+        });
+        held.collect()
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "health", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let state = text(&answer["state"]);
+        Session::of(state.map(|state| state.eq_ignore_ascii_case("ready")))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -101,6 +101,7 @@ fn routes_of(gateway: Gateway, message: &Message, found: &FoundMedia) -> Vec<&'s
     let access = Access {
         instance: "i",
         token: "t",
+        secret: None,
     };
     let is_possible = |route: &Route| match route {
         Route::Inline => found.inline.is_some(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 use wa_media::MediaKind;
-use wa_media::read::field;
+use wa_media::read::{field, flag, text};
 
 use super::fields::{
     Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
@@ -11,6 +11,7 @@ use super::fields::{
 };
 use super::id::clean;
 use super::mask::TokenField;
+use super::slot::{Held, Session, Slot, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
     LateLink, Message, ParsedDelivery, Protocol, answers,
@@ -18,6 +19,33 @@ use super::{
 use crate::model::{DeliveryReason, Reason, Route};
 
 pub(super) struct Uazapi;
+
+const EVENTS: &[&str] = &["messages", "messages_update", "connection", "history"];
+/// Those of them without which media, or the connection's state, do not arrive.
+const NEEDED: &[&str] = &["messages", "messages_update", "connection"];
+
+/// The fields of its setting as it is read, and as it is set.
+const SETTING: &[(&str, &str)] = &[
+    ("enabled", "enabled"),
+    ("url", "url"),
+    ("events", "events"),
+    ("excludeMessages", "excludeMessages"),
+    ("addUrlEvents", "addUrlEvents"),
+    ("addUrlTypesMessages", "addUrlTypesMessages"),
+];
+
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    Call::new(method, path, ("token", access.token))
+}
+
+/// The answer is a list of one, or the setting alone.
+fn webhook(answer: &Json) -> &Json {
+    if answer.is_array() {
+        &answer[0]
+    } else {
+        answer
+    }
+}
 
 impl Protocol for Uazapi {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -66,11 +94,7 @@ impl Protocol for Uazapi {
     }
 
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
-        let call = Call::new(
-            CallMethod::Post,
-            "message/download",
-            ("token", access.token),
-        );
+        let call = call(CallMethod::Post, "message/download", access);
         let body = json!({"id": request.message_id, "return_link": true, "return_base64": false, "generate_mp3": false});
         Some(FileCall::Ask(call.with_body(body)))
     }
@@ -98,6 +122,62 @@ impl Protocol for Uazapi {
         let messages = messages.into_iter().flatten();
         let body = |message: &Json| json!({"EventType": "messages", "instanceName": access.instance, "message": message});
         messages.map(body).collect()
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("url")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "webhook", access))
+    }
+
+    /// Without `enabled` it is switched off. An empty address is not sent: it is switched off instead.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let body = match wanted.setting {
+            Some(before) => renamed(before, SETTING),
+            None => json!({
+                "enabled": wanted.is_on(),
+                "url": wanted.or_current(&webhook(wanted.current)["url"]),
+                "events": EVENTS,
+                "excludeMessages": [],
+                "addUrlEvents": false,
+                "addUrlTypesMessages": false,
+            }),
+        };
+        vec![call(CallMethod::Post, "webhook", access).with_body(body)]
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let webhook = webhook(answer);
+        let Some(held) = Held::of(&webhook["url"]) else {
+            return Vec::new();
+        };
+        let mut lacks = absent(&webhook["events"], NEEDED, "all");
+        let excluded = webhook["excludeMessages"].as_array();
+        if excluded.is_some_and(|excluded| !excluded.is_empty()) {
+            lacks.push("excludeMessages");
+        }
+        vec![Held {
+            is_off: !flag(&webhook["enabled"]),
+            lacks,
+            setting: webhook.clone(),
+            ..held
+        }]
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "instance/status", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let status = &answer["status"];
+        let named = text(&answer["instance"]["status"]).map(|name| json!(name == "connected"));
+        let connected = match named {
+            Some(named) if status["connected"].is_null() => named,
+            _ => status["connected"].clone(),
+        };
+        Session::of_flags(&connected, &status["loggedIn"])
     }
 
     fn routes(&self) -> &'static [Route] {

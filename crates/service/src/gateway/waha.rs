@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use url::Url;
 use wa_media::FoundMedia;
+use wa_media::read::text;
 
 use super::fields::{
     Fields, Object, connection, event, id, is_opus, is_private, is_set, kind_of_mime, link,
@@ -15,7 +16,16 @@ use super::{
 use crate::clock::SECOND;
 use crate::model::{DeliveryReason, Reason, Route, SenderId};
 
+use super::slot::{Held, Session, Slot, Wanted, absent, boolean};
+
 pub(super) struct Waha;
+
+const EVENTS: &[&str] = &["message.any", "message.edited", "session.status"];
+
+fn call(method: CallMethod, access: Access<'_>) -> Call {
+    let path = format!("api/sessions/{}", segment(access.instance));
+    Call::new(method, path, ("x-api-key", access.token))
+}
 
 impl Protocol for Waha {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -62,7 +72,6 @@ impl Protocol for Waha {
         }
     }
 
-    /// Its links die after 180 seconds, so they come first.
     /// Makes WAHA download the file again; the answer has a new link.
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         let parts = [access.instance, request.chat?, request.message_id].map(segment);
@@ -120,6 +129,75 @@ impl Protocol for Waha {
         messages.map(body).collect()
     }
 
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::shared("webhooks")] }
+    }
+
+    /// The answer has the session's state, too. Webhooks of the gateway's environment are not in it.
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, access))
+    }
+
+    /// The whole configuration is replaced, so it is sent as it was read; only the webhook of this server differs.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let mut config = match &wanted.current["config"] {
+            Json::Object(config) => config.clone(),
+            _ => Object::new(),
+        };
+        let mut webhooks = match config.remove("webhooks") {
+            Some(Json::Array(webhooks)) => webhooks,
+            _ => Vec::new(),
+        };
+        let is_own = |webhook: &Json| webhook["url"].as_str().is_some_and(wanted.is_own);
+        webhooks.retain(|webhook| !is_own(webhook));
+        if let Some(before) = wanted.setting {
+            webhooks.push(before.clone());
+        } else if wanted.is_on() {
+            let mut own = json!({
+                "url": wanted.address,
+                "events": EVENTS,
+                "retries": {"policy": "exponential", "delaySeconds": 2, "attempts": 15},
+                "customHeaders": [],
+            });
+            if let Some(secret) = access.secret {
+                own["hmac"] = json!({"key": secret});
+            }
+            webhooks.push(own);
+        }
+        config.insert("webhooks".to_owned(), webhooks.into());
+        let body = json!({"name": access.instance, "config": config});
+        vec![call(CallMethod::Put, access).with_body(body)]
+    }
+
+    fn describes_instance(&self, answer: &Json) -> bool {
+        text(&answer["status"]).is_some()
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+        let webhooks = answer["config"]["webhooks"].as_array();
+        let held = webhooks.into_iter().flatten().filter_map(|webhook| {
+            let mut lacks = absent(&webhook["events"], EVENTS, "*");
+            if has_secret && text(&webhook["hmac"]["key"]).is_none() {
+                lacks.push("hmac.key");
+            }
+            Some(Held {
+                lacks,
+                setting: webhook.clone(),
+                ..Held::of(&webhook["url"])?
+            })
+        });
+        held.collect()
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let status = text(&answer["status"]);
+        Session {
+            ignores_groups: boolean(&answer["config"]["ignore"]["groups"]),
+            ..Session::of(status.map(|status| status == "WORKING"))
+        }
+    }
+
+    /// Its links die after 180 seconds, so they come first.
     fn routes(&self) -> &'static [Route] {
         &[Route::Inline, Route::Link, Route::Cdn, Route::Gateway]
     }

@@ -11,8 +11,8 @@ use wa_media::read::{field, flag, millis, text};
 use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{
-    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
-    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, segment,
+    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest, Held,
+    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, Wanted, segment,
 };
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
@@ -73,8 +73,9 @@ impl Protocol for Wapi {
         Some(call(CallMethod::Get, SLOTS_PATH, access))
     }
 
-    fn slot_call(&self, slot: &Slot, access: Access<'_>, address: &str, _: &Json) -> Call {
-        call(CallMethod::Put, slot.path, access).with_body(slot_call(address))
+    fn slot_calls(&self, slot: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let call = call(CallMethod::Put, slot.path, access);
+        vec![call.with_body(slot_call(wanted.address))]
     }
 
     fn refusal(&self, answer: &Json) -> Option<String> {
@@ -85,12 +86,14 @@ impl Protocol for Wapi {
         describes_instance(answer)
     }
 
-    fn is_slot_off(&self, slot: &Slot, answer: &Json) -> bool {
-        is_slot_off(slot, answer)
-    }
-
-    fn read_slot(&self, slot: &Slot, answer: &Json) -> Option<String> {
-        read_slot(slot, answer)
+    fn read_slot(&self, slot: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let address = read_slot(slot, answer).map(|address| Held {
+            address,
+            is_off: is_slot_off(slot, answer),
+            lacks: Vec::new(),
+            setting: Json::Null,
+        });
+        address.into_iter().collect()
     }
 
     fn read_session(&self, answer: &Json) -> Session {
@@ -374,37 +377,46 @@ fn link_body(request: &FileRequest<'_>) -> Option<Json> {
 
 /// Six slots, one family of events each; events of an unset one are not sent at all.
 pub const SLOTS: &[Slot] = &[
-    Slot {
-        name: "received",
-        path: "webhook/update-webhook-received",
-        field: "webhookReceivedUrl",
-    },
-    Slot {
-        name: "delivery",
-        path: "webhook/update-webhook-delivery",
-        field: "webhookDeliveryUrl",
-    },
-    Slot {
-        name: "message-status",
-        path: "webhook/update-webhook-message-status",
-        field: "webhookStatusUrl",
-    },
-    Slot {
-        name: "connected",
-        path: "webhook/update-webhook-connected",
-        field: "webhookConnectedUrl",
-    },
-    Slot {
-        name: "disconnected",
-        path: "webhook/update-webhook-disconnected",
-        field: "webhookDisconnectedUrl",
-    },
-    Slot {
-        name: "chat-presence",
-        path: "webhook/update-webhook-chat-presence",
-        field: "webhookPresenceUrl",
-    },
+    slot(
+        "received",
+        "webhook/update-webhook-received",
+        "webhookReceivedUrl",
+    ),
+    slot(
+        "delivery",
+        "webhook/update-webhook-delivery",
+        "webhookDeliveryUrl",
+    ),
+    slot(
+        "message-status",
+        "webhook/update-webhook-message-status",
+        "webhookStatusUrl",
+    ),
+    slot(
+        "connected",
+        "webhook/update-webhook-connected",
+        "webhookConnectedUrl",
+    ),
+    slot(
+        "disconnected",
+        "webhook/update-webhook-disconnected",
+        "webhookDisconnectedUrl",
+    ),
+    slot(
+        "chat-presence",
+        "webhook/update-webhook-chat-presence",
+        "webhookPresenceUrl",
+    ),
 ];
+
+const fn slot(name: &'static str, path: &'static str, field: &'static str) -> Slot {
+    Slot {
+        name,
+        path,
+        field,
+        is_shared: false,
+    }
+}
 
 /// Its answer contains the slots, among other things.
 pub const SLOTS_PATH: &str = "instance/fetch-instance";

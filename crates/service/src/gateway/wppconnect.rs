@@ -1,5 +1,6 @@
 //! WPPConnect-server, which sends WhatsApp Web's own message objects. Facts from its source.
 
+use serde_json::{Value as Json, json};
 use wa_media::read::{field, number, text};
 use wa_media::{FoundMedia, Inline, MediaKind};
 
@@ -11,6 +12,8 @@ use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
 };
 use crate::model::{DeliveryReason, Route};
+
+use super::slot::{Session, Slot, Wanted, boolean};
 
 pub(super) struct Wppconnect;
 
@@ -24,6 +27,11 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
 ];
+
+fn call(method: CallMethod, access: Access<'_>, path: &str) -> Call {
+    let path = format!("api/{}/{path}", segment(access.instance));
+    Call::new(method, path, ("authorization", &access.bearer()))
+}
 
 impl Protocol for Wppconnect {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -57,14 +65,26 @@ impl Protocol for Wppconnect {
     }
 
     fn file_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
-        let [session, message] = [access.instance, request.message_id].map(segment);
-        let path = format!("api/{session}/get-media-by-message/{message}");
-        let bearer = format!("Bearer {}", access.token);
-        Some(FileCall::Ask(Call::new(
-            CallMethod::Get,
-            path,
-            ("authorization", &bearer),
-        )))
+        let path = format!("get-media-by-message/{}", segment(request.message_id));
+        Some(FileCall::Ask(call(CallMethod::Get, access, &path)))
+    }
+
+    /// It cannot be read back.
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("webhook")] }
+    }
+
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let body = json!({"webhook": wanted.address, "waitQrCode": false});
+        vec![call(CallMethod::Post, access, "start-session").with_body(body)]
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, access, "check-connection-session"))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        Session::of(boolean(&answer["status"]))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -9,6 +9,7 @@ use wa_media::read::{field, text};
 
 use super::fields::{Object, connection, event, link, nothing, object, words};
 use super::mask::TokenField;
+use super::slot::{Held, Session, Slot, Wanted, absent};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, ParsedDelivery, Protocol,
@@ -17,6 +18,18 @@ use super::{
 use crate::model::{DeliveryReason, Reason, Route};
 
 pub(super) struct Wuzapi;
+
+const EVENTS: &[&str] = &[
+    "Message",
+    "Connected",
+    "Disconnected",
+    "LoggedOut",
+    "HistorySync",
+];
+
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    Call::new(method, path, ("token", access.token))
+}
 
 impl Protocol for Wuzapi {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -71,7 +84,7 @@ impl Protocol for Wuzapi {
             "FileLength": request.length_bytes,
         });
         let path = format!("chat/download{}", request.kind.as_str());
-        let call = Call::new(CallMethod::Post, path, ("token", access.token));
+        let call = call(CallMethod::Post, &path, access);
         Some(FileCall::Ask(call.with_body(body)))
     }
 
@@ -84,6 +97,51 @@ impl Protocol for Wuzapi {
             name: "token",
             everywhere: false,
         }]
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("webhook")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "webhook", access))
+    }
+
+    /// Without `events` nothing at all is sent. The key comes first, so that no delivery is unsigned.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let before = wanted.setting.map(|before| before["subscribe"].clone());
+        let events = before
+            .filter(Json::is_array)
+            .unwrap_or_else(|| json!(EVENTS));
+        let key = access
+            .secret
+            .filter(|_| wanted.is_on() && wanted.setting.is_none());
+        let key = key.map(|key| {
+            let body = json!({"hmac_key": key});
+            call(CallMethod::Post, "session/hmac/config", access).with_body(body)
+        });
+        let body = json!({"webhookurl": wanted.address, "events": events});
+        let webhook = call(CallMethod::Post, "webhook", access).with_body(body);
+        key.into_iter().chain([webhook]).collect()
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let data = &answer["data"];
+        let held = Held::of(&data["webhook"]).map(|held| Held {
+            lacks: absent(&data["subscribe"], EVENTS, "All"),
+            setting: json!({"subscribe": data["subscribe"]}),
+            ..held
+        });
+        held.into_iter().collect()
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "session/status", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        let data = &answer["data"];
+        Session::of_flags(&data["connected"], &data["loggedIn"])
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -1,13 +1,15 @@
 //! Z-API. Facts from its documentation and from captured deliveries.
 
-use wa_media::read::field;
+use serde_json::{Value as Json, json};
+use wa_media::read::{field, flag};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
     Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
     with_media, words,
 };
-use super::{Message, ParsedDelivery, Protocol, Signature};
+use super::slot::{Held, Session, Slot, Wanted};
+use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
 use crate::model::{DeliveryReason, Route};
 
 pub(super) struct Zapi;
@@ -21,6 +23,28 @@ const FILES: &[(&str, MediaKind, &str)] = &[
     ("document", MediaKind::Document, "documentUrl"),
     ("sticker", MediaKind::Sticker, "stickerUrl"),
 ];
+
+/// The callbacks besides that of received messages, and the call that sets each alone. Their paths are from the documentation
+/// of single webhooks, and less sure than the rest.
+const OTHER_CALLBACKS: &[(&str, &str)] = &[
+    ("deliveryCallbackUrl", "update-webhook-delivery"),
+    ("connectedCallbackUrl", "update-webhook-connected"),
+    ("disconnectedCallbackUrl", "update-webhook-disconnected"),
+    ("messageStatusCallbackUrl", "update-webhook-message-status"),
+    ("presenceChatCallbackUrl", "update-webhook-chat-presence"),
+];
+
+/// The stored token is that of the instance; the account's security token may follow after a colon.
+fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
+    let (token, account) = access.tokens();
+    let [id, token] = [access.instance, token].map(segment);
+    let path = format!("instances/{id}/token/{token}/{path}");
+    let mut call = Call::new(method, path, ("client-token", account.unwrap_or_default()));
+    if account.is_none() {
+        call.headers.clear();
+    }
+    call
+}
 
 impl Protocol for Zapi {
     fn is_delivery(&self, of: &Object) -> bool {
@@ -77,6 +101,65 @@ impl Protocol for Zapi {
     /// Its links are public.
     fn needs_token(&self) -> bool {
         false
+    }
+
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::only("receivedCallbackUrl")] }
+    }
+
+    fn slots_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "me", access))
+    }
+
+    /// One call sets all callbacks. When they are restored, those that differed are set again one by one.
+    fn slot_calls(&self, _: &Slot, access: Access<'_>, wanted: &Wanted<'_>) -> Vec<Call> {
+        let sent_by_me = wanted
+            .setting
+            .map(|before| flag(&before["receiveCallbackSentByMe"]));
+        let body = json!({"value": wanted.address, "notifySentByMe": sent_by_me.unwrap_or(true)});
+        let all = call(CallMethod::Put, "update-every-webhooks", access).with_body(body);
+        let mut calls = vec![all];
+        if let Some(before) = wanted.setting {
+            let others = OTHER_CALLBACKS.iter().filter_map(|(field, path)| {
+                let address = before[*field].as_str().unwrap_or_default();
+                let body = json!({"value": address});
+                (address != wanted.address)
+                    .then(|| call(CallMethod::Put, path, access).with_body(body))
+            });
+            calls.extend(others);
+        }
+        calls
+    }
+
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+        let Some(held) = Held::of(&answer["receivedCallbackUrl"]) else {
+            return Vec::new();
+        };
+        let mut lacks = Vec::new();
+        if !flag(&answer["receiveCallbackSentByMe"]) {
+            lacks.push("notifySentByMe");
+        }
+        for name in ["connectedCallbackUrl", "disconnectedCallbackUrl"] {
+            if answer[name] != held.address.as_str() {
+                lacks.push(name);
+            }
+        }
+        let fields = OTHER_CALLBACKS.iter().map(|(field, _)| *field);
+        let fields = fields.chain(["receivedCallbackUrl", "receiveCallbackSentByMe"]);
+        let setting = fields.map(|field| (field.to_owned(), answer[field].clone()));
+        vec![Held {
+            lacks,
+            setting: Json::Object(setting.collect()),
+            ..held
+        }]
+    }
+
+    fn session_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "status", access))
+    }
+
+    fn read_session(&self, answer: &Json) -> Session {
+        Session::of_flags(&answer["connected"], &Json::Null)
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -4,13 +4,16 @@ use serde_json::Value;
 use url::Url;
 
 use crate::clock::Millis;
-use crate::gateway::{self, Access, Call, Slot};
+use crate::gateway::{self, Access, Call, Held, Session, Slot, Wanted};
 use crate::instances::{self, Instance};
 use crate::net::{self, HttpClient};
 use crate::secrets::{self, Secrets};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Nothing can be asked of it.
+    #[error("this gateway has no call for that")]
+    NoCall,
     #[error(
         "no gateway token is stored: add it with `midiateca instance add ID --client N --token-env VAR`"
     )]
@@ -39,9 +42,18 @@ pub enum Error {
     Other(String),
 }
 
+/// What a gateway says about an instance.
 pub struct Answer {
-    pub body: Value,
+    pub session: Session,
+    /// `None` where it cannot be asked for its slots.
+    pub slots: Option<Result<Value, Error>>,
     pub date: Option<Millis>,
+}
+
+/// One answer of the gateway.
+pub(super) struct Response {
+    pub body: Value,
+    date: Option<Millis>,
 }
 
 /// The admin API with the token of one instance.
@@ -49,6 +61,7 @@ pub struct GatewayAdmin<'a> {
     client: &'a HttpClient,
     instance: &'a Instance,
     token: String,
+    secret: Option<String>,
 }
 
 impl<'a> GatewayAdmin<'a> {
@@ -57,45 +70,90 @@ impl<'a> GatewayAdmin<'a> {
         secrets: &Secrets,
         instance: &'a Instance,
     ) -> Result<Self, Error> {
+        if !can_be_asked(instance) {
+            return Err(Error::NoCall);
+        }
+        let unseal = |context: &str, sealed| secrets.unseal(context, sealed).map_err(Error::Sealed);
         let sealed = instance.token_sealed.as_deref().ok_or(Error::NoToken)?;
-        let token = secrets
-            .unseal(&instances::token_context(&instance.id), sealed)
-            .map_err(Error::Sealed)?;
+        let token = unseal(&instances::token_context(&instance.id), sealed)?;
+        let secret = instance.secret_sealed.as_deref();
+        let context = instances::secret_context(&instance.id);
+        let secret = secret.map(|sealed| unseal(&context, sealed)).transpose()?;
         Ok(Self {
             client,
             instance,
             token,
+            secret,
         })
     }
 
-    /// The instance's connection and slots. An answer without them is an error, never an empty slot.
+    /// The instance's state and slots: one call, or one for each.
     pub async fn read(&self) -> Result<Answer, Error> {
         let gateway = self.instance.gateway;
-        let call = gateway.slots_call(self.access()).ok_or(Error::Empty)?;
+        let Some(call) = gateway.session_call(self.access()) else {
+            let slots = self.describing().await?;
+            return Ok(Answer {
+                session: gateway.read_session(&slots.body),
+                slots: Some(Ok(slots.body)),
+                date: slots.date,
+            });
+        };
+        let answer = self.call(&call).await?;
+        let mut session = gateway.read_session(&answer.body);
+        if session.connected.is_none() {
+            return Err(Error::Empty);
+        }
+        let slots = self.slots().await.transpose();
+        if let Some(Ok(slots)) = &slots {
+            let more = gateway.read_session(slots).ignores_groups;
+            session.ignores_groups = session.ignores_groups.or(more);
+        }
+        Ok(Answer {
+            session,
+            slots,
+            date: answer.date,
+        })
+    }
+
+    /// The instance's slots; `None` where the gateway cannot be asked for them.
+    pub async fn slots(&self) -> Result<Option<Value>, Error> {
+        match self.instance.gateway.slots_call(self.access()) {
+            Some(_) => Ok(Some(self.describing().await?.body)),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer with the slots. One without them is an error, never an empty slot.
+    async fn describing(&self) -> Result<Response, Error> {
+        let gateway = self.instance.gateway;
+        let call = gateway.slots_call(self.access()).ok_or(Error::NoCall)?;
         let answer = self.call(&call).await?;
         let named = gateway.read_session(&answer.body).instance;
-        match named.filter(|named| named != self.instance.id.as_str()) {
+        match named.filter(|named| named != self.access().instance) {
             Some(named) => Err(Error::Other(named)),
             None if gateway.describes_instance(&answer.body) => Ok(answer),
             None => Err(Error::Empty),
         }
     }
 
-    /// Sets one slot. A positive answer proves nothing; read the slot back. `current` is what [`Self::read`] answered.
-    pub async fn set(&self, slot: &Slot, address: &str, current: &Value) -> Result<(), Error> {
+    /// Sets one slot. A positive answer proves nothing; read the slot back.
+    pub async fn set(&self, slot: &Slot, wanted: &Wanted<'_>) -> Result<(), Error> {
         let gateway = self.instance.gateway;
-        let call = gateway.slot_call(slot, self.access(), address, current);
-        self.call(&call).await.map(drop)
+        for call in gateway.slot_calls(slot, self.access(), wanted) {
+            self.call(&call).await?;
+        }
+        Ok(())
     }
 
     pub(super) fn access(&self) -> Access<'_> {
         Access {
             instance: self.instance.name_at_gateway(),
             token: &self.token,
+            secret: self.secret.as_deref(),
         }
     }
 
-    pub(super) async fn call(&self, call: &Call) -> Result<Answer, Error> {
+    pub(super) async fn call(&self, call: &Call) -> Result<Response, Error> {
         let base = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
         let answer = self.client.call(&base, call).await?;
         if !(200..300).contains(&answer.status) {
@@ -107,13 +165,48 @@ impl<'a> GatewayAdmin<'a> {
         let body = serde_json::from_slice(&answer.body).map_err(|_| Error::NotJson)?;
         match self.instance.gateway.refusal(&body) {
             // Some gateways echo the token.
-            Some(message) => Err(Error::Refused(message.replace(&self.token, "…"))),
-            None => Ok(Answer {
+            Some(message) => Err(Error::Refused(self.without_secrets(&message))),
+            None => Ok(Response {
                 body,
                 date: answer.date,
             }),
         }
     }
+
+    fn without_secrets(&self, text: &str) -> String {
+        let secrets = self.token.split(':').chain(self.secret.as_deref());
+        let secrets = secrets.filter(|secret| !secret.is_empty());
+        let text = text.replace(&self.token, "…");
+        secrets.fold(text, |text, secret| text.replace(secret, "…"))
+    }
+}
+
+/// Whether its gateway has any call for an instance's state or slots.
+pub fn can_be_asked(instance: &Instance) -> bool {
+    let access = Access {
+        instance: "",
+        token: "",
+        secret: None,
+    };
+    let gateway = instance.gateway;
+    gateway.session_call(access).is_some() || gateway.slots_call(access).is_some()
+}
+
+/// What a slot contains, by an answer of the gateway: the address that it should, else one of this server, else the first of
+/// a slot that has only one.
+pub fn held(
+    instance: &Instance,
+    slot: &Slot,
+    answer: &Value,
+    wanted: Option<&str>,
+) -> Option<Held> {
+    let has_secret = instance.secret_sealed.is_some();
+    let mut all = instance.gateway.read_slot(slot, answer, has_secret);
+    let is_wanted = |held: &Held| wanted.is_some_and(|wanted| held.address == wanted);
+    let at = all.iter().position(is_wanted);
+    let at = at.or_else(|| all.iter().position(|held| is_ours(instance, &held.address)));
+    let first = (!slot.is_shared && !all.is_empty()).then_some(0);
+    at.or(first).map(|at| all.swap_remove(at))
 }
 
 /// Whether this instance accepts webhooks at that address: its token is the current one, or an earlier one.

@@ -15,6 +15,7 @@ use super::Progress;
 use crate::coordination::{self, Coordination};
 use crate::db::{self, Db, Key};
 use crate::deliveries::Body;
+use crate::gateway::Gateway;
 use crate::ingest::{self, Ingest, Receipt, tally};
 use crate::instances::Instance;
 use crate::media::{self, Media};
@@ -133,9 +134,14 @@ pub async fn run(
             progress.finding(&Step::Ignored { reason });
             report.verdict = Verdict::Ignored;
         }
-        Receipt::SetAside { reason, place, .. } => {
+        Receipt::SetAside {
+            reason,
+            place,
+            gateway,
+        } => {
             progress.finding(&Step::SetAside {
                 reason,
+                gateway: gateway.map(Gateway::as_str),
                 line: place.map(|(line, _)| line),
                 column: place.map(|(_, column)| column),
             });

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::{address_view, line, print_address};
 use crate::cli::complaint::unreadable;
 use crate::cli::{
-    Context, Language, answer, complaint, hidden, words::context as files, words::instance as words,
+    Context, Language, answer, complaint, hidden, plain, words::context as files,
+    words::instance as words,
 };
 use midiateca_service::app::{self, App};
 use midiateca_service::instances::Instance;
@@ -86,6 +87,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let (instance, hook) = added.map_err(app::Error::from)?;
     if instance.token_sealed.is_none() {
         complain!(context.lang, words::ADD_TOKEN);
+    }
+    if instance.api_base.is_empty() && instance.gateway.needs_api_base() {
+        let (gateway, id) = (instance.gateway.as_str(), plain(instance.id.as_str()));
+        let client = instance.client;
+        complain!(context.lang, words::NO_API_BASE, gateway, id, client);
     }
     // The address is shown once: before the gateway is asked, or with its answer in one document.
     match &hook {

@@ -16,6 +16,7 @@ pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
     match &report.slots {
         SlotsRead::Read(read) => slots(&mut sheet, read, &report.status.id),
         SlotsRead::NotAsked => sheet.said(words::SLOTS, words::NOT_ASKED),
+        SlotsRead::NoCall => sheet.said(words::SLOTS, words::NO_CALL),
         SlotsRead::Failed(error) => {
             let error = complaint::why(error, context.lang);
             sheet.line(words::SLOTS, fill!(context.lang, words::CANNOT_ASK, error));
@@ -149,9 +150,14 @@ fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
             Holder::Other => words::OTHER,
             Holder::Empty => words::EMPTY,
             Holder::Off => words::OFF,
+            Holder::Incomplete => words::INCOMPLETE,
         });
         let holds = slot.holds.as_deref().map(plain).unwrap_or_default();
-        sheet.labelled(&label, format!("{holder:<9} {holds}").trim_end());
+        let lacks = match slot.lacks.join(", ") {
+            lacks if slot.state == Holder::Incomplete => fill!(lang, words::LACKS, lacks),
+            _ => String::new(),
+        };
+        sheet.labelled(&label, format!("{holder:<9} {holds} {lacks}").trim_end());
     }
     if slots.iter().any(|slot| slot.state != Holder::Ours) {
         sheet.labelled("", fill!(lang, words::CONFIGURE, id));

@@ -30,6 +30,10 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let instance = ids::instance(context, app, &options.id).await?;
     let deps = app.gateway_deps();
     let lang = context.lang;
+    if instance.gateway.slots().is_empty() {
+        let (gateway, id) = (instance.gateway.as_str(), plain(instance.id.as_str()));
+        return Err(usage!(lang, words::NO_CALL, gateway, id).into());
+    }
     let printer = |slot: &&'static str| complain!(lang, words::SETTING, slot);
     let done = if options.undo {
         instance::undo(deps, &instance, &printer).await
@@ -54,9 +58,15 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     answer::report(json!(report), lines.join("\n"));
     if let Some(address) = report.address.as_ref().filter(|_| !answer::is_json()) {
         // There is no other way to get it into the slots that did not take it.
-        let slots = report.missing.join(", ");
-        complain!(lang, words::BY_HAND, slots);
+        match names(&report, SlotResult::NotSet) {
+            slots if slots.is_empty() => complain!(lang, words::CANNOT_READ_BACK),
+            slots => complain!(lang, words::BY_HAND, slots),
+        }
         answer::line(address);
+    }
+    let slots = names(&report, SlotResult::Incomplete);
+    if !slots.is_empty() {
+        complain!(lang, words::STILL_LACKS, slots);
     }
     if report.missing.is_empty() {
         return Ok(Ending::Fine);
@@ -65,6 +75,13 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         complain!(lang, words::NOT_UNDONE);
     }
     Ok(Ending::FoundWrong)
+}
+
+/// The slots with this result.
+fn names(report: &WebhooksReport, result: SlotResult) -> String {
+    let slots = report.slots.iter().filter(|slot| slot.result == result);
+    let names: Vec<_> = slots.map(|slot| slot.slot).collect();
+    names.join(", ")
 }
 
 fn base(context: &Context, given: Option<&str>) -> anyhow::Result<String> {
@@ -98,6 +115,7 @@ fn explain(report: &WebhooksReport, lang: Language) {
 /// One slot; of an address only the beginning, because the rest may be a secret.
 fn line(slot: &SlotReport, lang: Language) -> String {
     let holds = match (&slot.holds, slot.ours) {
+        _ if !slot.is_read => words::HOLDS_UNKNOWN,
         (Some(_), true) => words::HOLDS_OURS,
         (Some(_), false) => words::HOLDS_OTHER,
         (None, _) => words::HOLDS_NOTHING,
@@ -108,7 +126,15 @@ fn line(slot: &SlotReport, lang: Language) -> String {
         SlotResult::WouldBeSet => words::WOULD_BE_SET,
         SlotResult::Set => words::SET,
         SlotResult::NotSet => words::NOT_SET,
+        SlotResult::Incomplete => words::INCOMPLETE,
+        SlotResult::NotReadBack => words::ACCEPTED,
         SlotResult::Unchanged => words::LEFT,
     });
-    format!("{:<15} {result:<14} {holds}", slot.slot)
+    let lacks = match slot.lacks.join(", ") {
+        lacks if slot.result == SlotResult::Incomplete => {
+            format!(" ({})", fill!(lang, words::LACKS, lacks))
+        }
+        _ => String::new(),
+    };
+    format!("{:<15} {result:<14} {holds}{lacks}", slot.slot)
 }

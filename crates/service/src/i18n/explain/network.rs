@@ -73,6 +73,7 @@ pub(super) fn gateway_admin(error: &gateway_admin::Error, lang: Language) -> Cau
     use gateway_admin::Error as E;
     let see = words::SEE_INSTANCE;
     match error {
+        E::NoCall => Cause::with(lang, words::GATEWAY_NO_CALL, words::PASTE_ADDRESS, &[]),
         E::NoToken => Cause::with(lang, words::GATEWAY_TOKEN_MISSING, words::ADD_TOKEN, &[]),
         E::Sealed(secrets::Error::Missing { .. }) => {
             Cause::new(lang, words::GATEWAY_TOKEN_UNDECRYPTABLE, &[])

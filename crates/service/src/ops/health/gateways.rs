@@ -10,12 +10,16 @@ use super::result::Results;
 use super::{Check, CheckResult, Code, Deps, Hint, Value};
 use crate::clock::{DAY, MINUTE, Millis, SECOND};
 use crate::config::Config;
-use crate::db::Db;
-use crate::deliveries::rhythm;
-use crate::gateway::Slot;
+use crate::db::{self, Db};
+use crate::deliveries::{self, rhythm};
+use crate::gateway::signature::Headers;
+use crate::gateway::{Slot, Source};
 use crate::instances::Instance;
+use crate::model::DeliveryReason;
 use crate::net::HttpClient;
-use crate::ops::gateway_admin::{self, GatewayAdmin, is_loopback, is_ours, without_secret};
+use crate::ops::gateway_admin::{
+    self, GatewayAdmin, can_be_asked, held, is_loopback, is_ours, without_secret,
+};
 use crate::secrets;
 
 /// Instances that are asked at once.
@@ -27,6 +31,9 @@ const SKEW_PROBLEM: Millis = 5 * MINUTE;
 /// For an instance whose usual gaps are not known.
 const SILENT_WARNING: Millis = DAY;
 const SILENT_PROBLEM: Millis = 7 * DAY;
+
+/// How long a delivery of another gateway is reported.
+const SET_ASIDE_FOR: Millis = 7 * DAY;
 
 type Asked = Result<gateway_admin::Answer, gateway_admin::Error>;
 
@@ -50,7 +57,9 @@ pub(super) async fn probe(
     let mut dates = BTreeMap::new();
     for (instance, answer) in instances.iter().zip(answers) {
         let id = instance.id.as_str();
-        if let Some(answer) = answer {
+        if !offline && !can_be_asked(instance) {
+            results.add(CheckResult::skipped(Check::InstanceToken, Code::NoCall).about(id));
+        } else if let Some(answer) = answer {
             if let Some(date) = date_of(&answer) {
                 dates.insert(instance.api_base.clone(), date);
             }
@@ -68,6 +77,14 @@ pub(super) async fn probe(
             );
         }
         if let Some(db) = &ground.db {
+            match other_gateway(db, instance, deps.clock.now()).await {
+                Ok(None) => {}
+                Ok(Some(problem)) => results.add(problem),
+                Err(error) => {
+                    let check = Check::InstanceGateway;
+                    results.add(CheckResult::unreadable(check, error).about(id));
+                }
+            }
             let silence = silence(db, instance, deps.clock.now()).await;
             results.add(silence.about(id).with("id", id));
         }
@@ -103,14 +120,15 @@ fn skew(skew: Millis) -> CheckResult {
 
 fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance, answer: Asked) {
     let id = instance.id.as_str();
-    let answer = match answer {
-        Ok(answer) => answer.body,
-        Err(error) => {
-            let refused = refused(error).about(id).with("id", id);
-            return results.add(refused.with("client", instance.client));
-        }
+    let refused = |check, error| {
+        let refused = refused(check, error).about(id).with("id", id);
+        refused.with("client", instance.client)
     };
-    let session = instance.gateway.read_session(&answer);
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return results.add(refused(Check::InstanceToken, error)),
+    };
+    let session = answer.session;
     results.add(CheckResult::ok(Check::InstanceToken, Code::TokenAccepted).about(id));
     let check = Check::InstanceConnected;
     let connected = match (session.connected, session.has_number) {
@@ -131,13 +149,29 @@ fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance
     };
     results.add(groups.about(id));
     for slot in instance.gateway.slots() {
-        results.add(probe_slot(config, instance, slot, &answer));
+        results.add(match &answer.slots {
+            Some(Ok(answer)) => probe_slot(config, instance, slot, answer),
+            Some(Err(_)) => continue,
+            None => CheckResult::skipped(Check::InstanceSlot, Code::NotReadable)
+                .about(id)
+                .with("slot", slot.name),
+        });
+    }
+    if let Some(Err(error)) = answer.slots {
+        let names: Vec<_> = instance
+            .gateway
+            .slots()
+            .iter()
+            .map(|slot| slot.name)
+            .collect();
+        results.add(refused(Check::InstanceSlot, error).with("slot", names.join(", ")));
     }
 }
 
-fn refused(error: gateway_admin::Error) -> CheckResult {
+fn refused(check: Check, error: gateway_admin::Error) -> CheckResult {
     use gateway_admin::Error;
     let (code, hint) = match &error {
+        Error::NoCall => return CheckResult::skipped(check, Code::NoCall),
         Error::NoToken => (Code::TokenMissing, Hint::AddToken),
         Error::Sealed(secrets::Error::Sealed) => (Code::TokenSealed, Hint::RestoreKeyOrToken),
         Error::Sealed(_) => (Code::Failed, Hint::RestoreKeyOrToken),
@@ -160,7 +194,7 @@ fn refused(error: gateway_admin::Error) -> CheckResult {
         Error::Refused(said) | Error::Other(said) => said.clone(),
         _ => String::new(),
     };
-    let problem = CheckResult::problem(Check::InstanceToken, code, hint);
+    let problem = CheckResult::problem(check, code, hint);
     problem.with("said", said).error(error)
 }
 
@@ -179,7 +213,11 @@ fn probe_slot(
     } else {
         Check::InstanceSlot
     };
-    let address = instance.gateway.read_slot(slot, answer);
+    let held = held(instance, slot, answer, None);
+    let lacks = held.as_ref().map(|held| held.lacks.join(", "));
+    let lacks = lacks.unwrap_or_default();
+    let is_off = held.as_ref().is_some_and(|held| held.is_off);
+    let address = held.map(|held| held.address);
     let configure = |code| CheckResult::problem(check, code, Hint::Configure);
     let result = match &address {
         None if is_own => configure(Code::OwnSlotEmpty),
@@ -189,9 +227,8 @@ fn probe_slot(
         Some(address) if is_loopback(address) && !is_loopback(&instance.api_base) => {
             configure(Code::SlotLoopback)
         }
-        Some(_) if instance.gateway.is_slot_off(slot, answer) => {
-            CheckResult::problem(check, Code::SlotOff, Hint::SwitchOn)
-        }
+        Some(_) if is_off => CheckResult::problem(check, Code::SlotOff, Hint::SwitchOn),
+        Some(_) if !lacks.is_empty() => configure(Code::SlotLacks),
         Some(address) if !public.is_empty() && !address.starts_with(&format!("{public}/")) => {
             CheckResult::warning(check, Code::SlotElsewhere, Hint::Configure)
         }
@@ -205,6 +242,7 @@ fn probe_slot(
         .about(id)
         .with("slot", slot.name)
         .with("address", shown)
+        .with("lacks", lacks)
         .with("id", id)
         .with("public", public)
 }
@@ -236,4 +274,39 @@ async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
         Err(error) => return CheckResult::unreadable(check, error),
     };
     result.with_value("silent", Value::Millis(silent))
+}
+
+/// Whether the last delivery that was set aside is another gateway's.
+async fn other_gateway(
+    db: &Db,
+    instance: &Instance,
+    now: Millis,
+) -> Result<Option<CheckResult>, db::Error> {
+    let reason = DeliveryReason::OtherGateway;
+    let since = now - SET_ASIDE_FOR;
+    let last = deliveries::last_set_aside_for(db, &instance.id, reason, since).await?;
+    let Some(last) = last else {
+        return Ok(None);
+    };
+    let body = deliveries::body(db, &last).await?.unwrap_or_default();
+    let source = instance.gateway.source_of(&body, &Headers::default());
+    // Only its headers, which are not stored, may have shown the gateway.
+    let shown = match source {
+        Some(Source::Gateway(gateway)) => gateway.as_str(),
+        _ => "NAME",
+    };
+    let (check, code, hint) = (
+        Check::InstanceGateway,
+        Code::OtherGateway,
+        Hint::CorrectGateway,
+    );
+    let problem = CheckResult::problem(check, code, hint);
+    Ok(Some(
+        problem
+            .about(instance.id.as_str())
+            .with("id", instance.id.as_str())
+            .with("client", instance.client)
+            .with("own", instance.gateway.as_str())
+            .with("gateway", shown),
+    ))
 }

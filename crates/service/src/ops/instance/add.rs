@@ -217,6 +217,7 @@ pub async fn ask_gateway(deps: GatewayDeps<'_>, instance: &Instance) -> TokenChe
     };
     match answer {
         Ok(_) => TokenCheck::Accepted,
+        Err(gateway_admin::Error::NoCall) => TokenCheck::NotAsked,
         Err(
             error @ (gateway_admin::Error::Status {
                 status: 401 | 403 | 404,

@@ -17,6 +17,8 @@ use crate::ops::status::{InstanceStatus, RefusedDeliveries};
 pub enum SlotsRead {
     Read(Vec<Slot>),
     NotAsked,
+    /// The gateway has no call that reads them.
+    NoCall,
     Failed(gateway_admin::Error),
 }
 
@@ -66,7 +68,9 @@ fn waiting<S: serde::Serializer>(backlog: &Backlog, serializer: S) -> Result<S::
 fn slots<S: serde::Serializer>(read: &SlotsRead, serializer: S) -> Result<S::Ok, S::Error> {
     match read {
         SlotsRead::Read(slots) => slots.serialize(serializer),
-        SlotsRead::NotAsked | SlotsRead::Failed(_) => serializer.serialize_none(),
+        SlotsRead::NotAsked | SlotsRead::NoCall | SlotsRead::Failed(_) => {
+            serializer.serialize_none()
+        }
     }
 }
 
@@ -79,7 +83,15 @@ pub async fn show(
         (SlotsRead::NotAsked, None)
     } else {
         match read_slots(deps, instance).await {
-            Ok(read) => (SlotsRead::Read(read.slots), read.connected),
+            Ok(read) => {
+                let slots = match read.slots {
+                    Some(Ok(slots)) => SlotsRead::Read(slots),
+                    Some(Err(error)) => SlotsRead::Failed(error),
+                    None => SlotsRead::NoCall,
+                };
+                (slots, read.connected)
+            }
+            Err(gateway_admin::Error::NoCall) => (SlotsRead::NoCall, None),
             Err(error) => (SlotsRead::Failed(error), None),
         }
     };

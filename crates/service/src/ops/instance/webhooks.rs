@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::GatewayDeps;
 use crate::db::{self, Key};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Held, Wanted};
 use crate::instances::{self, Instance, PreviousSlot};
 use crate::ops::Progress;
-use crate::ops::gateway_admin::{self, GatewayAdmin, is_ours, without_secret};
+use crate::ops::gateway_admin::{self, GatewayAdmin, held, is_ours, without_secret};
 use crate::secrets;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +24,8 @@ pub enum Holder {
     Empty,
     /// It is switched off, whatever it holds.
     Off,
+    /// It is this server's, and does not send all that it should.
+    Incomplete,
 }
 
 #[derive(Debug, Serialize)]
@@ -33,11 +35,15 @@ pub struct Slot {
     pub state: Holder,
     /// The address without a possible secret.
     pub holds: Option<String>,
+    /// The events and switches that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<&'static str>,
 }
 
 #[derive(Debug)]
 pub struct Slots {
-    pub slots: Vec<Slot>,
+    /// `None` where the gateway cannot be asked for them.
+    pub slots: Option<Result<Vec<Slot>, gateway_admin::Error>>,
     pub connected: Option<bool>,
 }
 
@@ -47,6 +53,10 @@ pub enum SlotResult {
     WouldBeSet,
     Set,
     NotSet,
+    /// It has the address and lacks events or switches.
+    Incomplete,
+    /// The gateway accepted it, and has no call that reads it back.
+    NotReadBack,
     /// It contains an address of ours that is no longer accepted, so it keeps the current one.
     Unchanged,
 }
@@ -58,6 +68,12 @@ pub struct SlotReport {
     /// The address without a possible secret.
     pub holds: Option<String>,
     pub ours: bool,
+    /// The events and switches that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<&'static str>,
+    /// Whether what it contains is known.
+    #[serde(skip)]
+    pub is_read: bool,
     #[serde(skip)]
     pub error: Option<gateway_admin::Error>,
 }
@@ -99,24 +115,29 @@ pub async fn read_slots(
     instance: &Instance,
 ) -> Result<Slots, gateway_admin::Error> {
     let admin = GatewayAdmin::open(deps.client, deps.secrets, instance)?;
-    let answer = admin.read().await?.body;
-    let slots = instance.gateway.slots().iter().map(|slot| {
-        let address = instance.gateway.read_slot(slot, &answer);
-        let state = match &address {
+    let answer = admin.read().await?;
+    let view = |slot: &gateway::Slot, answer: &Value| {
+        let held = held(instance, slot, answer, None);
+        let state = match &held {
             None => Holder::Empty,
-            Some(_) if instance.gateway.is_slot_off(slot, &answer) => Holder::Off,
-            Some(address) if is_ours(instance, address) => Holder::Ours,
-            Some(_) => Holder::Other,
+            Some(held) if held.is_off => Holder::Off,
+            Some(held) if !is_ours(instance, &held.address) => Holder::Other,
+            Some(held) if !held.lacks.is_empty() => Holder::Incomplete,
+            Some(_) => Holder::Ours,
         };
         Slot {
             name: slot.name,
             state,
-            holds: address.as_deref().map(without_secret),
+            holds: held.as_ref().map(|held| without_secret(&held.address)),
+            lacks: held.map(|held| held.lacks).unwrap_or_default(),
         }
-    });
+    };
+    let slots = instance.gateway.slots().iter();
     Ok(Slots {
-        slots: slots.collect(),
-        connected: instance.gateway.read_session(&answer).connected,
+        slots: answer
+            .slots
+            .map(|read| read.map(|answer| slots.map(|slot| view(slot, &answer)).collect())),
+        connected: answer.session.connected,
     })
 }
 
@@ -125,11 +146,13 @@ pub async fn preview(
     instance: &Instance,
 ) -> Result<WebhooksReport, WebhooksError> {
     let admin = GatewayAdmin::open(deps.client, deps.secrets, instance)?;
-    let answer = admin.read().await?.body;
+    let answer = admin.slots().await?;
     let mut report = WebhooksReport::of(instance);
     for slot in instance.gateway.slots() {
-        let address = instance.gateway.read_slot(slot, &answer);
-        report.add(instance, slot, SlotResult::WouldBeSet, address.as_deref());
+        let held = answer
+            .as_ref()
+            .map(|answer| held(instance, slot, answer, None));
+        report.add(instance, slot, SlotResult::WouldBeSet, held);
     }
     Ok(report)
 }
@@ -142,8 +165,10 @@ pub async fn set(
     progress: &impl Progress<&'static str>,
 ) -> Result<WebhooksReport, WebhooksError> {
     let admin = GatewayAdmin::open(deps.client, deps.secrets, instance)?;
-    let before = admin.read().await?.body;
-    remember(deps, instance, &before).await?;
+    let before = admin.slots().await?;
+    if let Some(before) = &before {
+        remember(deps, instance, before).await?;
+    }
     let token = secrets::random_token();
     let hash = secrets::hash_token(&token);
     let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
@@ -155,9 +180,16 @@ pub async fn set(
     let mut instance = instance.clone();
     instance.hooks_before.push(hash.to_vec());
     let address = webhook_address(base, instance.gateway, &token);
-    let wanted = |_: &gateway::Slot| Some(address.clone());
-    let mut report = set_all((&instance, &admin), &before, wanted, true, progress).await;
-    report.address = (!report.missing.is_empty()).then_some(address);
+    let wanted = |_: &gateway::Slot| {
+        Some(Previous {
+            address: address.clone(),
+            setting: None,
+        })
+    };
+    let mut report = set_all((&instance, &admin), before.as_ref(), wanted, true, progress).await;
+    let is_needed =
+        |slot: &SlotReport| matches!(slot.result, SlotResult::NotSet | SlotResult::NotReadBack);
+    report.address = report.slots.iter().any(is_needed).then_some(address);
     Ok(report)
 }
 
@@ -171,10 +203,10 @@ pub async fn undo(
     let (mut before, mut not_remembered) = (BTreeMap::new(), Vec::new());
     for slot in instances::previous_slots(deps.db, &instance.id).await? {
         match unsealed(deps, instance, &slot) {
-            Ok(address) => {
+            Ok(previous) => {
                 // An address of ours that `rotate-hook` replaced would be refused.
-                let is_dead = slot.ours && !is_ours(instance, &address);
-                before.insert(slot.field, (!is_dead).then_some(address));
+                let is_dead = slot.ours && !is_ours(instance, &previous.address);
+                before.insert(slot.field, (!is_dead).then_some(previous));
             }
             Err(error) => {
                 before.insert(slot.field.clone(), None);
@@ -186,9 +218,9 @@ pub async fn undo(
         return Err(WebhooksError::NothingToUndo);
     }
     // Fails before anything is set when the gateway cannot be asked.
-    let now = admin.read().await?.body;
+    let now = admin.slots().await?;
     let wanted = |slot: &gateway::Slot| before.get(slot.field).cloned().flatten();
-    let mut report = set_all((instance, &admin), &now, wanted, false, progress).await;
+    let mut report = set_all((instance, &admin), now.as_ref(), wanted, false, progress).await;
     report.not_remembered = not_remembered;
     if report.missing.is_empty() {
         let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
@@ -200,21 +232,59 @@ pub async fn undo(
     Ok(report)
 }
 
+/// What a slot had before it was first set.
+#[derive(Clone, Debug)]
+struct Previous {
+    /// Empty for none.
+    address: String,
+    setting: Option<Value>,
+}
+
+impl Previous {
+    /// An address alone, or JSON where the gateway has more settings.
+    fn parse(text: &str) -> Self {
+        let parsed: Option<Value> = serde_json::from_str(text).ok();
+        match parsed.as_ref().and_then(Value::as_object) {
+            Some(parts) => Self {
+                address: parts["address"].as_str().unwrap_or_default().to_owned(),
+                setting: parts.get("setting").cloned(),
+            },
+            None => Self {
+                address: text.to_owned(),
+                setting: None,
+            },
+        }
+    }
+
+    fn text(held: &Held) -> String {
+        match &held.setting {
+            Value::Null => held.address.clone(),
+            setting => json!({"address": held.address, "setting": setting}).to_string(),
+        }
+    }
+}
+
 /// Sets each slot that is to hold something, and reads all of them back.
 async fn set_all(
     (instance, admin): (&Instance, &GatewayAdmin<'_>),
-    current: &Value,
-    wanted: impl Fn(&gateway::Slot) -> Option<String>,
+    current: Option<&Value>,
+    wanted: impl Fn(&gateway::Slot) -> Option<Previous>,
     must_be_on: bool,
     progress: &impl Progress<&'static str>,
 ) -> WebhooksReport {
     let mut errors = BTreeMap::new();
     for slot in instance.gateway.slots() {
-        let Some(address) = wanted(slot) else {
+        let Some(previous) = wanted(slot) else {
             continue;
         };
         progress.finding(&slot.name);
-        if let Err(error) = admin.set(slot, &address, current).await {
+        let setting = Wanted {
+            address: &previous.address,
+            setting: previous.setting.as_ref(),
+            current: current.unwrap_or(&Value::Null),
+            is_own: &|address| is_ours(instance, address),
+        };
+        if let Err(error) = admin.set(slot, &setting).await {
             let is_silent = matches!(error, gateway_admin::Error::Silent(_));
             errors.insert(slot.name, error);
             // The other slots would wait for the same timeout.
@@ -223,28 +293,43 @@ async fn set_all(
             }
         }
     }
-    let (answer, unread) = match admin.read().await {
-        Ok(answer) => (Some(answer.body), None),
+    let (answer, unread) = match admin.slots().await {
+        Ok(answer) => (answer, None),
         Err(error) => (None, Some(error)),
     };
+    let can_be_read = answer.is_some() || unread.is_some();
     let mut report = WebhooksReport::of(instance);
     report.unread = unread;
     for slot in instance.gateway.slots() {
+        let wanted = wanted(slot).map(|wanted| wanted.address);
         let read = answer.as_ref();
-        let address = read.and_then(|read| instance.gateway.read_slot(slot, read));
-        let is_off = |read| must_be_on && instance.gateway.is_slot_off(slot, read);
-        let is_on = read.is_some_and(|read| !is_off(read));
-        let result = match wanted(slot) {
+        let held = read.map(|read| held(instance, slot, read, wanted.as_deref()));
+        let result = match &wanted {
             None => SlotResult::Unchanged,
-            Some(wanted) if is_on && address.as_deref().unwrap_or("") == wanted => SlotResult::Set,
-            Some(_) => SlotResult::NotSet,
+            Some(_) if !can_be_read && errors.contains_key(slot.name) => SlotResult::NotSet,
+            Some(_) if !can_be_read => SlotResult::NotReadBack,
+            Some(wanted) => compare(wanted, held.as_ref(), must_be_on),
         };
-        report.add(instance, slot, result, address.as_deref());
+        report.add(instance, slot, result, held);
     }
     for slot in &mut report.slots {
         slot.error = errors.remove(slot.slot);
     }
     report
+}
+
+/// Compares what a slot should contain with what it does, as far as that could be read.
+fn compare(wanted: &str, held: Option<&Option<Held>>, must_be_on: bool) -> SlotResult {
+    match held {
+        None => SlotResult::NotSet,
+        Some(None) if wanted.is_empty() => SlotResult::Set,
+        Some(None) => SlotResult::NotSet,
+        Some(Some(held)) if wanted.is_empty() && held.is_off => SlotResult::Set,
+        Some(Some(held)) if held.address != wanted => SlotResult::NotSet,
+        Some(Some(held)) if must_be_on && held.is_off => SlotResult::NotSet,
+        Some(Some(held)) if must_be_on && !held.lacks.is_empty() => SlotResult::Incomplete,
+        Some(Some(_)) => SlotResult::Set,
+    }
 }
 
 impl WebhooksReport {
@@ -260,16 +345,21 @@ impl WebhooksReport {
         instance: &Instance,
         slot: &gateway::Slot,
         result: SlotResult,
-        address: Option<&str>,
+        held: Option<Option<Held>>,
     ) {
-        if result == SlotResult::NotSet {
+        if matches!(result, SlotResult::NotSet | SlotResult::Incomplete) {
             self.missing.push(slot.name);
         }
+        let is_read = held.is_some();
+        let held = held.flatten();
+        let address = held.as_ref().map(|held| held.address.as_str());
         self.slots.push(SlotReport {
             slot: slot.name,
             result,
             holds: address.map(without_secret),
             ours: address.is_some_and(|address| is_ours(instance, address)),
+            lacks: held.map(|held| held.lacks).unwrap_or_default(),
+            is_read,
             error: None,
         });
     }
@@ -283,11 +373,11 @@ fn unsealed(
     deps: GatewayDeps<'_>,
     instance: &Instance,
     slot: &PreviousSlot,
-) -> Result<String, secrets::Error> {
+) -> Result<Previous, secrets::Error> {
     let context = seal_context(instance, &slot.field);
     let unseal = |sealed: &Vec<u8>| deps.secrets.unseal(&context, sealed);
-    let address = slot.sealed.as_ref().map(unseal).transpose()?;
-    Ok(address.unwrap_or_default())
+    let text = slot.sealed.as_ref().map(unseal).transpose()?;
+    Ok(Previous::parse(&text.unwrap_or_default()))
 }
 
 /// Stores what the slots hold, sealed, unless their earlier content is stored and can still be unsealed.
@@ -303,13 +393,15 @@ async fn remember(
         if before.is_some_and(|before| unsealed(deps, instance, before).is_ok()) {
             continue;
         }
-        let address = instance.gateway.read_slot(slot, answer);
+        let held = held(instance, slot, answer, None);
         let context = seal_context(instance, slot.field);
-        let seal = |address: &String| deps.secrets.seal(&context, address);
+        let seal = |held: &Held| deps.secrets.seal(&context, &Previous::text(held));
         saved.push(PreviousSlot {
             field: slot.field.to_owned(),
-            ours: address.as_ref().is_some_and(|one| is_ours(instance, one)),
-            sealed: address.as_ref().map(seal).transpose()?,
+            ours: held
+                .as_ref()
+                .is_some_and(|held| is_ours(instance, &held.address)),
+            sealed: held.as_ref().map(seal).transpose()?,
         });
     }
     let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));

@@ -31,6 +31,9 @@ pub enum Step {
     },
     SetAside {
         reason: DeliveryReason,
+        /// The gateway of whose form it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gateway: Option<&'static str>,
         line: Option<usize>,
         column: Option<usize>,
     },

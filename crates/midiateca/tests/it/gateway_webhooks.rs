@@ -1,0 +1,260 @@
+//! `instance configure-webhooks` against the APIs of other gateways: set, read back, reported when it is incomplete, undone.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Output;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Request, State};
+use axum::response::IntoResponse as _;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::commands::{midiateca, stderr, stdout};
+
+const THEIRS: &str = "https://crm.example/hook";
+const SECRET: &str = "segredo-de-teste-com-32-caracteres";
+
+/// One setting, which is read at some path and set at another.
+struct Api {
+    read: &'static str,
+    set: (&'static str, &'static str),
+    /// What reading answers after a setting.
+    after: fn(&Value, &Value) -> Value,
+    state: (&'static str, Value),
+    key: (&'static str, &'static str),
+    held: Mutex<Value>,
+}
+
+async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    let named = (parts.method.as_str(), parts.uri.path());
+    let key = parts.headers.get(api.key.0);
+    if key.is_none_or(|key| key != api.key.1) {
+        return (axum::http::StatusCode::UNAUTHORIZED, Json(json!({}))).into_response();
+    }
+    if named == api.set {
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let mut held = api.held.lock().unwrap();
+        *held = (api.after)(&held, &body);
+        return Json(held.clone()).into_response();
+    }
+    if named == ("GET", api.read) {
+        return Json(api.held.lock().unwrap().clone()).into_response();
+    }
+    if named == ("GET", api.state.0) {
+        return Json(api.state.1.clone()).into_response();
+    }
+    axum::http::StatusCode::NOT_FOUND.into_response()
+}
+
+struct Desk {
+    folder: TempDir,
+    api: Arc<Api>,
+}
+
+impl Desk {
+    #[expect(clippy::disallowed_methods, reason = "not the service's task")]
+    async fn set(gateway: &str, api: Api) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let api = Arc::new(api);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at: SocketAddr = listener.local_addr().unwrap();
+        let router = Router::new().fallback(answer).with_state(api.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        std::fs::write(folder.path().join("secret.txt"), SECRET).unwrap();
+        let desk = Self { folder, api };
+        let secret = desk.data().join("secret.txt");
+        desk.fine(&["client", "add", "Padaria Aurora", "--id", "2"])
+            .await;
+        let base = format!("http://{at}");
+        let added = desk
+            .fine(&[
+                "instance",
+                "add",
+                "loja",
+                "--client",
+                "2",
+                "--gateway",
+                gateway,
+                "--token-env",
+                "TOKEN_FOR_TEST",
+                "--secret-file",
+                secret.to_str().unwrap(),
+                "--api-base",
+                &base,
+            ])
+            .await;
+        assert!(
+            stderr(&added).contains("token accepted"),
+            "{}",
+            stderr(&added)
+        );
+        desk
+    }
+
+    fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        midiateca(self.data(), arguments).await
+    }
+
+    async fn fine(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments).await;
+        let shown = [stdout(&output), stderr(&output)];
+        assert!(output.status.success(), "{shown:?}");
+        assert!(!shown.concat().contains(SECRET), "{shown:?}");
+        output
+    }
+
+    async fn configure(&self) -> Output {
+        let url = ["--public-url", "https://midia.example"];
+        let command = ["instance", "configure-webhooks", "loja"];
+        self.run(&[&command[..], &url].concat()).await
+    }
+
+    /// The slot's state as `instance show` reports it.
+    async fn slot(&self) -> Value {
+        let shown = self.fine(&["--json", "instance", "show", "loja"]).await;
+        let report: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+        assert_eq!(report["connected_now"], true, "{report}");
+        report["slots"][0].clone()
+    }
+}
+
+fn evolution() -> Api {
+    Api {
+        read: "/webhook/find/loja",
+        set: ("POST", "/webhook/set/loja"),
+        after: |_, body| {
+            let webhook = &body["webhook"];
+            json!({
+                "url": webhook["url"],
+                "enabled": webhook["enabled"],
+                "headers": webhook["headers"],
+                "events": webhook["events"],
+                "webhookByEvents": webhook["byEvents"],
+                "webhookBase64": webhook["base64"],
+            })
+        },
+        state: (
+            "/instance/connectionState/loja",
+            json!({"instance": {"instanceName": "loja", "state": "open"}}),
+        ),
+        key: ("apikey", "gateway-token"),
+        held: Mutex::new(json!({
+            "url": THEIRS,
+            "enabled": true,
+            "headers": {"x-crm": "1"},
+            "events": ["CALL"],
+            "webhookByEvents": true,
+            "webhookBase64": true,
+        })),
+    }
+}
+
+#[tokio::test]
+async fn a_single_webhook_is_set_and_restored_as_a_whole() {
+    let desk = Desk::set("evolution", evolution()).await;
+    let before = desk.api.held.lock().unwrap().clone();
+    assert_eq!(desk.slot().await["state"], "other");
+    let configured = desk.configure().await;
+    assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
+    let held = desk.api.held.lock().unwrap().clone();
+    let address = held["url"].as_str().unwrap();
+    assert!(address.starts_with("https://midia.example/hooks/evolution/"));
+    assert_eq!(held["headers"]["authorization"], format!("Bearer {SECRET}"));
+    assert_eq!(desk.slot().await["state"], "ours");
+
+    desk.api.held.lock().unwrap()["events"] = json!(["MESSAGES_UPSERT"]);
+    let slot = desk.slot().await;
+    assert_eq!(slot["state"], "incomplete");
+    assert_eq!(slot["lacks"][0], "SEND_MESSAGE");
+    let checked = desk.run(&["--json", "doctor", "--instance", "loja"]).await;
+    let report: Value = serde_json::from_str(&stdout(&checked)).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let of_slot = checks.iter().find(|one| one["check"] == "instance.slot");
+    assert_eq!(of_slot.unwrap()["code"], "slot_lacks");
+    assert_eq!(of_slot.unwrap()["verdict"], "problem");
+
+    let undo = ["instance", "configure-webhooks", "loja", "--undo"];
+    desk.fine(&undo).await;
+    assert_eq!(*desk.api.held.lock().unwrap(), before);
+}
+
+fn waha() -> Api {
+    Api {
+        read: "/api/sessions/loja",
+        set: ("PUT", "/api/sessions/loja"),
+        after: |held, body| {
+            let mut held = held.clone();
+            held["config"] = body["config"].clone();
+            held
+        },
+        state: ("/", Value::Null),
+        key: ("x-api-key", "gateway-token"),
+        held: Mutex::new(json!({
+            "name": "loja",
+            "status": "WORKING",
+            "config": {
+                "debug": true,
+                "proxy": null,
+                "webhooks": [{"url": THEIRS, "events": ["message"]}],
+            },
+        })),
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_webhooks_keeps_those_of_others_and_the_rest_of_the_configuration() {
+    let desk = Desk::set("waha", waha()).await;
+    let before = desk.api.held.lock().unwrap().clone();
+    assert_eq!(desk.slot().await["state"], "empty");
+    for _ in 0..2 {
+        let configured = desk.configure().await;
+        assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
+        let held = desk.api.held.lock().unwrap().clone();
+        let webhooks = held["config"]["webhooks"].as_array().unwrap();
+        assert_eq!(webhooks.len(), 2);
+        assert_eq!(webhooks[0]["url"], THEIRS);
+        assert_eq!(webhooks[1]["hmac"]["key"], SECRET);
+        assert_eq!(held["config"]["debug"], true);
+    }
+    assert_eq!(desk.slot().await["state"], "ours");
+    let undo = ["instance", "configure-webhooks", "loja", "--undo"];
+    desk.fine(&undo).await;
+    assert_eq!(*desk.api.held.lock().unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_gateway_without_calls_is_an_error_of_usage_and_no_problem_of_the_doctor() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| midiateca(folder.path(), arguments).await;
+    run(&["client", "add", "Padaria Aurora", "--id", "2"]).await;
+    let add = ["instance", "add", "loja", "--client", "2", "--gateway"];
+    let added = run(&[&add[..], &["gupshup"]].concat()).await;
+    assert!(added.status.success(), "{}", stderr(&added));
+    let url = ["--public-url", "https://midia.example"];
+    let command = ["--json", "instance", "configure-webhooks", "loja"];
+    let configured = run(&[&command[..], &url].concat()).await;
+    assert_eq!(configured.status.code(), Some(2));
+    assert!(
+        stderr(&configured).contains("rotate-hook"),
+        "{}",
+        stderr(&configured)
+    );
+    let checked = run(&["--json", "doctor", "--instance", "loja"]).await;
+    let report: Value = serde_json::from_str(&stdout(&checked)).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let of_token = checks.iter().find(|one| one["check"] == "instance.token");
+    assert_eq!(of_token.unwrap()["verdict"], "skipped");
+    assert_eq!(of_token.unwrap()["code"], "no_call");
+
+    let added = run(&[&add[..], &["waha"]].concat()).await;
+    assert!(added.status.success(), "{}", stderr(&added));
+    assert!(stderr(&added).contains("--api-base"), "{}", stderr(&added));
+}
