@@ -5,14 +5,15 @@
 use clap::builder::StyledStr;
 use clap::{Arg, Command, CommandFactory as _};
 
-use crate::cli::{Language, words::cli as words};
+use crate::cli::{Language, words::cli as words, words::instance as instance_words};
 
 /// The path of the program itself; that of a command is such as `media-list`.
 const PROGRAM: &str = "midiateca";
 
 /// With the help in that language. Pages have a section for the exit status instead.
 pub(super) fn command(lang: Language) -> Command {
-    let command = translated(with_demo_folder(super::Options::command()), lang);
+    let command = with_gateways(super::Options::command(), lang);
+    let command = translated(with_demo_folder(command), lang);
     let (heading, codes) = (lang.say(words::EXIT_STATUS), lang.say(words::EXIT_CODES));
     let about = command.get_about().cloned().unwrap_or_default();
     command.long_about(format!("{about}\n\n{heading}: {codes}"))
@@ -20,13 +21,28 @@ pub(super) fn command(lang: Language) -> Command {
 
 /// For the manual pages: the `help` commands have none.
 pub(super) fn for_pages(lang: Language) -> Command {
-    let command = with_demo_folder(super::Options::command());
+    let command = with_gateways(super::Options::command(), lang);
+    let command = with_demo_folder(command);
     let mut command = command.disable_help_subcommand(true);
     if lang == Language::English {
         command = with_aliases(command);
         command.build();
     }
     translated(command, lang)
+}
+
+/// One gateway a line; what each needs is too long for the text of one argument.
+fn with_gateways(command: Command, lang: Language) -> Command {
+    let gateways = lang.say(instance_words::GATEWAYS).replace(" · ", "\n  ");
+    let with = |add: Command| match add.get_name() {
+        "add" => add.after_help(gateways.clone()),
+        _ => add,
+    };
+    // By name alone, a changed command would come last.
+    command.mut_subcommands(|one| match one.get_name() {
+        "instance" => one.mut_subcommands(with),
+        _ => one,
+    })
 }
 
 /// Pages show no aliases by themselves.

@@ -54,6 +54,7 @@ instance-ours = ours
 instance-other = NOT OURS
 instance-empty = EMPTY
 instance-off = OFF
+instance-gateways = Gateways (--gateway), and what each needs besides a token: · wapi: nothing · evolution: --api-base · evolution-go: --api-base; token TOKEN, or TOKEN:KEY with the gateway's own key · zapi: token TOKEN, or TOKEN:CLIENT-TOKEN · uazapi: --api-base · meta: the id of the phone number as the id or --session; the app's secret · dialog360: nothing · waha: --api-base; the session's name as the id or --session · wuzapi: --api-base · wppconnect: --api-base; the session's name as the id or --session · gowa: --api-base; token USER:PASSWORD; the device as the id or --session · quepasa: --api-base · twilio: token ACCOUNT:TOKEN; the auth token as the secret · gupshup: no token
 instance-incomplete = INCOMPLETE
 instance-lacks = (without { $lacks })
 instance-no-call = cannot be read: this gateway has no call for it

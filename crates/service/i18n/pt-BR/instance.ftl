@@ -58,6 +58,7 @@ instance-ours = deste servidor
 instance-other = DE OUTRO SERVIDOR
 instance-empty = VAZIO
 instance-off = DESLIGADO
+instance-gateways = Gateways (--gateway), e o que cada um precisa além de um token: · wapi: nada · evolution: --api-base · evolution-go: --api-base; token TOKEN, ou TOKEN:CHAVE com a chave do próprio gateway · zapi: token TOKEN, ou TOKEN:CLIENT-TOKEN · uazapi: --api-base · meta: o id do número de telefone como id ou --session; o segredo do app · dialog360: nada · waha: --api-base; o nome da sessão como id ou --session · wuzapi: --api-base · wppconnect: --api-base; o nome da sessão como id ou --session · gowa: --api-base; token USUÁRIO:SENHA; o dispositivo como id ou --session · quepasa: --api-base · twilio: token CONTA:TOKEN; o auth token como segredo · gupshup: nenhum token
 instance-incomplete = INCOMPLETO
 instance-lacks = (sem { $lacks })
 instance-no-call = não podem ser lidos: este gateway não tem chamada para isso
