@@ -85,7 +85,8 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let new = instance::with_secret(&app.secrets, new, secret).map_err(app::Error::from)?;
     let added = instance::add(app.instance_deps(), new, token).await;
     let (instance, hook) = added.map_err(app::Error::from)?;
-    if instance.token_sealed.is_none() {
+    let uses_token = instance.gateway.needs_token() || !instance.gateway.slots().is_empty();
+    if instance.token_sealed.is_none() && uses_token {
         complain!(context.lang, words::ADD_TOKEN);
     }
     if instance.api_base.is_empty() && instance.gateway.needs_api_base() {
