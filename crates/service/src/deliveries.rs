@@ -248,11 +248,13 @@ const MOST_UNSIGNED_BYTES: i64 = 64 << 20;
 /// How long they are kept.
 const UNSIGNED_LIFE: Millis = 7 * DAY;
 
-/// Deletes the oldest deliveries of an instance that were refused for their signature, until they are within their limits.
+/// Deletes deliveries of an instance that were refused for their signature: old ones, and the newest beyond the limit. So
+/// strangers who know the address cannot displace those that are kept already.
 pub async fn bound_unsigned(tx: &mut Tx, instance: &InstanceId, now: Millis) -> Result<(), Error> {
     let sql = "delete from deliveries where id in (
                  select id from (
-                   select id, received_at, sum(body_size) over (order by id desc) as bytes from deliveries
+                   select id, received_at, sum(length(body_lz4) + coalesce((select sum(length) from delivery_parts p where p.delivery = d.id), 0))
+                     over (order by id) as bytes from deliveries d
                    where instance = $1 and verdict = 'refused' and signed is not null)
                  where bytes > $2 or received_at < $3)";
     let values = values![instance.as_str(), MOST_UNSIGNED_BYTES, now - UNSIGNED_LIFE];

@@ -524,12 +524,19 @@ impl Gateway {
             host.strip_suffix(*domain)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         };
+        let is_own = url.origin() == api_base.origin() && self.is_file_path(url);
         let is_safe = url.scheme() == "https" && protocol.file_domains().iter().any(is_in);
-        if url.origin() == api_base.origin() || is_safe {
+        if is_own || is_safe && self.is_file_path(url) {
             protocol.file_headers(access)
         } else {
             Vec::new()
         }
+    }
+
+    /// Whether a path at the gateway's own address may be a file's.
+    pub fn is_file_path(self, url: &url::Url) -> bool {
+        let paths = self.protocol().file_paths();
+        paths.is_empty() || paths.iter().any(|part| url.path().contains(part))
     }
 
     /// The address of a link in a delivery or an answer.

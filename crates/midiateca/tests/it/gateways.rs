@@ -379,6 +379,34 @@ async fn no_token_of_a_gateway_is_stored_with_a_delivery() {
     }
 }
 
+/// A stranger who knows the address cannot displace what is kept.
+#[tokio::test]
+async fn refused_deliveries_are_kept_within_their_limit_and_the_first_stay() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let mut case = case(&Path::new(FIXTURES).join("gowa"), "image");
+    let hook = stage
+        .instance("loja", Gateway::Gowa, Some("mistyped"))
+        .await;
+    let path = format!("/hooks/gowa/{hook}");
+    assert_eq!(stage.post(&path, &case).await.0, 401);
+    let noise = crate::inline::picture(1, 50 << 20);
+    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, noise);
+    case.body = json!({"device_id": "x", "text": text})
+        .to_string()
+        .into_bytes();
+    assert_eq!(stage.post(&path, &case).await.0, 401);
+    let filter = DeliveryFilter::default();
+    let kept = deliveries::list(&stage.test.app.db, &filter, "", 10)
+        .await
+        .unwrap();
+    let sizes: Vec<_> = kept.iter().map(|one| one.body_size < 10_000).collect();
+    assert_eq!(
+        sizes,
+        [true],
+        "the first one stays, the one beyond the limit does not"
+    );
+}
+
 #[tokio::test]
 async fn the_handshake_of_meta_is_answered_with_its_challenge_only() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;

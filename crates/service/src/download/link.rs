@@ -54,6 +54,9 @@ pub(super) async fn follow(
     let url = instance.gateway.file_url(link, api_base);
     let url = url.ok_or(Reason::LinkRefused)?;
     trace.host = url.host_str().map(str::to_owned);
+    if url.origin() == api_base.origin() && !instance.gateway.is_file_path(&url) {
+        return Err(Reason::LinkRefused);
+    }
     let access = access(instance, token);
     let headers = match token.is_empty() {
         true => Vec::new(),

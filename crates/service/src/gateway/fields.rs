@@ -82,7 +82,7 @@ pub(super) fn sender(ids: impl IntoIterator<Item = Option<String>>) -> SenderId 
         .flatten()
         .map(|id| without_device(&id))
         .collect();
-    let is_lid = |id: &&String| id.ends_with("@lid");
+    let is_lid = |id: &&String| id.ends_with("@lid") || id.ends_with("@hosted.lid");
     let phone = ids.iter().find(|id| !is_lid(id));
     let lid = ids.iter().find(is_lid);
     SenderId::new(phone.or(lid).cloned(), lid.cloned())

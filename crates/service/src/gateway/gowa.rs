@@ -169,6 +169,10 @@ impl Protocol for Gowa {
         Session::of_flags(&results["is_connected"], &results["is_logged_in"])
     }
 
+    fn file_paths(&self) -> &'static [&'static str] {
+        &["/statics/"]
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link, Route::Gateway]
     }

@@ -189,6 +189,10 @@ impl Protocol for Meta {
         Held::of(address).into_iter().collect()
     }
 
+    fn file_paths(&self) -> &'static [&'static str] {
+        &["/whatsapp_business/"]
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link, Route::Gateway]
     }

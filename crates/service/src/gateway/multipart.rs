@@ -1,11 +1,13 @@
 //! Bodies of `multipart/form-data` (RFC 7578), converted piece by piece to the JSON object that the same fields make as a form:
-//! a field that begins like JSON as it is, another as a string, the first file in base64 as `base64`.
+//! the field `jsonData` as it is, another as a string, the first file in base64 as `base64`.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// The only field that is JSON; another may begin like it.
+const JSON_FIELD: &str = "jsonData";
 /// The longest head of a part.
 const LONGEST_HEAD_BYTES: usize = 16 << 10;
 /// The longest boundary (RFC 2046, section 5.1.1).
@@ -54,6 +56,7 @@ pub struct Multipart {
     /// Whether a field was written.
     is_begun: bool,
     has_file: bool,
+    text_bytes: usize,
     /// The fields that are no files, unless they are too long.
     fields: Option<BTreeMap<String, Vec<u8>>>,
 }
@@ -90,6 +93,7 @@ impl Multipart {
             state: State::Preamble,
             is_begun: false,
             has_file: false,
+            text_bytes: 0,
             fields: Some(BTreeMap::new()),
         }
     }
@@ -158,7 +162,10 @@ impl Multipart {
     }
 
     fn read_head(&mut self, json: &mut Vec<u8>) -> bool {
-        let (crlf, lf) = (find(&self.buffer, b"\r\n\r\n"), find(&self.buffer, b"\n\n"));
+        let crlf = find(&self.buffer, b"\r\n\r\n");
+        // Searched in the head only, not in all that has arrived.
+        let head = &self.buffer[..crlf.unwrap_or(self.buffer.len()).min(LONGEST_HEAD_BYTES)];
+        let lf = find(head, b"\n\n");
         let end = match (crlf, lf) {
             (Some(a), Some(b)) if b < a => b + 2,
             (Some(a), _) => a + 4,
@@ -233,24 +240,31 @@ impl Multipart {
                 let known = self.fields.as_mut().and_then(|fields| fields.get_mut(name));
                 let mut is_too_long = false;
                 if let Some(known) = known {
-                    is_too_long = known.len() + piece.len() > LONGEST_SIGNED_BYTES;
+                    self.text_bytes += piece.len();
+                    is_too_long = self.text_bytes > LONGEST_SIGNED_BYTES;
                     known.extend_from_slice(piece);
                 }
                 if is_too_long {
                     self.fields = None;
                 }
-                write_text(kind, piece, is_end, json);
+                let may_be_json = name == JSON_FIELD;
+                write_text(kind, (piece, may_be_json), is_end, json);
             }
             _ => {}
         }
     }
 }
 
-fn write_text(kind: &mut Option<TextKind>, piece: &[u8], is_end: bool, json: &mut Vec<u8>) {
+fn write_text(
+    kind: &mut Option<TextKind>,
+    (piece, may_be_json): (&[u8], bool),
+    is_end: bool,
+    json: &mut Vec<u8>,
+) {
     for byte in piece {
         match kind {
             None if byte.is_ascii_whitespace() => {}
-            None if matches!(byte, b'{' | b'[') => {
+            None if may_be_json && matches!(byte, b'{' | b'[') => {
                 *kind = Some(TextKind::Json);
                 json.push(*byte);
             }

@@ -116,6 +116,12 @@ pub(super) trait Protocol: Sync {
         Vec::new()
     }
 
+    /// What a path at the gateway's own address contains if it is a file's; empty when files may be anywhere. A delivery must
+    /// not make this service call anything else there.
+    fn file_paths(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Domains of the gateway besides the API's that want these headers.
     fn file_domains(&self) -> &'static [&'static str] {
         &[]

@@ -130,6 +130,10 @@ impl Protocol for Quepasa {
         Session::of(state.map(|state| state.eq_ignore_ascii_case("ready")))
     }
 
+    fn file_paths(&self) -> &'static [&'static str] {
+        &["/download/"]
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link, Route::Gateway]
     }

@@ -74,14 +74,11 @@ impl Headers {
             .any(|(name, _)| name.ends_with("token") || name.ends_with("apikey"))
     }
 
-    /// Only the headers that a signature may be in: all short ones that no proxy adds by itself.
+    /// Only the headers that a signature may be in: all short ones that are not of every request.
     #[must_use]
     pub fn of_signature(mut self) -> Self {
         self.0.retain(|(name, value)| {
-            let is_known = name == "authorization" || name == "apikey" || name == "client-token";
-            let is_own =
-                name.starts_with("x-") && !name.starts_with("x-forwarded") && name != "x-real-ip";
-            (is_known || is_own || name.ends_with("-token")) && value.len() <= LONGEST_HEADER_BYTES
+            !COMMON_HEADERS.contains(&name.as_str()) && value.len() <= LONGEST_HEADER_BYTES
         });
         self.0.truncate(MOST_HEADERS);
         self
@@ -95,6 +92,24 @@ impl Headers {
 
 /// A token of Evolution API is valid for ten minutes; clocks may differ by this much.
 const CLOCK_SKEW: Millis = 2 * MINUTE;
+/// Headers of every request, which are not kept.
+const COMMON_HEADERS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
 /// Of a delivery that is refused for its signature, so many headers are kept to check it again.
 const MOST_HEADERS: usize = 32;
 const LONGEST_HEADER_BYTES: usize = 4 << 10;
@@ -269,8 +284,11 @@ fn verify_jwt(token: &str, secret: &[u8], now: Millis) -> Result<(), Refusal> {
     let time = |name: &str| claims.get(name).and_then(Json::as_f64);
     let now = now as f64 / SECOND as f64;
     let skew = CLOCK_SKEW as f64 / SECOND as f64;
-    let is_over = time("exp").is_some_and(|at| now > at + skew);
-    let is_early = time("nbf").is_some_and(|at| now < at - skew);
+    // A token without an end would be valid for ever.
+    let is_over = time("exp").is_none_or(|at| now > at + skew);
+    let is_early = ["nbf", "iat"]
+        .iter()
+        .any(|name| time(name).is_some_and(|at| now < at - skew));
     if is_over || is_early {
         Err(Refusal::Expired)
     } else {

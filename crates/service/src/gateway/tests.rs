@@ -335,3 +335,32 @@ fn a_chatwoot_webhook_is_recognised_as_a_hub() {
     assert_eq!(recognise(&Headers::default(), &json!({"a": 1})), None);
     assert_eq!(recognise(&Headers::default(), &json!([])), None);
 }
+
+#[test]
+fn a_token_goes_to_paths_of_files_only() {
+    let access = Access {
+        instance: "i",
+        token: "t",
+        secret: None,
+    };
+    let base = url::Url::parse("https://api.example").unwrap();
+    for (gateway, path, is_sent) in [
+        (Gateway::Waha, "/api/files/a/b.jpeg", true),
+        (Gateway::Waha, "/api/sessions/a", false),
+        (
+            Gateway::Twilio,
+            "/2010-04-01/Accounts/A/Messages/M/Media/E",
+            true,
+        ),
+        (Gateway::Twilio, "/2010-04-01/Accounts/A/Calls.json", false),
+        (Gateway::Quepasa, "/download/a", true),
+        (Gateway::Quepasa, "/webhook", false),
+        (Gateway::Dialog360, "/whatsapp_business/attachments/", true),
+        (Gateway::Dialog360, "/v1/configs/webhook", false),
+    ] {
+        let url = base.join(path).unwrap();
+        let headers = gateway.file_headers(access, &url, &base);
+        assert_eq!(!headers.is_empty(), is_sent, "{} {path}", gateway.as_str());
+        assert_eq!(gateway.is_file_path(&url), is_sent);
+    }
+}

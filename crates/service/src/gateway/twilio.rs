@@ -48,6 +48,10 @@ impl Protocol for Twilio {
         "https://api.twilio.com"
     }
 
+    fn file_paths(&self) -> &'static [&'static str] {
+        &["/Media/"]
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Link]
     }

@@ -198,6 +198,10 @@ impl Protocol for Waha {
     }
 
     /// Its links die after 180 seconds, so they come first.
+    fn file_paths(&self) -> &'static [&'static str] {
+        &["/api/files/"]
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[Route::Inline, Route::Link, Route::Cdn, Route::Gateway]
     }

@@ -14,8 +14,8 @@ use crate::secrets::{self, Secrets};
 use crate::storage::{self, Storage};
 
 pub use add::{
-    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_secret, check_token,
-    record_problem,
+    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_secret,
+    check_signature, check_token, record_problem,
 };
 pub use show::{InstanceReport, SlotsRead, show};
 pub use webhooks::{

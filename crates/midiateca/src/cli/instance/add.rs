@@ -79,6 +79,9 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let token = token.as_deref().map(instance::check_token).transpose()?;
     let secret = read_secret(context.lang, &options)?;
     let secret = secret.as_deref().map(instance::check_secret).transpose()?;
+    if secret.is_some() {
+        instance::check_signature(new.gateway)?;
+    }
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }

@@ -46,6 +46,12 @@ pub(super) fn add(error: &AddError, lang: Language) -> Cause {
             let values: [(&str, &dyn Display); 1] = [("list", &list)];
             Cause::with(lang, words::ROUTE_LIST_INVALID, words::ROUTES_ARE, &values)
         }
+        AddError::NoSignature { gateway } => Cause::with(
+            lang,
+            words::GATEWAY_UNSIGNED,
+            words::OMIT_SECRET,
+            &[("gateway", gateway)],
+        ),
         AddError::EmptySecret => Cause::new(lang, words::SECRET_EMPTY, &[]),
         AddError::EmptyToken => Cause::new(lang, words::TOKEN_EMPTY, &[]),
         AddError::TokenOfLines { at } => {

@@ -3,7 +3,7 @@
 use super::GatewayDeps;
 use crate::config::is_web_address;
 use crate::db::{self, Db, Key};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Signature};
 use crate::instances::{self, Instance, NewInstance};
 use crate::model::{InstanceId, Reason, Route};
 use crate::ops::gateway_admin::{self, GatewayAdmin};
@@ -42,6 +42,8 @@ pub enum AddError {
     InvalidAddress { url: String },
     #[error("{list} is not a list of routes")]
     InvalidRoutes { list: String },
+    #[error("{gateway} does not sign its deliveries")]
+    NoSignature { gateway: &'static str },
     #[error("the secret is empty")]
     EmptySecret,
     #[error("the token is empty")]
@@ -156,6 +158,15 @@ pub fn check_token(text: &str) -> Result<&str, AddError> {
             Err(AddError::InvalidToken { at, code })
         }
     }
+}
+
+/// Refuses a secret for a gateway whose deliveries nothing proves but their address.
+pub fn check_signature(gateway: Gateway) -> Result<(), AddError> {
+    if gateway.signature() == Signature::None {
+        let gateway = gateway.as_str();
+        return Err(AddError::NoSignature { gateway });
+    }
+    Ok(())
 }
 
 /// The secret without a line break at its end. It may have any other character.
