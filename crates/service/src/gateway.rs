@@ -7,6 +7,7 @@ mod envelope;
 mod evolution;
 mod evolution_go;
 mod fields;
+pub(crate) mod form;
 mod gowa;
 mod gupshup;
 mod hook_address;
@@ -37,7 +38,7 @@ pub use reader::{Panicked, Reader};
 pub use recognise::{Source, recognise};
 use serde_json::Value as Json;
 pub use signature::Signature;
-pub use slot::{Held, Session, Slot, Wanted};
+pub use slot::{Session, Slot, SlotContent, Wanted};
 use wa_media::FoundMedia;
 
 use crate::clock::Millis;
@@ -384,6 +385,15 @@ impl Call {
     }
 }
 
+/// The path and query of a link at the configured address of the gateway.
+fn at_own_address(link: &url::Url, api_base: &url::Url) -> url::Url {
+    let mut own = api_base.clone();
+    let below = api_base.path().trim_end_matches('/');
+    own.set_path(&format!("{below}{}", link.path()));
+    own.set_query(link.query());
+    own
+}
+
 /// A value as one segment of a path.
 fn segment(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes())
@@ -429,7 +439,7 @@ impl Gateway {
     }
 
     /// The addresses in a slot, by the answer to that call. With a secret, a slot that does not sign lacks something.
-    pub fn read_slot(self, slot: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+    pub fn read_slot(self, slot: &Slot, answer: &Json, has_secret: bool) -> Vec<SlotContent> {
         self.protocol().read_slot(slot, answer, has_secret)
     }
 

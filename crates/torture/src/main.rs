@@ -15,6 +15,7 @@ mod machine;
 mod plan;
 mod power;
 mod program;
+mod report;
 mod run;
 mod shim;
 mod walk;
@@ -24,6 +25,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+
+use report::Totals;
 
 /// Runs seeds until the time is over, or until one breaks the law.
 #[derive(Parser)]
@@ -126,7 +129,7 @@ async fn all(args: Args) -> anyhow::Result<u64> {
         return power_cuts(&args, cuts, &tools).await;
     }
     let until = args.last_begin(Instant::now());
-    let mut totals = run::Totals::default();
+    let mut totals = Totals::default();
     let mut running = tokio::task::JoinSet::new();
     let mut seeds = args.all_seeds();
     loop {

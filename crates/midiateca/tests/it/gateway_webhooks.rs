@@ -24,7 +24,7 @@ struct Api {
     after: fn(&Value, &Value) -> Value,
     state: (&'static str, Value),
     key: (&'static str, &'static str),
-    held: Mutex<Value>,
+    settings: Mutex<Value>,
 }
 
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response::Response {
@@ -37,12 +37,12 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response
     if named == api.set {
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
-        let mut held = api.held.lock().unwrap();
-        *held = (api.after)(&held, &body);
-        return Json(held.clone()).into_response();
+        let mut settings = api.settings.lock().unwrap();
+        *settings = (api.after)(&settings, &body);
+        return Json(settings.clone()).into_response();
     }
     if named == ("GET", api.read) {
-        return Json(api.held.lock().unwrap().clone()).into_response();
+        return Json(api.settings.lock().unwrap().clone()).into_response();
     }
     if named == ("GET", api.state.0) {
         return Json(api.state.1.clone()).into_response();
@@ -146,7 +146,7 @@ fn evolution() -> Api {
             json!({"instance": {"instanceName": "loja", "state": "open"}}),
         ),
         key: ("apikey", "gateway-token"),
-        held: Mutex::new(json!({
+        settings: Mutex::new(json!({
             "url": THEIRS,
             "enabled": true,
             "headers": {"x-crm": "1"},
@@ -160,17 +160,20 @@ fn evolution() -> Api {
 #[tokio::test]
 async fn a_single_webhook_is_set_and_restored_as_a_whole() {
     let desk = Desk::set("evolution", evolution()).await;
-    let before = desk.api.held.lock().unwrap().clone();
+    let before = desk.api.settings.lock().unwrap().clone();
     assert_eq!(desk.slot().await["state"], "other");
     let configured = desk.configure().await;
     assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
-    let held = desk.api.held.lock().unwrap().clone();
-    let address = held["url"].as_str().unwrap();
+    let settings = desk.api.settings.lock().unwrap().clone();
+    let address = settings["url"].as_str().unwrap();
     assert!(address.starts_with("https://midia.example/hooks/evolution/"));
-    assert_eq!(held["headers"]["authorization"], format!("Bearer {SECRET}"));
+    assert_eq!(
+        settings["headers"]["authorization"],
+        format!("Bearer {SECRET}")
+    );
     assert_eq!(desk.slot().await["state"], "ours");
 
-    desk.api.held.lock().unwrap()["events"] = json!(["MESSAGES_UPSERT"]);
+    desk.api.settings.lock().unwrap()["events"] = json!(["MESSAGES_UPSERT"]);
     let slot = desk.slot().await;
     assert_eq!(slot["state"], "incomplete");
     assert_eq!(slot["lacks"][0], "SEND_MESSAGE");
@@ -183,21 +186,21 @@ async fn a_single_webhook_is_set_and_restored_as_a_whole() {
 
     let undo = ["instance", "configure-webhooks", "loja", "--undo"];
     desk.fine(&undo).await;
-    assert_eq!(*desk.api.held.lock().unwrap(), before);
+    assert_eq!(*desk.api.settings.lock().unwrap(), before);
 }
 
 fn waha() -> Api {
     Api {
         read: "/api/sessions/loja",
         set: ("PUT", "/api/sessions/loja"),
-        after: |held, body| {
-            let mut held = held.clone();
-            held["config"] = body["config"].clone();
-            held
+        after: |settings, body| {
+            let mut settings = settings.clone();
+            settings["config"] = body["config"].clone();
+            settings
         },
         state: ("/", Value::Null),
         key: ("x-api-key", "gateway-token"),
-        held: Mutex::new(json!({
+        settings: Mutex::new(json!({
             "name": "loja",
             "status": "WORKING",
             "config": {
@@ -212,22 +215,22 @@ fn waha() -> Api {
 #[tokio::test]
 async fn a_list_of_webhooks_keeps_those_of_others_and_the_rest_of_the_configuration() {
     let desk = Desk::set("waha", waha()).await;
-    let before = desk.api.held.lock().unwrap().clone();
+    let before = desk.api.settings.lock().unwrap().clone();
     assert_eq!(desk.slot().await["state"], "empty");
     for _ in 0..2 {
         let configured = desk.configure().await;
         assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
-        let held = desk.api.held.lock().unwrap().clone();
-        let webhooks = held["config"]["webhooks"].as_array().unwrap();
+        let settings = desk.api.settings.lock().unwrap().clone();
+        let webhooks = settings["config"]["webhooks"].as_array().unwrap();
         assert_eq!(webhooks.len(), 2);
         assert_eq!(webhooks[0]["url"], THEIRS);
         assert_eq!(webhooks[1]["hmac"]["key"], SECRET);
-        assert_eq!(held["config"]["debug"], true);
+        assert_eq!(settings["config"]["debug"], true);
     }
     assert_eq!(desk.slot().await["state"], "ours");
     let undo = ["instance", "configure-webhooks", "loja", "--undo"];
     desk.fine(&undo).await;
-    assert_eq!(*desk.api.held.lock().unwrap(), before);
+    assert_eq!(*desk.api.settings.lock().unwrap(), before);
 }
 
 #[tokio::test]

@@ -379,6 +379,53 @@ async fn no_token_of_a_gateway_is_stored_with_a_delivery() {
     }
 }
 
+/// A body that is no text is checked again like any other.
+#[tokio::test]
+async fn a_refused_body_that_is_no_text_is_checked_again() {
+    use hmac::{KeyInit as _, Mac as _};
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let mut case = case(&Path::new(FIXTURES).join("gowa"), "image");
+    case.body = b"{\"device_id\":\"caf\xe9\",\"payload\":{}}".to_vec();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(b"right").unwrap();
+    mac.update(&case.body);
+    let digits: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    case.headers
+        .retain(|(name, _)| name != "x-hub-signature-256");
+    use ops::replay::Replayed;
+    for (prefix, result, left) in [
+        ("sha1=", Replayed::Unreadable, 1),
+        ("sha256=", Replayed::NoMedia, 0),
+    ] {
+        let id = format!("loja-{}", prefix.trim_end_matches('='));
+        let hook = stage.instance(&id, Gateway::Gowa, Some("mistyped")).await;
+        let header = (
+            "x-hub-signature-256".to_owned(),
+            format!("{prefix}{digits}"),
+        );
+        case.headers.push(header);
+        assert_eq!(
+            stage.post(&format!("/hooks/gowa/{hook}"), &case).await.0,
+            401
+        );
+        case.headers.pop();
+        stage.instance(&id, Gateway::Gowa, Some("right")).await;
+        assert_eq!(stage.replay(&id).await, [result], "{prefix}");
+        let filter = DeliveryFilter {
+            instance: Some(id),
+            ..DeliveryFilter::default()
+        };
+        let kept = deliveries::list(&stage.test.app.db, &filter, "", 10)
+            .await
+            .unwrap();
+        assert_eq!(kept.len(), left, "{prefix}");
+    }
+}
+
 /// A stranger who knows the address cannot displace what is kept.
 #[tokio::test]
 async fn refused_deliveries_are_kept_within_their_limit_and_the_first_stay() {

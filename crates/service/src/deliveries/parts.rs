@@ -1,8 +1,9 @@
 //! The long texts of deliveries as rows: where each one is, or the media whose stored file has the same bytes.
 
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::bodies::{Bodies, MOST_FILES};
+use super::incoming::PIECE_BYTES;
 pub use super::scan::PartKind;
 use super::scan::{TOKEN_DIGITS, token_prefix};
 use crate::db::{Db, Error, Row, Tx, values};
@@ -222,6 +223,42 @@ pub async fn segments(
         segments.push(Segment::Here(text.as_bytes()[at..].to_vec()));
     }
     Ok(segments)
+}
+
+/// A text or a file, read piece by piece.
+pub enum Pieces {
+    Here(Vec<u8>),
+    File { file: std::fs::File, left: u64 },
+}
+
+impl Pieces {
+    pub fn of_file(mut file: std::fs::File, start: u64, length: u64) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Self::File { file, left: length })
+    }
+
+    /// The next bytes; `None` at the end.
+    pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let (file, left) = match self {
+            Self::Here(text) if text.is_empty() => return Ok(None),
+            Self::Here(text) => return Ok(Some(std::mem::take(text))),
+            Self::File { left: 0, .. } => return Ok(None),
+            Self::File { file, left } => (file, left),
+        };
+        let size = usize::try_from(*left)
+            .unwrap_or(usize::MAX)
+            .min(PIECE_BYTES);
+        let mut copy = file.try_clone()?;
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; size];
+            copy.read_exact(&mut piece).map(|()| piece)
+        });
+        let piece = reading
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))?;
+        *left -= size as u64;
+        Ok(Some(piece))
+    }
 }
 
 fn segment(bodies: &Bodies, delivery: &DeliveryId, part: &Part) -> Result<Segment, Unavailable> {

@@ -3,14 +3,14 @@
 //! They are decoded piece by piece from the stored delivery. Once a stored file has them, the delivery only refers to it,
 //! and they are read from there.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 
 use bytes::Bytes;
 use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier, Refusal, Verified};
 
 use super::{Downloader, stream};
 use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
-use crate::deliveries::parts::{self, Segment, Unavailable};
+use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, BodyReader};
 use crate::gateway::ParsedDelivery;
 use crate::instances::Instance;
@@ -18,9 +18,6 @@ use crate::media::{self, Media};
 use crate::model::{MediaId, Reason};
 use crate::queue::Job;
 use crate::storage::{self, Staging};
-
-/// The size of the pieces that are read, verified and staged.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// Reads the delivery again, and takes the file out of it.
 pub(super) async fn take(
@@ -155,15 +152,15 @@ impl<'s, 'r> InlineDecoder<'s, 'r> {
         let malformed = |_| Reason::InlineMalformed;
         for segment in segments {
             let mut pieces = match segment {
-                Segment::Here(text) => TextPieces::Here(text),
+                Segment::Here(text) => Pieces::Here(text),
                 Segment::File {
                     file,
                     start,
                     length,
-                } => TextPieces::open(file, start, length)?,
+                } => Pieces::of_file(file, start, length).map_err(|error| piece_reason(&error))?,
                 Segment::Stored { .. } => return Err(Reason::InlineGone),
             };
-            while let Some(piece) = pieces.next().await? {
+            while let Some(piece) = pieces.next().await.map_err(|error| piece_reason(&error))? {
                 decoder.update(&piece, &mut decoded).map_err(malformed)?;
                 self.take(&decoded).await?;
                 decoded.clear();
@@ -190,8 +187,9 @@ impl<'s, 'r> InlineDecoder<'s, 'r> {
             }
             _ => Reason::StorageFailed,
         })?;
-        let mut pieces = TextPieces::open(file, 0, length)?;
-        while let Some(piece) = pieces.next().await? {
+        let pieces = Pieces::of_file(file, 0, length);
+        let mut pieces = pieces.map_err(|error| piece_reason(&error))?;
+        while let Some(piece) = pieces.next().await.map_err(|error| piece_reason(&error))? {
             self.take(&piece).await?;
         }
         // A modified file does not have the delivery's bytes.
@@ -223,43 +221,12 @@ async fn path_of(
     }
 }
 
-/// A text or file, piece by piece.
-enum TextPieces {
-    Here(Vec<u8>),
-    File { file: std::fs::File, left: u64 },
-}
-
-impl TextPieces {
-    fn open(mut file: std::fs::File, start: u64, length: u64) -> Result<Self, Reason> {
-        let sought = file.seek(SeekFrom::Start(start));
-        sought.map_err(|_| Reason::StorageFailed)?;
-        Ok(Self::File { file, left: length })
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Reason> {
-        let (file, left) = match self {
-            Self::Here(text) if text.is_empty() => return Ok(None),
-            Self::Here(text) => return Ok(Some(std::mem::take(text))),
-            Self::File { left: 0, .. } => return Ok(None),
-            Self::File { file, left } => (file, left),
-        };
-        let size = usize::try_from(*left)
-            .unwrap_or(usize::MAX)
-            .min(PIECE_BYTES);
-        let mut copy = file.try_clone().map_err(|_| Reason::StorageFailed)?;
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; size];
-            copy.read_exact(&mut piece).map(|()| piece)
-        });
-        let read = reading
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
-        *left -= size as u64;
-        read.map(Some).map_err(|error| match error.kind() {
-            // The file is shorter than before.
-            io::ErrorKind::UnexpectedEof => Reason::InlineGone,
-            _ => Reason::StorageFailed,
-        })
+/// Why the next piece cannot be read.
+fn piece_reason(error: &io::Error) -> Reason {
+    match error.kind() {
+        // The file is shorter than before.
+        io::ErrorKind::UnexpectedEof => Reason::InlineGone,
+        _ => Reason::StorageFailed,
     }
 }
 

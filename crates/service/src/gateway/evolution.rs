@@ -6,7 +6,7 @@ use wa_media::read::{field, text};
 use super::baileys;
 use super::fields::{Object, connection, event, id, nothing, object, objects, words};
 use super::mask::TokenField;
-use super::slot::{Held, Session, Slot, Wanted, absent, renamed};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, HistoryRange, ParsedDelivery, Protocol,
     Signature, segment,
@@ -178,8 +178,8 @@ impl Protocol for Evolution {
     }
 
     /// Null when it was never set. An empty list stands for all events.
-    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
-        let Some(held) = Held::of(&answer["url"]) else {
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<SlotContent> {
+        let Some(content) = SlotContent::of(&answer["url"]) else {
             return Vec::new();
         };
         let is_all = answer["events"].as_array().is_none_or(Vec::is_empty);
@@ -192,11 +192,11 @@ impl Protocol for Evolution {
         if has_secret && !is_signed {
             lacks.push("headers.authorization");
         }
-        vec![Held {
+        vec![SlotContent {
             is_off: answer["enabled"] == false,
             lacks,
             setting: answer.clone(),
-            ..held
+            ..content
         }]
     }
 

@@ -5,7 +5,7 @@ use wa_media::read::text;
 
 use super::fields::{Object, connection, event, nothing, object, words};
 use super::mask::TokenField;
-use super::slot::{Held, Session, Slot, Wanted, absent, boolean};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys, segment,
@@ -83,14 +83,14 @@ impl Protocol for EvolutionGo {
         vec![call(CallMethod::Post, "instance/connect", access).with_body(body)]
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let data = &answer["data"];
-        let held = Held::of(&data["webhook"]).map(|held| Held {
+        let content = SlotContent::of(&data["webhook"]).map(|content| SlotContent {
             lacks: absent(&data["events"], EVENTS, "ALL"),
             setting: json!({"events": data["events"]}),
-            ..held
+            ..content
         });
-        held.into_iter().collect()
+        content.into_iter().collect()
     }
 
     fn session_call(&self, access: Access<'_>) -> Option<Call> {

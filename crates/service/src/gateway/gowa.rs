@@ -18,7 +18,7 @@ use super::{
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
-use super::slot::{Held, Session, Slot, Wanted, absent};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent};
 
 pub(super) struct Gowa;
 
@@ -138,9 +138,9 @@ impl Protocol for Gowa {
     }
 
     /// An empty list stands for all events.
-    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<SlotContent> {
         let results = &answer["results"];
-        let Some(held) = Held::of(&results["webhook_url"]) else {
+        let Some(content) = SlotContent::of(&results["webhook_url"]) else {
             return Vec::new();
         };
         let is_all = results["webhook_events"]
@@ -153,10 +153,10 @@ impl Protocol for Gowa {
         if has_secret && text(&results["webhook_secret"]).is_none() {
             lacks.push("webhook_secret");
         }
-        vec![Held {
+        vec![SlotContent {
             lacks,
             setting: results.clone(),
-            ..held
+            ..content
         }]
     }
 

@@ -9,10 +9,10 @@ use wa_media::{FoundMedia, MediaKind};
 use super::fields::{
     Fields, Object, id, is_set, link, nothing, object, objects, sender, time, with_media, words,
 };
-use super::slot::{Held, Slot, Wanted};
+use super::slot::{Slot, SlotContent, Wanted};
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Gateway, Message, ParsedDelivery,
-    Protocol, Signature, answers, hook_token, segment,
+    Protocol, Signature, answers, at_own_address, hook_token, segment,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -130,14 +130,7 @@ impl Protocol for Meta {
         if self.is_signed {
             return Some(url);
         }
-        let mut own = api_base.clone();
-        own.set_path(&format!(
-            "{}{}",
-            api_base.path().trim_end_matches('/'),
-            url.path()
-        ));
-        own.set_query(url.query());
-        Some(own)
+        Some(at_own_address(&url, api_base))
     }
 
     fn default_api_base(&self) -> &'static str {
@@ -180,13 +173,13 @@ impl Protocol for Meta {
     }
 
     /// The number's own address, without those of its account and application, which are used where it has none.
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let address = if self.is_signed {
             &answer["webhook_configuration"]["phone_number"]
         } else {
             &answer["url"]
         };
-        Held::of(address).into_iter().collect()
+        SlotContent::of(address).into_iter().collect()
     }
 
     fn file_paths(&self) -> &'static [&'static str] {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::form::push_escaped;
+
 /// The only field that is JSON; another may begin like it.
 const JSON_FIELD: &str = "jsonData";
 /// The longest head of a part.
@@ -283,14 +285,6 @@ fn write_text(
             Some(TextKind::Json) => b"",
             Some(TextKind::String) => b"\"",
         });
-    }
-}
-
-fn push_escaped(byte: u8, to: &mut Vec<u8>) {
-    match byte {
-        b'"' | b'\\' => to.extend_from_slice(&[b'\\', byte]),
-        0..0x20 => to.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-        _ => to.push(byte),
     }
 }
 

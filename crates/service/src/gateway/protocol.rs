@@ -6,8 +6,8 @@ use url::Url;
 use super::fields::{self, Object};
 use super::mask::TokenField;
 use super::{
-    Access, Call, Error, FileAnswer, FileCall, FileRequest, Held, HistoryRange, ParsedDelivery,
-    Session, Signature, Slot, Wanted, answers, envelope,
+    Access, Call, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ParsedDelivery, Session,
+    Signature, Slot, SlotContent, Wanted, answers, envelope,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -75,7 +75,7 @@ pub(super) trait Protocol: Sync {
         true
     }
 
-    fn read_slot(&self, _slot: &Slot, _answer: &Json, _has_secret: bool) -> Vec<Held> {
+    fn read_slot(&self, _slot: &Slot, _answer: &Json, _has_secret: bool) -> Vec<SlotContent> {
         Vec::new()
     }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{DeliveryReason, Route};
 
-use super::slot::{Held, Session, Slot, Wanted, renamed};
+use super::slot::{Session, Slot, SlotContent, Wanted, renamed};
 
 pub(super) struct Quepasa;
 
@@ -104,21 +104,21 @@ impl Protocol for Quepasa {
         setting.into_iter().chain(removing).collect()
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let webhooks = answer["webhooks"].as_array();
-        let held = webhooks.into_iter().flatten().filter_map(|webhook| {
+        let content = webhooks.into_iter().flatten().filter_map(|webhook| {
             let is_whole = flag(&webhook["forwardinternal"]);
-            Some(Held {
+            Some(SlotContent {
                 lacks: if is_whole {
                     vec![]
                 } else {
                     vec!["forwardinternal"]
                 },
                 setting: webhook.clone(),
-                ..Held::of(&webhook["url"])?
+                ..SlotContent::of(&webhook["url"])?
             })
         });
-        held.collect()
+        content.collect()
     }
 
     fn session_call(&self, access: Access<'_>) -> Option<Call> {

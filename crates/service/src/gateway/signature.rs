@@ -123,8 +123,8 @@ pub struct Verifier {
 
 enum Checks {
     Decided(Result<(), Refusal>),
-    Sha256(Hmac<Sha256>, Option<Vec<u8>>),
-    Sha512(Hmac<Sha512>, Option<Vec<u8>>),
+    Sha256(Option<Hmac<Sha256>>, Option<Vec<u8>>),
+    Sha512(Option<Hmac<Sha512>>, Option<Vec<u8>>),
     Twilio {
         secret: Vec<u8>,
         signature: Option<Vec<u8>>,
@@ -169,9 +169,9 @@ impl Verifier {
     /// Takes the next bytes of the body, as they came.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.checks {
-            Checks::Decided(_) => {}
-            Checks::Sha256(mac, _) => mac.update(bytes),
-            Checks::Sha512(mac, _) => mac.update(bytes),
+            Checks::Decided(_) | Checks::Sha256(None, _) | Checks::Sha512(None, _) => {}
+            Checks::Sha256(Some(mac), _) => mac.update(bytes),
+            Checks::Sha512(Some(mac), _) => mac.update(bytes),
             Checks::Twilio {
                 form, is_too_long, ..
             } => {
@@ -198,7 +198,9 @@ impl Verifier {
                 let given = signature.ok_or(Refusal::Unsigned)?;
                 let fields = sorted_fields(&form);
                 let is_right = |url: &String| {
-                    let mut mac: Hmac<Sha1> = keyed(&secret);
+                    let Some(mut mac) = keyed::<Hmac<Sha1>>(&secret) else {
+                        return false;
+                    };
                     mac.update(url.as_bytes());
                     for (name, value) in &fields {
                         mac.update(name.as_bytes());
@@ -213,22 +215,20 @@ impl Verifier {
     }
 }
 
-fn keyed<M: hmac::digest::KeyInit>(secret: &[u8]) -> M {
-    // HMAC takes keys of any length.
-    M::new_from_slice(secret).unwrap_or_else(|_| M::new(&Default::default()))
+/// `None` never, because HMAC takes keys of any length; then nothing would be accepted.
+fn keyed<M: hmac::digest::KeyInit>(secret: &[u8]) -> Option<M> {
+    M::new_from_slice(secret).ok()
 }
 
-fn compare<M: hmac::Mac>(mac: M, given: Option<Vec<u8>>) -> Result<(), Refusal> {
+fn compare<M: hmac::Mac>(mac: Option<M>, given: Option<Vec<u8>>) -> Result<(), Refusal> {
     let given = given.ok_or(Refusal::Unsigned)?;
-    mac.verify_slice(&given).map_err(|_| Refusal::Wrong)
+    let is_right = mac.is_some_and(|mac| mac.verify_slice(&given).is_ok());
+    is_right.then_some(()).ok_or(Refusal::Wrong)
 }
 
-/// Bytes in hexadecimal, perhaps after the algorithm's name; none when it is something else.
+/// Bytes in hexadecimal, perhaps after `sha256=`; none when it is something else.
 fn hexadecimal(text: &str) -> Vec<u8> {
-    let digits = text
-        .rsplit_once('=')
-        .map_or(text, |(_, digits)| digits)
-        .trim();
+    let digits = text.strip_prefix("sha256=").unwrap_or(text);
     let pair = |at: usize| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok();
     let is_even = digits.is_ascii() && digits.len().is_multiple_of(2);
     let bytes: Option<Vec<u8>> = (0..digits.len() / 2).map(pair).collect();
@@ -275,7 +275,7 @@ fn verify_jwt(token: &str, secret: &[u8], now: Millis) -> Result<(), Refusal> {
     if head.get("alg").and_then(Json::as_str) != Some("HS256") {
         return Err(Refusal::Wrong);
     }
-    let mut mac: Hmac<Sha256> = keyed(secret);
+    let mut mac: Hmac<Sha256> = keyed(secret).ok_or(Refusal::Wrong)?;
     mac.update(signed.as_bytes());
     let given = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('='));
     mac.verify_slice(&given.unwrap_or_default())

@@ -37,7 +37,7 @@ impl Slot {
 
 /// One address in a slot.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct SlotContent {
     pub address: String,
     pub is_off: bool,
     /// Events and switches that it lacks, without which media or the connection's state do not arrive.
@@ -46,7 +46,7 @@ pub struct Held {
     pub setting: Json,
 }
 
-impl Held {
+impl SlotContent {
     /// `None` when there is no address.
     pub(super) fn of(address: &Json) -> Option<Self> {
         let address = text(address).filter(|address| !address.trim().is_empty())?;

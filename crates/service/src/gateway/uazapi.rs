@@ -11,7 +11,7 @@ use super::fields::{
 };
 use super::id::clean;
 use super::mask::TokenField;
-use super::slot::{Held, Session, Slot, Wanted, absent, renamed};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
     LateLink, Message, ParsedDelivery, Protocol, answers,
@@ -148,9 +148,9 @@ impl Protocol for Uazapi {
         vec![call(CallMethod::Post, "webhook", access).with_body(body)]
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let webhook = webhook(answer);
-        let Some(held) = Held::of(&webhook["url"]) else {
+        let Some(content) = SlotContent::of(&webhook["url"]) else {
             return Vec::new();
         };
         let mut lacks = absent(&webhook["events"], NEEDED, "all");
@@ -158,11 +158,11 @@ impl Protocol for Uazapi {
         if excluded.is_some_and(|excluded| !excluded.is_empty()) {
             lacks.push("excludeMessages");
         }
-        vec![Held {
+        vec![SlotContent {
             is_off: !flag(&webhook["enabled"]),
             lacks,
             setting: webhook.clone(),
-            ..held
+            ..content
         }]
     }
 

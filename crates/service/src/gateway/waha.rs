@@ -11,12 +11,12 @@ use super::fields::{
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, Message,
-    ParsedDelivery, Protocol, Signature, answers, baileys, segment, whatsmeow,
+    ParsedDelivery, Protocol, Signature, answers, at_own_address, baileys, segment, whatsmeow,
 };
 use crate::clock::SECOND;
 use crate::model::{DeliveryReason, Reason, Route, SenderId};
 
-use super::slot::{Held, Session, Slot, Wanted, absent, boolean};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 
 pub(super) struct Waha;
 
@@ -98,14 +98,7 @@ impl Protocol for Waha {
         if !url.path().starts_with("/api/files/") {
             return Some(url);
         }
-        let mut own = api_base.clone();
-        own.set_path(&format!(
-            "{}{}",
-            api_base.path().trim_end_matches('/'),
-            url.path()
-        ));
-        own.set_query(url.query());
-        Some(own)
+        Some(at_own_address(&url, api_base))
     }
 
     /// The chat `all` is known to the engines NOWEB and GOWS.
@@ -173,20 +166,20 @@ impl Protocol for Waha {
         text(&answer["status"]).is_some()
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, has_secret: bool) -> Vec<SlotContent> {
         let webhooks = answer["config"]["webhooks"].as_array();
-        let held = webhooks.into_iter().flatten().filter_map(|webhook| {
+        let content = webhooks.into_iter().flatten().filter_map(|webhook| {
             let mut lacks = absent(&webhook["events"], EVENTS, "*");
             if has_secret && text(&webhook["hmac"]["key"]).is_none() {
                 lacks.push("hmac.key");
             }
-            Some(Held {
+            Some(SlotContent {
                 lacks,
                 setting: webhook.clone(),
-                ..Held::of(&webhook["url"])?
+                ..SlotContent::of(&webhook["url"])?
             })
         });
-        held.collect()
+        content.collect()
     }
 
     fn read_session(&self, answer: &Json) -> Session {

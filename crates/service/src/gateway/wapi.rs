@@ -11,8 +11,8 @@ use wa_media::read::{field, flag, millis, text};
 use super::envelope::{self, holds_content};
 use super::id::clean;
 use super::{
-    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest, Held,
-    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, Wanted, segment,
+    Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
+    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, SlotContent, Wanted, segment,
 };
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
@@ -86,8 +86,8 @@ impl Protocol for Wapi {
         describes_instance(answer)
     }
 
-    fn read_slot(&self, slot: &Slot, answer: &Json, _: bool) -> Vec<Held> {
-        let address = read_slot(slot, answer).map(|address| Held {
+    fn read_slot(&self, slot: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
+        let address = read_slot(slot, answer).map(|address| SlotContent {
             address,
             is_off: is_slot_off(slot, answer),
             lacks: Vec::new(),

@@ -9,7 +9,7 @@ use wa_media::read::{field, text};
 
 use super::fields::{Object, connection, event, link, nothing, object, words};
 use super::mask::TokenField;
-use super::slot::{Held, Session, Slot, Wanted, absent};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, ParsedDelivery, Protocol,
@@ -125,14 +125,14 @@ impl Protocol for Wuzapi {
         key.into_iter().chain([webhook]).collect()
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let data = &answer["data"];
-        let held = Held::of(&data["webhook"]).map(|held| Held {
+        let content = SlotContent::of(&data["webhook"]).map(|content| SlotContent {
             lacks: absent(&data["subscribe"], EVENTS, "All"),
             setting: json!({"subscribe": data["subscribe"]}),
-            ..held
+            ..content
         });
-        held.into_iter().collect()
+        content.into_iter().collect()
     }
 
     fn session_call(&self, access: Access<'_>) -> Option<Call> {

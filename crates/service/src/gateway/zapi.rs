@@ -8,7 +8,7 @@ use super::fields::{
     Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
     with_media, words,
 };
-use super::slot::{Held, Session, Slot, Wanted};
+use super::slot::{Session, Slot, SlotContent, Wanted};
 use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
 use crate::model::{DeliveryReason, Route};
 
@@ -131,8 +131,8 @@ impl Protocol for Zapi {
         calls
     }
 
-    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<Held> {
-        let Some(held) = Held::of(&answer["receivedCallbackUrl"]) else {
+    fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
+        let Some(content) = SlotContent::of(&answer["receivedCallbackUrl"]) else {
             return Vec::new();
         };
         let mut lacks = Vec::new();
@@ -140,17 +140,17 @@ impl Protocol for Zapi {
             lacks.push("notifySentByMe");
         }
         for name in ["connectedCallbackUrl", "disconnectedCallbackUrl"] {
-            if answer[name] != held.address.as_str() {
+            if answer[name] != content.address.as_str() {
                 lacks.push(name);
             }
         }
         let fields = OTHER_CALLBACKS.iter().map(|(field, _)| *field);
         let fields = fields.chain(["receivedCallbackUrl", "receiveCallbackSentByMe"]);
         let setting = fields.map(|field| (field.to_owned(), answer[field].clone()));
-        vec![Held {
+        vec![SlotContent {
             lacks,
             setting: Json::Object(setting.collect()),
-            ..held
+            ..content
         }]
     }
 

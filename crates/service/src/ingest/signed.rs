@@ -1,20 +1,16 @@
 //! Deliveries whose signature is refused: kept within limits, and checked again once the secret is corrected.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use super::{Ingest, Receipt, opened, receive};
 use crate::clock::Millis;
 use crate::db::{Error, Key};
-use crate::deliveries::parts::{self, Segment, Unavailable};
+use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, Body, Delivery, DeliverySummary, Incoming};
 use crate::gateway::Signature;
 use crate::gateway::signature::{Signed, Verifier};
 use crate::instances::{self, Instance};
 use crate::model::DeliveryReason;
-
-/// Bytes that are read at once.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// Begins to check a delivery of an instance; `None` when nothing but its address proves it. Fails when the secret cannot be
 /// unsealed: then nothing can be accepted, nor refused for good.
@@ -92,7 +88,6 @@ pub async fn receive_again(
     let signed = deliveries::signed(&ingest.db, &entry.id).await?;
     let signed: Option<Signed> = signed.and_then(|signed| serde_json::from_str(&signed).ok());
     let text = deliveries::body(&ingest.db, &entry.id).await?;
-    let text = text.and_then(|text| String::from_utf8(text).ok());
     let (Some(signed), Some(text)) = (signed, text) else {
         return Ok(Err(Refused::Gone));
     };
@@ -102,7 +97,11 @@ pub async fn receive_again(
         // Without a secret the address alone decides, as for every delivery.
         None => Verifier::new(Signature::None, b"", &signed.headers, "", 0),
     };
-    let segments = parts::segments(&ingest.db, &ingest.bodies, &entry.id, &text).await;
+    let segments = match String::from_utf8(text) {
+        Ok(text) => parts::segments(&ingest.db, &ingest.bodies, &entry.id, &text).await,
+        // Nothing was taken out of a body that is no text.
+        Err(error) => Ok(vec![Segment::Here(error.into_bytes())]),
+    };
     let segments = match segments {
         Ok(segments) => segments,
         Err(Unavailable::Db(error)) => return Err(error),
@@ -110,10 +109,17 @@ pub async fn receive_again(
     };
     let mut incoming = Incoming::new(&ingest.bodies, ingest.clock.now());
     for segment in segments {
-        let Ok(mut pieces) = Pieces::of(segment) else {
-            return Ok(Err(Refused::Gone));
+        let mut pieces = match segment {
+            Segment::Here(text) => Pieces::Here(text),
+            Segment::File {
+                file,
+                start,
+                length,
+            } => Pieces::of_file(file, start, length).map_err(super::cannot_write)?,
+            // A refused delivery has no media.
+            Segment::Stored { .. } => return Ok(Err(Refused::Gone)),
         };
-        while let Some(piece) = pieces.next().map_err(super::cannot_write)? {
+        while let Some(piece) = pieces.next().await.map_err(super::cannot_write)? {
             if signed.fields.is_none() {
                 verifier.update(&piece);
             }
@@ -138,44 +144,4 @@ pub async fn receive_again(
         .write(key, async move |tx| deliveries::delete(tx, &id).await);
     deleting.await?;
     Ok(Ok(Some(receipt)))
-}
-
-/// A part of a body, piece by piece.
-enum Pieces {
-    Here(Option<Vec<u8>>),
-    File { file: std::fs::File, left: u64 },
-}
-
-impl Pieces {
-    fn of(segment: Segment) -> io::Result<Self> {
-        match segment {
-            Segment::Here(text) => Ok(Self::Here(Some(text))),
-            Segment::File {
-                mut file,
-                start,
-                length,
-            } => {
-                file.seek(SeekFrom::Start(start))?;
-                Ok(Self::File { file, left: length })
-            }
-            // A refused delivery has no media.
-            Segment::Stored { .. } => Err(io::ErrorKind::NotFound.into()),
-        }
-    }
-
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        match self {
-            Self::Here(text) => Ok(text.take()),
-            Self::File { left: 0, .. } => Ok(None),
-            Self::File { file, left } => {
-                let size = usize::try_from(*left)
-                    .unwrap_or(usize::MAX)
-                    .min(PIECE_BYTES);
-                let mut piece = vec![0; size];
-                file.read_exact(&mut piece)?;
-                *left -= size as u64;
-                Ok(Some(piece))
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::clock::Millis;
-use crate::gateway::{self, Access, Call, Held, Session, Slot, Wanted};
+use crate::gateway::{self, Access, Call, Session, Slot, SlotContent, Wanted};
 use crate::instances::{self, Instance};
 use crate::net::{self, HttpClient};
 use crate::secrets::{self, Secrets};
@@ -194,17 +194,20 @@ pub fn can_be_asked(instance: &Instance) -> bool {
 
 /// What a slot contains, by an answer of the gateway: the address that it should, else one of this server, else the first of
 /// a slot that has only one.
-pub fn held(
+pub fn slot_content(
     instance: &Instance,
     slot: &Slot,
     answer: &Value,
     wanted: Option<&str>,
-) -> Option<Held> {
+) -> Option<SlotContent> {
     let has_secret = instance.secret_sealed.is_some();
     let mut all = instance.gateway.read_slot(slot, answer, has_secret);
-    let is_wanted = |held: &Held| wanted.is_some_and(|wanted| held.address == wanted);
+    let is_wanted = |content: &SlotContent| wanted.is_some_and(|wanted| content.address == wanted);
     let at = all.iter().position(is_wanted);
-    let at = at.or_else(|| all.iter().position(|held| is_ours(instance, &held.address)));
+    let at = at.or_else(|| {
+        all.iter()
+            .position(|content| is_ours(instance, &content.address))
+    });
     let first = (!slot.is_shared && !all.is_empty()).then_some(0);
     at.or(first).map(|at| all.swap_remove(at))
 }

@@ -229,8 +229,8 @@ async fn a_token_is_for_the_gateways_own_host_only() {
     let other = files.test.sim.fallback_origin();
     for route in [Route::Link, Route::Gateway] {
         let sources = files.sources(route, TOKEN).await;
-        let ways = sources.iter().flat_map(|it| [(it, false), (it, true)]);
-        for (source, is_redirect) in ways {
+        let cases = sources.iter().flat_map(|it| [(it, false), (it, true)]);
+        for (source, is_redirect) in cases {
             if !leads_elsewhere(source.gateway, route, is_redirect) {
                 continue;
             }

@@ -178,12 +178,12 @@ fn the_answers_of_the_fixtures_are_read() {
         let answers = api["read_back"].as_array().unwrap();
         // Meta's account has a webhook, too; that of the number decides.
         let answer = filled_json(gateway, &answers.last().unwrap()["answer"]["body"]);
-        let [held] = &gateway.read_slot(&gateway.slots()[0], &answer, true)[..] else {
+        let [content] = &gateway.read_slot(&gateway.slots()[0], &answer, true)[..] else {
             panic!("{gateway:?}");
         };
-        assert_eq!(held.address, address(gateway), "{gateway:?}");
-        assert!(!held.is_off, "{gateway:?}");
-        assert_eq!(held.lacks, lacks, "{gateway:?}");
+        assert_eq!(content.address, address(gateway), "{gateway:?}");
+        assert!(!content.is_off, "{gateway:?}");
+        assert_eq!(content.lacks, lacks, "{gateway:?}");
         assert!(gateway.describes_instance(&answer));
         assert_eq!(gateway.refusal(&answer), None, "{gateway:?}");
         for nothing in [
@@ -248,12 +248,12 @@ fn a_setting_is_restored_as_it_was() {
         ),
     ] {
         let slot = &gateway.slots()[0];
-        let [held] = &gateway.read_slot(slot, &answer, false)[..] else {
+        let [content] = &gateway.read_slot(slot, &answer, false)[..] else {
             panic!("{gateway:?}");
         };
         let wanted = Wanted {
-            address: &held.address,
-            setting: Some(&held.setting),
+            address: &content.address,
+            setting: Some(&content.setting),
             current: &Json::Null,
             is_own: &is_own,
         };
@@ -271,8 +271,8 @@ fn a_setting_is_restored_as_it_was() {
 #[test]
 fn what_is_switched_off_or_lacks_a_secret_is_seen() {
     let read = |gateway: Gateway, answer: Json| {
-        let mut held = gateway.read_slot(&gateway.slots()[0], &answer, true);
-        held.remove(0)
+        let mut content = gateway.read_slot(&gateway.slots()[0], &answer, true);
+        content.remove(0)
     };
     let off = read(
         Gateway::Evolution,

@@ -18,7 +18,7 @@ use crate::instances::Instance;
 use crate::model::DeliveryReason;
 use crate::net::HttpClient;
 use crate::ops::gateway_admin::{
-    self, GatewayAdmin, can_be_asked, held, is_loopback, is_ours, without_secret,
+    self, GatewayAdmin, can_be_asked, is_loopback, is_ours, slot_content, without_secret,
 };
 use crate::secrets;
 
@@ -213,11 +213,11 @@ fn probe_slot(
     } else {
         Check::InstanceSlot
     };
-    let held = held(instance, slot, answer, None);
-    let lacks = held.as_ref().map(|held| held.lacks.join(", "));
+    let content = slot_content(instance, slot, answer, None);
+    let lacks = content.as_ref().map(|content| content.lacks.join(", "));
     let lacks = lacks.unwrap_or_default();
-    let is_off = held.as_ref().is_some_and(|held| held.is_off);
-    let address = held.map(|held| held.address);
+    let is_off = content.as_ref().is_some_and(|content| content.is_off);
+    let address = content.map(|content| content.address);
     let configure = |code| CheckResult::problem(check, code, Hint::Configure);
     let result = match &address {
         None if is_own => configure(Code::OwnSlotEmpty),

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::GatewayDeps;
 use crate::db::{self, Key};
-use crate::gateway::{self, Gateway, Held, Wanted};
+use crate::gateway::{self, Gateway, SlotContent, Wanted};
 use crate::instances::{self, Instance, PreviousSlot};
 use crate::ops::Progress;
-use crate::ops::gateway_admin::{self, GatewayAdmin, held, is_ours, without_secret};
+use crate::ops::gateway_admin::{self, GatewayAdmin, is_ours, slot_content, without_secret};
 use crate::secrets;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -117,19 +117,21 @@ pub async fn read_slots(
     let admin = GatewayAdmin::open(deps.client, deps.secrets, instance)?;
     let answer = admin.read().await?;
     let view = |slot: &gateway::Slot, answer: &Value| {
-        let held = held(instance, slot, answer, None);
-        let state = match &held {
+        let content = slot_content(instance, slot, answer, None);
+        let state = match &content {
             None => Holder::Empty,
-            Some(held) if held.is_off => Holder::Off,
-            Some(held) if !is_ours(instance, &held.address) => Holder::Other,
-            Some(held) if !held.lacks.is_empty() => Holder::Incomplete,
+            Some(content) if content.is_off => Holder::Off,
+            Some(content) if !is_ours(instance, &content.address) => Holder::Other,
+            Some(content) if !content.lacks.is_empty() => Holder::Incomplete,
             Some(_) => Holder::Ours,
         };
         Slot {
             name: slot.name,
             state,
-            holds: held.as_ref().map(|held| without_secret(&held.address)),
-            lacks: held.map(|held| held.lacks).unwrap_or_default(),
+            holds: content
+                .as_ref()
+                .map(|content| without_secret(&content.address)),
+            lacks: content.map(|content| content.lacks).unwrap_or_default(),
         }
     };
     let slots = instance.gateway.slots().iter();
@@ -149,10 +151,10 @@ pub async fn preview(
     let answer = admin.slots().await?;
     let mut report = WebhooksReport::of(instance);
     for slot in instance.gateway.slots() {
-        let held = answer
+        let content = answer
             .as_ref()
-            .map(|answer| held(instance, slot, answer, None));
-        report.add(instance, slot, SlotResult::WouldBeSet, held);
+            .map(|answer| slot_content(instance, slot, answer, None));
+        report.add(instance, slot, SlotResult::WouldBeSet, content);
     }
     Ok(report)
 }
@@ -256,10 +258,10 @@ impl Previous {
         }
     }
 
-    fn text(held: &Held) -> String {
-        match &held.setting {
-            Value::Null => held.address.clone(),
-            setting => json!({"address": held.address, "setting": setting}).to_string(),
+    fn text(content: &SlotContent) -> String {
+        match &content.setting {
+            Value::Null => content.address.clone(),
+            setting => json!({"address": content.address, "setting": setting}).to_string(),
         }
     }
 }
@@ -303,14 +305,14 @@ async fn set_all(
     for slot in instance.gateway.slots() {
         let wanted = wanted(slot).map(|wanted| wanted.address);
         let read = answer.as_ref();
-        let held = read.map(|read| held(instance, slot, read, wanted.as_deref()));
+        let content = read.map(|read| slot_content(instance, slot, read, wanted.as_deref()));
         let result = match &wanted {
             None => SlotResult::Unchanged,
             Some(_) if !can_be_read && errors.contains_key(slot.name) => SlotResult::NotSet,
             Some(_) if !can_be_read => SlotResult::NotReadBack,
-            Some(wanted) => compare(wanted, held.as_ref(), must_be_on),
+            Some(wanted) => compare(wanted, content.as_ref(), must_be_on),
         };
-        report.add(instance, slot, result, held);
+        report.add(instance, slot, result, content);
     }
     for slot in &mut report.slots {
         slot.error = errors.remove(slot.slot);
@@ -319,15 +321,15 @@ async fn set_all(
 }
 
 /// Compares what a slot should contain with what it does, as far as that could be read.
-fn compare(wanted: &str, held: Option<&Option<Held>>, must_be_on: bool) -> SlotResult {
-    match held {
+fn compare(wanted: &str, content: Option<&Option<SlotContent>>, must_be_on: bool) -> SlotResult {
+    match content {
         None => SlotResult::NotSet,
         Some(None) if wanted.is_empty() => SlotResult::Set,
         Some(None) => SlotResult::NotSet,
-        Some(Some(held)) if wanted.is_empty() && held.is_off => SlotResult::Set,
-        Some(Some(held)) if held.address != wanted => SlotResult::NotSet,
-        Some(Some(held)) if must_be_on && held.is_off => SlotResult::NotSet,
-        Some(Some(held)) if must_be_on && !held.lacks.is_empty() => SlotResult::Incomplete,
+        Some(Some(content)) if wanted.is_empty() && content.is_off => SlotResult::Set,
+        Some(Some(content)) if content.address != wanted => SlotResult::NotSet,
+        Some(Some(content)) if must_be_on && content.is_off => SlotResult::NotSet,
+        Some(Some(content)) if must_be_on && !content.lacks.is_empty() => SlotResult::Incomplete,
         Some(Some(_)) => SlotResult::Set,
     }
 }
@@ -345,20 +347,20 @@ impl WebhooksReport {
         instance: &Instance,
         slot: &gateway::Slot,
         result: SlotResult,
-        held: Option<Option<Held>>,
+        content: Option<Option<SlotContent>>,
     ) {
         if matches!(result, SlotResult::NotSet | SlotResult::Incomplete) {
             self.missing.push(slot.name);
         }
-        let is_read = held.is_some();
-        let held = held.flatten();
-        let address = held.as_ref().map(|held| held.address.as_str());
+        let is_read = content.is_some();
+        let content = content.flatten();
+        let address = content.as_ref().map(|content| content.address.as_str());
         self.slots.push(SlotReport {
             slot: slot.name,
             result,
             holds: address.map(without_secret),
             ours: address.is_some_and(|address| is_ours(instance, address)),
-            lacks: held.map(|held| held.lacks).unwrap_or_default(),
+            lacks: content.map(|content| content.lacks).unwrap_or_default(),
             is_read,
             error: None,
         });
@@ -393,15 +395,15 @@ async fn remember(
         if before.is_some_and(|before| unsealed(deps, instance, before).is_ok()) {
             continue;
         }
-        let held = held(instance, slot, answer, None);
+        let content = slot_content(instance, slot, answer, None);
         let context = seal_context(instance, slot.field);
-        let seal = |held: &Held| deps.secrets.seal(&context, &Previous::text(held));
+        let seal = |content: &SlotContent| deps.secrets.seal(&context, &Previous::text(content));
         saved.push(PreviousSlot {
             field: slot.field.to_owned(),
-            ours: held
+            ours: content
                 .as_ref()
-                .is_some_and(|held| is_ours(instance, &held.address)),
-            sealed: held.as_ref().map(seal).transpose()?,
+                .is_some_and(|content| is_ours(instance, &content.address)),
+            sealed: content.as_ref().map(seal).transpose()?,
         });
     }
     let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
