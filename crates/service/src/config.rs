@@ -129,6 +129,8 @@ pub struct Worker {
     pub lease: Span,
     /// How long running downloads may take to finish when the program stops.
     pub drain: Span,
+    /// How often gateways are asked for messages whose webhook never came; zero for never.
+    pub reconcile_every: Span,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -256,6 +258,7 @@ impl Default for Worker {
             per_host: 48,
             lease: Span::seconds(60),
             drain: Span::seconds(25),
+            reconcile_every: Span::seconds(15 * 60),
         }
     }
 }
@@ -341,7 +344,7 @@ impl Config {
         numbers! {
             http: { max_body, max_bodies, min_rate }, { header_timeout, body_timeout, write_timeout, idle_timeout };
             keep: { max_size }, {};
-            worker: {}, { lease, drain };
+            worker: {}, { lease, drain, reconcile_every };
             fetch: { min_rate, max_file }, { connect_timeout, call_timeout, idle_timeout, retry_wait };
             database: {}, { busy_timeout };
             storage: { pause_below, resume_above }, {};

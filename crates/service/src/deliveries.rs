@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media;
 use crate::media::sql::{has_waiting_bytes, status_of};
-use crate::model::{DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
+use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
 pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
@@ -37,6 +37,7 @@ pub struct Delivery {
     body_lz4: Vec<u8>,
     /// What its signature covers besides the body, as JSON, if it was refused for it.
     signed: Option<String>,
+    arrival: Arrival,
 }
 
 /// The result of storing a delivery.
@@ -63,7 +64,13 @@ impl Delivery {
             body_lz4: lz4_flex::compress_prepend_size(&body.text),
             body,
             signed: None,
+            arrival: Arrival::Webhook,
         }
+    }
+
+    #[must_use]
+    pub fn with_arrival(self, arrival: Arrival) -> Self {
+        Self { arrival, ..self }
     }
 
     /// With what is needed to check its signature again.
@@ -109,8 +116,8 @@ impl Delivery {
 
     /// Inserts the rows. Texts whose bytes are in the stored files of these media are not stored again.
     pub async fn insert(&self, tx: &mut Tx, media: &[MediaId]) -> Result<SavedDelivery, Error> {
-        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed, arrival)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let values = values![
             self.id.as_str(),
             &self.instance,
@@ -121,6 +128,7 @@ impl Delivery {
             self.body_lz4.as_slice(),
             self.body.sha256,
             self.signed.clone(),
+            self.arrival.as_str(),
         ];
         tx.run(sql, values).await?;
         for part in &self.body.parts {
@@ -192,6 +200,19 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
         .row(sql, values![from.get(..13).unwrap_or(""), since])
         .await?;
     row.map_or(Ok(0), |row| row.int("n"))
+}
+
+/// Messages since then whose webhooks never came and that were found in the gateways' lists, by instance.
+pub async fn listed_since(db: &Db, since: Millis) -> Result<Vec<(InstanceId, i64)>, Error> {
+    let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
+    let from = fresh_id(since);
+    let sql = "select instance, count(*) as n from deliveries
+               where id >= $1 and received_at > $2 and arrival <> 'webhook' group by instance order by instance";
+    let values = values![from.get(..13).unwrap_or(""), since];
+    let rows = db.rows(sql, values).await?;
+    rows.iter()
+        .map(|row| Ok((InstanceId(row.text("instance")?), row.int("n")?)))
+        .collect()
 }
 
 /// The last delivery of an instance since then that is set aside and not dismissed, if it is so for that reason.
@@ -273,6 +294,7 @@ pub struct DeliverySummary {
     pub reason: Option<DeliveryReason>,
     /// The length of its body.
     pub body_size: i64,
+    pub arrival: Arrival,
 }
 
 /// Selects deliveries; `None` selects all.
@@ -291,7 +313,7 @@ pub async fn list(
     after: &str,
     limit: u32,
 ) -> Result<Vec<DeliverySummary>, Error> {
-    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries
+    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries
                where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
                order by id limit $5";
     let values = values![
@@ -317,7 +339,7 @@ pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<De
 }
 
 pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, Error> {
-    let sql = "select id, instance, received_at, verdict, reason, body_size from deliveries where id = $1";
+    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
     row.as_ref().map(summary).transpose()
 }
@@ -412,5 +434,6 @@ fn summary(row: &Row) -> Result<DeliverySummary, Error> {
             .text_or_none("reason")?
             .map(|code| DeliveryReason::parse(&code)),
         body_size: row.int("body_size")?,
+        arrival: row.parsed("arrival", Arrival::parse)?,
     })
 }

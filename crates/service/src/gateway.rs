@@ -10,6 +10,7 @@ mod fields;
 pub(crate) mod form;
 mod gowa;
 mod gupshup;
+mod history;
 mod hook_address;
 mod id;
 mod mask;
@@ -31,6 +32,7 @@ mod wppconnect;
 mod wuzapi;
 mod zapi;
 
+pub use history::{HistoryRange, ListedChat};
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
 use protocol::Protocol;
 
@@ -249,17 +251,6 @@ impl<'a> FileRequest<'a> {
             mime: found.mime.as_deref(),
         }
     }
-}
-
-/// Which messages a gateway is asked to list.
-#[derive(Clone, Copy, Debug)]
-pub struct HistoryRange {
-    /// Sent at or after, where the gateway can filter by time.
-    pub since: Millis,
-    pub until: Millis,
-    /// From 0.
-    pub page: u32,
-    pub page_size: u32,
 }
 
 /// How a gateway is asked for a file.
@@ -501,6 +492,11 @@ impl Gateway {
         envelope::take(&mut body, |of| protocol.is_inside_envelope(of)).sealed
     }
 
+    /// When the file behind a link in a delivery that comes now is deleted, if the gateway keeps it for minutes only.
+    pub fn link_dies_at(self, link: &str, now: Millis) -> Option<Millis> {
+        Some(now + self.protocol().link_life(link)?)
+    }
+
     /// How the gateway is asked for a file; `None` when it cannot be, or the message lacks what it needs.
     pub fn file_call(self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         self.protocol().file_call(access, request)
@@ -509,16 +505,6 @@ impl Gateway {
     /// Reads the answer to that call.
     pub fn read_file_answer(self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         self.protocol().read_file_answer(status, body)
-    }
-
-    /// The call that lists past messages; `None` where the gateway has none.
-    pub fn history_call(self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
-        self.protocol().history_call(access, range)
-    }
-
-    /// The messages in the answer to that call, each in the form of a delivery.
-    pub fn read_history(self, access: Access<'_>, answer: Json) -> Vec<Json> {
-        self.protocol().read_history(access, answer)
     }
 
     /// The headers with which the gateway's own host wants a file to be requested. Other hosts must not get them.

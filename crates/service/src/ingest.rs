@@ -25,7 +25,7 @@ use crate::events::{self, News};
 use crate::gateway::signature::Headers;
 use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
 use crate::instances::{self, Instance};
-use crate::model::{DeliveryId, DeliveryReason, MediaKind, MediaStatus};
+use crate::model::{Arrival, DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::secrets::Secrets;
 use crate::storage::Storage;
@@ -84,6 +84,18 @@ pub async fn receive(ingest: &Ingest, instance: &Instance, body: Body) -> Result
     receive_from(ingest, instance, body, &Headers::default()).await
 }
 
+/// Ingests a message from the gateway's list whose webhook never came. It counts as undelivered if any of its media is new, and
+/// not as a delivery, so that silence stays visible.
+pub async fn receive_listed(
+    ingest: &Ingest,
+    instance: &Instance,
+    body: Body,
+    arrival: Arrival,
+) -> Result<Receipt, Error> {
+    let now = ingest.clock.now();
+    receive_at(ingest, instance, body, &Headers::default(), arrival, now).await
+}
+
 /// Like [`receive`], with the headers of the delivery, which may show another gateway's.
 pub async fn receive_from(
     ingest: &Ingest,
@@ -92,10 +104,23 @@ pub async fn receive_from(
     headers: &Headers,
 ) -> Result<Receipt, Error> {
     let now = ingest.clock.now();
+    let arrival = Arrival::Webhook;
+    let receipt = receive_at(ingest, instance, body, headers, arrival, now).await?;
+    let is_ignored = matches!(receipt, Receipt::Ignored { .. });
+    ingest.tally.add(&instance.id, is_ignored, now);
+    Ok(receipt)
+}
+
+async fn receive_at(
+    ingest: &Ingest,
+    instance: &Instance,
+    body: Body,
+    headers: &Headers,
+    arrival: Arrival,
+    now: Millis,
+) -> Result<Receipt, Error> {
     if body.is_cut {
-        let receipt = set_aside(ingest, instance, TOO_LARGE, Arc::new(body), now).await?;
-        ingest.tally.add(&instance.id, false, now);
-        return Ok(receipt);
+        return set_aside(ingest, instance, TOO_LARGE, Arc::new(body), now).await;
     }
     let reading = ingest.reader.read(instance.gateway, &body.text);
     let readings = reading.await.map_err(|_| Error::Panicked)?;
@@ -107,7 +132,7 @@ pub async fn receive_from(
         body.text = masked.into();
     }
     let body = Arc::new(body);
-    let receipt = match readings {
+    Ok(match readings {
         Err(problem) => {
             let mut receipt = set_aside(ingest, instance, problem.reason(), body, now).await?;
             if let Receipt::SetAside { place, .. } = &mut receipt {
@@ -121,16 +146,10 @@ pub async fn receive_from(
                 Some(source) => {
                     other_source::set_aside(ingest, instance, source, body, now).await?
                 }
-                None => accept(ingest, instance, readings, body, now).await?,
+                None => accept(ingest, instance, readings, body, arrival, now).await?,
             },
         },
-    };
-    ingest.tally.add(
-        &instance.id,
-        matches!(receipt, Receipt::Ignored { .. }),
-        now,
-    );
-    Ok(receipt)
+    })
 }
 
 /// The most nested envelopes that are opened.
@@ -281,6 +300,7 @@ async fn accept(
     instance: &Instance,
     mut readings: Vec<ParsedDelivery>,
     body: Arc<Body>,
+    arrival: Arrival,
     now: Millis,
 ) -> Result<Receipt, Error> {
     let cut_short = readings.iter().any(|reading| reading.cut_short);
@@ -301,6 +321,7 @@ async fn accept(
         return Ok(Receipt::Ignored { reason });
     }
     let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
+    let delivery = delivery.with_arrival(arrival);
     let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
     let unknown: Vec<_> = unknown.collect();
     let (instance, keep) = (instance.clone(), ingest.keep.clone());
@@ -312,6 +333,10 @@ async fn accept(
         let Some(ingested) = ingest_all(tx, &instance, id, &readings, &keep, now).await? else {
             return Ok(None);
         };
+        let is_new = ingested.media.iter().any(|(_, put)| !put.duplicate);
+        if is_new && arrival != Arrival::Webhook {
+            instances::count_undelivered(tx, &instance.id, now).await?;
+        }
         let kept = if ingested.is_kept && same.is_none() {
             let media = ingested.media.iter().map(|(_, put)| put.id.clone());
             Some(delivery.insert(tx, &media.collect::<Vec<_>>()).await?)

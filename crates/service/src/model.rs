@@ -125,6 +125,17 @@ codes! {
     }
 }
 
+codes! {
+    /// How a delivery came.
+    Arrival {
+        Webhook "webhook",
+        /// Its webhook never came; the message was found in the gateway's list.
+        Listed "listed",
+        /// Like that, and too old for its links to work still.
+        ListedOld "listed_old",
+    }
+}
+
 impl std::fmt::Display for MediaStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

@@ -1,5 +1,6 @@
 //! The server: HTTP server, workers and background checks in one process, from start to end.
 
+mod reconciliation;
 pub mod systemd;
 
 use std::net::SocketAddr;
@@ -127,6 +128,10 @@ impl Service {
             app.shutdown.clone(),
         ));
         app.shutdown.spawn(keep_sweeping(Arc::clone(&app)));
+        app.shutdown.spawn(reconciliation::keep_reconciling(
+            Arc::clone(&app),
+            lease.owner().to_owned(),
+        ));
         app.shutdown.spawn(watch::keep_checking(
             Arc::clone(&app),
             Arc::clone(&lease),

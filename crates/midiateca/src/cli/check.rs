@@ -139,6 +139,10 @@ fn figures(report: &CheckReport, lang: Language) -> String {
     for example in &report.files.examples {
         text += &(fill!(lang, texts::LOOK_AT, file = tame(example)) + "\n");
     }
+    for instance in report.instances.iter().filter(|it| it.undelivered > 0) {
+        let (id, count) = (plain(&instance.id), instance.undelivered);
+        text += &(fill!(lang, texts::NEVER_MADE, count, instance = id) + "\n");
+    }
     let rate = report
         .success_rate
         .map(|rate| lang.decimal(rate * 100.0, 1));

@@ -13,7 +13,7 @@ use midiateca_service::clock::rfc3339;
 use midiateca_service::config::Since;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
 use midiateca_service::ingest::Replaced;
-use midiateca_service::model::DeliveryReason;
+use midiateca_service::model::{Arrival, DeliveryReason};
 use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
@@ -211,6 +211,11 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
     if entry.reason.is_some() {
         sheet.line(words::REASON, reason(&entry, lang));
     }
+    match entry.arrival {
+        Arrival::Webhook => {}
+        Arrival::Listed => sheet.said(words::ARRIVAL, words::LISTED),
+        Arrival::ListedOld => sheet.said(words::ARRIVAL, words::LISTED_OLD),
+    }
     sheet.line(words::SIZE, entry.body_size);
     let shown = match &body {
         Some(body) => format!("{body:#}"),
@@ -224,7 +229,7 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
 }
 
 fn as_json(entry: &DeliverySummary) -> Value {
-    json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": rfc3339(entry.received_at), "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size})
+    json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": rfc3339(entry.received_at), "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size, "arrival": entry.arrival})
 }
 
 fn reason(entry: &DeliverySummary, lang: Language) -> &str {

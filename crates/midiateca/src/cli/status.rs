@@ -28,6 +28,13 @@ fn screen(report: &StatusReport, lang: Language) -> Sheet {
     for instance in &report.instances {
         sheet.line(texts::LAST_WEBHOOK, last_webhook(instance, lang));
     }
+    for instance in report.instances.iter().filter(|it| it.undelivered > 0) {
+        let (id, count) = (plain(&instance.id), instance.undelivered);
+        sheet.line(
+            texts::NEVER_MADE,
+            fill!(lang, texts::NEVER_MADE_BY, count, instance = id),
+        );
+    }
     if report.instances.is_empty() {
         sheet.said(texts::LAST_WEBHOOK, texts::NO_INSTANCE);
     }

@@ -1,6 +1,7 @@
 //! Deliveries of every gateway through the real server: the cases of `tests/fixtures/gateways`, and what a signature decides.
 
 mod files;
+mod lists;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -514,80 +515,3 @@ async fn the_handshake_of_meta_is_answered_with_its_challenge_only() {
         401
     );
 }
-
-/// A gateway that answers each page of its list from `pages`.
-#[expect(clippy::disallowed_methods, reason = "it ends with the test")]
-async fn listing(pages: Vec<Value>) -> String {
-    use axum::routing::post;
-    let pages = std::sync::Arc::new(pages);
-    let answer = move |axum::Json(asked): axum::Json<Value>| {
-        let pages = pages.clone();
-        async move {
-            let page = asked["page"].as_u64().unwrap() as usize - 1;
-            let records = pages.get(page).cloned().unwrap_or_else(|| json!([]));
-            axum::Json(json!({"messages": {"total": 3, "records": records}}))
-        }
-    };
-    let router = axum::Router::new().route("/chat/findMessages/loja", post(answer));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    format!("http://{address}")
-}
-
-#[tokio::test]
-async fn media_whose_delivery_never_came_are_found_in_the_gateways_list() {
-    let stage = Stage::start("2026-09-21T15:00:00Z").await;
-    let folder = Path::new(FIXTURES).join("evolution");
-    let data = |name: &str| {
-        let case = case(&folder, name);
-        serde_json::from_slice::<Value>(&case.body).unwrap()["data"].clone()
-    };
-    let pages = vec![
-        json!([data("image-lid"), data("text-ignored")]),
-        json!([data("document-group")]),
-    ];
-    let base = listing(pages).await;
-    let id = InstanceId("loja".to_owned());
-    let new = NewInstance {
-        api_base: Some(base),
-        ..gateway_instance("loja", Gateway::Evolution)
-    };
-    let (_, hook) = add_instance(&stage.test.app, new, Some("chave")).await;
-    stage.test.wait_for_directory().await;
-    let path = format!("/hooks/evolution/{}", hook.unwrap());
-    assert_eq!(stage.post(&path, &case(&folder, "image-lid")).await.0, 200);
-    let app = &stage.test.app;
-    let run = async |dry_run: bool| {
-        let instance = midiateca_service::instances::instance(&app.db, &id)
-            .await
-            .unwrap();
-        let options = ops::reconcile::Options {
-            instance: instance.unwrap(),
-            since: millis_of("2026-09-21T14:00:00Z").unwrap(),
-            dry_run,
-        };
-        let deps = ops::reconcile::Deps {
-            gateway: app.gateway_deps(),
-            ingest: &app.ingest,
-        };
-        let quiet = std::sync::Arc::new(Quiet);
-        ops::reconcile::run(deps, options, quiet, Default::default())
-            .await
-            .unwrap()
-    };
-    for (dry_run, missing) in [(true, 1), (false, 1), (false, 0)] {
-        let report = run(dry_run).await;
-        assert_eq!((report.listed, report.missing, report.old), (2, missing, 0));
-    }
-    let rows = media::message::of_message(&app.db, &id, "3A8135A7C93351B2815C").await;
-    assert_eq!(rows.unwrap().len(), 1);
-    let counted = midiateca_service::instances::instance(&app.db, &id)
-        .await
-        .unwrap();
-    assert_eq!(counted.unwrap().undelivered_count, 1);
-}
-
-struct Quiet;
-
-impl ops::Progress<ops::reconcile::Item> for Quiet {}

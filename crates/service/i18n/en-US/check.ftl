@@ -35,3 +35,7 @@ check-figures =
     oldest waiting: { $oldest }
     next deadline: { $deadline }
 check-hint = hint: midiateca client add NAME; midiateca instance add ID --client N --token-env VAR
+check-never-made = { $count ->
+    [one] { $count } delivery the gateway never made
+   *[other] { $count } deliveries the gateway never made
+}: { $instance }

@@ -36,6 +36,7 @@ health-check-instance-own-messages = read webhook { $slot } back
 health-check-instance-gateway = compared its deliveries with its gateway
 health-check-instance-problem = the gateway's answer to the last download
 health-check-instance-silent = compared its silence with its usual gaps
+health-check-instance-undelivered = compared its list of messages with its deliveries
 health-check-cdn = requested the CDN
 health-check-cdn-ipv4 = connected to the CDN over IPv4
 health-check-cdn-ipv6 = connected to the CDN over IPv6
@@ -166,6 +167,10 @@ health-never-received = nothing has ever arrived from it
 health-gaps-unknown = last delivery { $silent } ago; its usual interval is not known yet
 health-gap-usual = last delivery { $silent } ago; usually every { $usual }, at most { $longest }
 health-silent-long = silent for { $silent }; usually a delivery arrives every { $usual }, and the longest silence was about { $longest }
+health-never-made = { $count ->
+    [one] { $count } delivery the gateway never made, found
+   *[other] { $count } deliveries the gateway never made, the last one found
+} in its list { $since } ago
 health-connected-in = in { $ms } ms
 health-no-address = its name has no address
 health-other-family-used = the name has no address of this kind; the other kind is used
@@ -219,6 +224,7 @@ health-hint-correct-gateway = if the deliveries are its own: `midiateca instance
 health-hint-set-clock = let the machine set its clock by NTP: `timedatectl set-ntp true`
 health-hint-fix-or-accept-clock = set the clock (`timedatectl set-ntp true`); if it is right, `midiateca doctor --accept-clock`
 health-hint-send-message = see the instance's connection and webhooks above; send a message to its number, and watch `midiateca monitor`
+health-hint-compare-webhooks = their media are here; compare the webhooks above with the gateway's settings, and ask its operator for its errors
 health-hint-check-dns = check that this machine resolves names: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = allow whatsapp.net in the DNS filter (Pi-hole, AdGuard, the router)
 health-hint-fix-family = the other one of IPv4 and IPv6 works, but each connection may lose time here first: fix the route, or remove the address from this machine

@@ -35,6 +35,10 @@ needs-files-of-wrong-size = { $count ->
    *[other] { $count } stored files have
 } another size than recorded; `midiateca scrub` names them
 needs-deliveries-refused = { $refused }
+needs-deliveries-never-made = { $instance }: { $count ->
+    [one] { $count } delivery of the last day the gateway never made; its media was
+   *[other] { $count } deliveries of the last day the gateway never made; their media were
+} received from its list; `midiateca doctor` compares its webhooks, `midiateca deliveries dismiss` acknowledges it
 
 needs-one = needs attention: { $need }
 needs-none = verdict: nothing needs a person

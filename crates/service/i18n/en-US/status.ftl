@@ -22,3 +22,8 @@ status-last-webhook = last webhook
 status-of-instance = { $time }  { $instance } (client { $client }, { $state })
 status-never = never
 status-no-instance = no instance
+status-never-made = never made
+status-never-made-by = { $count ->
+    [one] { $count } delivery the gateway never made
+   *[other] { $count } deliveries the gateway never made
+}  { $instance }

@@ -42,3 +42,7 @@ check-figures =
     espera mais antiga: { $oldest }
     próximo prazo: { $deadline }
 check-hint = dica: midiateca client add NOME; midiateca instance add ID --client N --token-env VAR
+check-never-made = { $count ->
+    [one] { $count } entrega que o gateway nunca fez
+   *[other] { $count } entregas que o gateway nunca fez
+}: { $instance }

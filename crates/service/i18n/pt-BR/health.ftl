@@ -36,6 +36,7 @@ health-check-instance-own-messages = leitura do webhook { $slot }
 health-check-instance-gateway = comparação das entregas com o gateway
 health-check-instance-problem = resposta do gateway ao último download
 health-check-instance-silent = comparação do silêncio com os intervalos habituais
+health-check-instance-undelivered = comparação da lista de mensagens com as entregas
 health-check-cdn = requisição à CDN
 health-check-cdn-ipv4 = conexão com a CDN por IPv4
 health-check-cdn-ipv6 = conexão com a CDN por IPv6
@@ -166,6 +167,10 @@ health-never-received = nunca chegou nada dela
 health-gaps-unknown = última entrega há { $silent }; o intervalo habitual ainda não é conhecido
 health-gap-usual = última entrega há { $silent }; normalmente a cada { $usual }, no máximo { $longest }
 health-silent-long = em silêncio há { $silent }; normalmente chega uma entrega a cada { $usual }, e o maior silêncio foi de cerca de { $longest }
+health-never-made = { $count ->
+    [one] { $count } entrega que o gateway nunca fez, encontrada
+   *[other] { $count } entregas que o gateway nunca fez, a última encontrada
+} na lista dele há { $since }
 health-connected-in = em { $ms } ms
 health-no-address = o nome não tem endereço
 health-other-family-used = o nome não tem endereço deste tipo; o outro é usado
@@ -219,6 +224,7 @@ health-hint-correct-gateway = se as entregas são dela: `midiateca instance add 
 health-hint-set-clock = deixe a máquina acertar o relógio por NTP: `timedatectl set-ntp true`
 health-hint-fix-or-accept-clock = acerte o relógio (`timedatectl set-ntp true`); se ele está certo, `midiateca doctor --accept-clock`
 health-hint-send-message = veja acima a conexão e os webhooks da instância; envie uma mensagem ao número e acompanhe em `midiateca monitor`
+health-hint-compare-webhooks = as mídias delas estão aqui; compare os webhooks acima com as configurações do gateway e pergunte pelos erros a quem o opera
 health-hint-check-dns = verifique se esta máquina resolve nomes: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = libere whatsapp.net no filtro de DNS (Pi-hole, AdGuard, roteador)
 health-hint-fix-family = o outro tipo, entre IPv4 e IPv6, funciona, mas cada conexão pode perder tempo aqui antes: corrija a rota, ou remova este endereço da máquina

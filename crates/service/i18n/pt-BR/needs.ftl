@@ -35,6 +35,10 @@ needs-files-of-wrong-size = { $count ->
    *[other] { $count } arquivos armazenados têm
 } tamanho diferente do registrado; `midiateca scrub` mostra quais
 needs-deliveries-refused = { $refused }
+needs-deliveries-never-made = { $instance }: { $count ->
+    [one] { $count } entrega do último dia que o gateway nunca fez; a mídia dela foi recebida
+   *[other] { $count } entregas do último dia que o gateway nunca fez; as mídias delas foram recebidas
+} pela lista dele; `midiateca doctor` confere os webhooks, `midiateca deliveries dismiss` reconhece
 
 needs-one = precisa de atenção: { $need }
 needs-none = veredito: nada precisa de atenção

@@ -22,3 +22,8 @@ status-last-webhook = último webhook
 status-of-instance = { $time }  { $instance } (cliente { $client }, { $state })
 status-never = nunca
 status-no-instance = nenhuma instância
+status-never-made = nunca feitas
+status-never-made-by = { $count ->
+    [one] { $count } entrega que o gateway nunca fez
+   *[other] { $count } entregas que o gateway nunca fez
+}  { $instance }

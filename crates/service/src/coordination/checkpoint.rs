@@ -26,10 +26,12 @@ pub enum Checkpoint {
     Folder,
     /// The test write of `doctor`.
     WriteTest,
+    /// The server that asks gateways for missing messages; with an instance as scope, the time up to which it did.
+    Reconcile,
 }
 
 impl Checkpoint {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeliveriesDismissed,
         Self::DownloadsPaused,
         Self::Import,
@@ -39,6 +41,7 @@ impl Checkpoint {
         Self::Verify,
         Self::Folder,
         Self::WriteTest,
+        Self::Reconcile,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Checkpoint {
             Self::Verify => "verify",
             Self::Folder => "folder",
             Self::WriteTest => "write_test",
+            Self::Reconcile => "reconcile",
         }
     }
 

@@ -132,7 +132,7 @@ impl Protocol for Evolution {
     }
 
     /// `offset` is the size of a page there, and both ends of the time are needed.
-    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+    fn history_call(&self, access: Access<'_>, range: HistoryRange<'_>) -> Option<Call> {
         let path = format!("chat/findMessages/{}", segment(access.instance));
         let call = Call::new(CallMethod::Post, path, ("apikey", access.token));
         let time = json!({"gte": rfc3339(range.since), "lte": rfc3339(range.until)});

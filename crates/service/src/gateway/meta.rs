@@ -14,6 +14,7 @@ use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Gateway, Message, ParsedDelivery,
     Protocol, Signature, answers, at_own_address, hook_token, segment,
 };
+use crate::clock::{MINUTE, Millis};
 use crate::model::{DeliveryReason, Reason, Route};
 
 pub(super) struct Meta {
@@ -114,6 +115,10 @@ impl Protocol for Meta {
 
     fn file_headers(&self, access: Access<'_>) -> Vec<(&'static str, String)> {
         vec![self.authorization(access)]
+    }
+
+    fn link_life(&self, _link: &str) -> Option<Millis> {
+        Some(5 * MINUTE)
     }
 
     fn file_domains(&self) -> &'static [&'static str] {

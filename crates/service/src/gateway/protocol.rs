@@ -6,9 +6,10 @@ use url::Url;
 use super::fields::{self, Object};
 use super::mask::TokenField;
 use super::{
-    Access, Call, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ParsedDelivery, Session,
-    Signature, Slot, SlotContent, Wanted, answers, envelope,
+    Access, Call, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
+    ParsedDelivery, Session, Signature, Slot, SlotContent, Wanted, answers, envelope,
 };
+use crate::clock::Millis;
 use crate::model::{DeliveryReason, Reason, Route};
 
 /// What one gateway sends and how it is called. A gateway is a module with one implementation.
@@ -103,8 +104,16 @@ pub(super) trait Protocol: Sync {
         answers::file(status, body, &[], &["base64"])
     }
 
-    fn history_call(&self, _access: Access<'_>, _range: HistoryRange) -> Option<Call> {
+    fn history_call(&self, _access: Access<'_>, _range: HistoryRange<'_>) -> Option<Call> {
         None
+    }
+
+    fn chats_call(&self, _access: Access<'_>) -> Option<Call> {
+        None
+    }
+
+    fn read_chats(&self, _answer: &Json) -> Vec<ListedChat> {
+        Vec::new()
     }
 
     fn read_history(&self, _access: Access<'_>, _answer: Json) -> Vec<Json> {
@@ -125,6 +134,11 @@ pub(super) trait Protocol: Sync {
     /// Domains of the gateway besides the API's that want these headers.
     fn file_domains(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// How long the file behind a link in a delivery exists, if that is some minutes only.
+    fn link_life(&self, _link: &str) -> Option<Millis> {
+        None
     }
 
     /// The address of a link, which may be a path at the gateway or lead to a name that only the gateway knows.

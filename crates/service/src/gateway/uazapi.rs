@@ -111,7 +111,7 @@ impl Protocol for Uazapi {
     }
 
     /// It lists the newest first and does not filter by time.
-    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+    fn history_call(&self, access: Access<'_>, range: HistoryRange<'_>) -> Option<Call> {
         let call = Call::new(CallMethod::Post, "message/find", ("token", access.token));
         let offset = range.page * range.page_size;
         Some(call.with_body(json!({"limit": range.page_size, "offset": offset})))

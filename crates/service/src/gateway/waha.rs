@@ -10,15 +10,18 @@ use super::fields::{
     nothing, object, sender, time, with_found, words,
 };
 use super::{
-    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, Message,
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat, Message,
     ParsedDelivery, Protocol, Signature, answers, at_own_address, baileys, segment, whatsmeow,
 };
-use crate::clock::SECOND;
+use crate::clock::{Millis, SECOND};
 use crate::model::{DeliveryReason, Reason, Route, SenderId};
 
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 
 pub(super) struct Waha;
+
+/// The chats that were used last.
+const MOST_CHATS: u32 = 50;
 
 const EVENTS: &[&str] = &["message.any", "message.edited", "session.status"];
 
@@ -92,6 +95,11 @@ impl Protocol for Waha {
         vec![("x-api-key", access.token.to_owned())]
     }
 
+    /// Its own files; those that it uploads to a storage stay longer.
+    fn link_life(&self, link: &str) -> Option<Millis> {
+        link.contains("/api/files/").then_some(180 * SECOND)
+    }
+
     /// WAHA writes the name by which it knows itself, which may not be that of the configured address.
     fn file_url(&self, link: &str, api_base: &Url) -> Option<Url> {
         let url = Url::parse(link).ok()?;
@@ -101,19 +109,47 @@ impl Protocol for Waha {
         Some(at_own_address(&url, api_base))
     }
 
-    /// The chat `all` is known to the engines NOWEB and GOWS.
-    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+    /// The chat `all` is known to the engines NOWEB and GOWS only.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange<'_>) -> Option<Call> {
         let session = segment(access.instance);
+        let chat = segment(range.chat.unwrap_or("all"));
         let (limit, offset) = (range.page_size, range.page * range.page_size);
         let (since, until) = (range.since / SECOND, range.until / SECOND);
         let path = format!(
-            "api/{session}/chats/all/messages?limit={limit}&offset={offset}&downloadMedia=false&filter.timestamp.gte={since}&filter.timestamp.lte={until}"
+            "api/{session}/chats/{chat}/messages?limit={limit}&offset={offset}&downloadMedia=false&filter.timestamp.gte={since}&filter.timestamp.lte={until}"
         );
         Some(Call::new(
             CallMethod::Get,
             path,
             ("x-api-key", access.token),
         ))
+    }
+
+    fn chats_call(&self, access: Access<'_>) -> Option<Call> {
+        let session = segment(access.instance);
+        let path = format!(
+            "api/{session}/chats?limit={MOST_CHATS}&offset=0&sortBy=messageTimestamp&sortOrder=desc"
+        );
+        Some(Call::new(
+            CallMethod::Get,
+            path,
+            ("x-api-key", access.token),
+        ))
+    }
+
+    /// The id of a chat is a text, or an object in the form of WhatsApp Web.
+    fn read_chats(&self, answer: &Json) -> Vec<ListedChat> {
+        let chats = answer.as_array().into_iter().flatten();
+        let read = |chat: &Json| {
+            let chat = chat.as_object()?;
+            let last = object(chat, &["lastMessage"]);
+            let last = last.and_then(|message| time(message, &["timestamp", "messageTimestamp"]));
+            Some(ListedChat {
+                id: id(chat, &["id"])?,
+                last_at: last.or_else(|| time(chat, &["timestamp", "conversationTimestamp"])),
+            })
+        };
+        chats.filter_map(read).collect()
     }
 
     fn read_history(&self, access: Access<'_>, answer: Json) -> Vec<Json> {

@@ -36,7 +36,7 @@ impl Protocol for Wapi {
     }
 
     /// The log of webhooks, which is kept for 30 days.
-    fn history_call(&self, access: Access<'_>, range: HistoryRange) -> Option<Call> {
+    fn history_call(&self, access: Access<'_>, range: HistoryRange<'_>) -> Option<Call> {
         let mut call = call(CallMethod::Get, "webhook/fetch-webhook-logs", access);
         let (size, page) = (range.page_size, range.page + 1);
         call.path.push_str(&format!("&perPage={size}&page={page}"));

@@ -7,17 +7,20 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use wa_media::read::{field, text};
 
-use super::fields::{Object, connection, event, link, nothing, object, words};
+use super::fields::{Object, connection, event, id, link, nothing, object, time, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent};
 use super::whatsmeow;
 use super::{
-    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, ParsedDelivery, Protocol,
-    Signature, answers, envelope,
+    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
+    ParsedDelivery, Protocol, Signature, answers, envelope, segment,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
 pub(super) struct Wuzapi;
+
+/// The newest messages of a chat that are compared.
+const MOST_OF_A_CHAT: u32 = 100;
 
 const EVENTS: &[&str] = &[
     "Message",
@@ -90,6 +93,51 @@ impl Protocol for Wuzapi {
 
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &[], &["Data"])
+    }
+
+    /// Each chat has a list of its own, without pages; it is empty where the user's `history` is 0.
+    fn history_call(&self, access: Access<'_>, range: HistoryRange<'_>) -> Option<Call> {
+        let chat = segment(range.chat.filter(|_| range.page == 0)?);
+        let path = format!("chat/history?chat_jid={chat}&limit={MOST_OF_A_CHAT}");
+        Some(call(CallMethod::Get, &path, access))
+    }
+
+    fn read_history(&self, _: Access<'_>, answer: Json) -> Vec<Json> {
+        let records = answer.get("data").unwrap_or(&answer).as_array();
+        let records = records.into_iter().flatten().filter_map(Json::as_object);
+        let body = |record: &Object| {
+            let event = words(record, &["data_json", "datajson"])?;
+            let event: Json = serde_json::from_str(&event).ok()?;
+            let s3 = words(record, &["media_link"]).map(|link| json!({"url": link}));
+            Some(json!({"type": "Message", "event": event.as_object()?, "s3": s3}))
+        };
+        records.filter_map(body).collect()
+    }
+
+    fn chats_call(&self, access: Access<'_>) -> Option<Call> {
+        Some(call(CallMethod::Get, "chat/history?chat_jid=index", access))
+    }
+
+    /// The answer has the chats of all its users. The messages of a chat are always those of the token's user.
+    fn read_chats(&self, answer: &Json) -> Vec<ListedChat> {
+        let users = answer.get("data").unwrap_or(answer).as_object();
+        let chats = users
+            .into_iter()
+            .flat_map(|users| users.values())
+            .filter_map(Json::as_array)
+            .flatten()
+            .filter_map(Json::as_object);
+        let read = |chat: &Object| {
+            Some(ListedChat {
+                id: id(chat, &["chat_jid"])?,
+                last_at: time(chat, &["last_updated"]),
+            })
+        };
+        let mut chats: Vec<_> = chats.filter_map(read).collect();
+        chats.sort_by(|one, other| (&one.id, other.last_at).cmp(&(&other.id, one.last_at)));
+        chats.dedup_by(|one, other| one.id == other.id);
+        chats.sort_by_key(|chat| std::cmp::Reverse(chat.last_at));
+        chats
     }
 
     fn token_fields(&self) -> &'static [TokenField] {

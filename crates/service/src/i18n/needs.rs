@@ -60,6 +60,7 @@ fn template(need: &Need) -> TextKey {
         Need::FilesMissing { .. } => texts::FILES_MISSING,
         Need::FilesOfWrongSize { .. } => texts::FILES_OF_WRONG_SIZE,
         Need::DeliveriesRefused(_) => texts::DELIVERIES_REFUSED,
+        Need::DeliveriesNeverMade { .. } => texts::DELIVERIES_NEVER_MADE,
     }
 }
 
@@ -114,6 +115,9 @@ fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String
         }
         Need::DeliveriesRefused(refused) => {
             vec![("refused", refusals::sentence(refused, lang, zone))]
+        }
+        Need::DeliveriesNeverMade { instance, count } => {
+            vec![("instance", instance.clone()), ("count", count.to_string())]
         }
     }
 }

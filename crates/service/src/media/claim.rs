@@ -16,12 +16,19 @@ pub struct Lease {
     pub until: Millis,
 }
 
+/// The order of ready media: by the death of a short-lived link until the first round, then by deadline.
+macro_rules! urgency {
+    () => {
+        "(case when rounds > 0 then deadline else coalesce(link_dies_at, deadline) end)"
+    };
+}
+
 /// Which ready media of an instance to claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Ready {
     /// Media with a failed round, or media without.
     pub has_failed: bool,
-    /// With an earlier deadline.
+    /// With an earlier deadline, or a link that dies earlier.
     pub deadline: Millis,
     /// Only media whose delivery has the bytes.
     pub only_inline: bool,
@@ -58,7 +65,7 @@ pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> 
         .collect()
 }
 
-/// Claims up to `limit` ready media of an instance, earliest deadline first.
+/// Claims up to `limit` ready media of an instance, the most urgent first.
 pub async fn claim(
     tx: &mut Tx,
     instance: &InstanceId,
@@ -66,12 +73,16 @@ pub async fn claim(
     limit: i64,
     lease: &Lease,
 ) -> Result<Vec<Media>, Error> {
-    // This expression is the one of the index media_ready_new_first.
+    // These expressions are those of the index media_ready_urgent_first.
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
-                        and (rounds > 0) = $4 and deadline < $5 and ($6 = 0 or inline = 1)
-                      order by deadline limit $7)
+                        and (rounds > 0) = $4 and ",
+        urgency!(),
+        " < $5 and ($6 = 0 or inline = 1)
+                      order by ",
+        urgency!(),
+        " limit $7)
          returning ",
         columns!(),
     );

@@ -33,6 +33,8 @@ pub struct NewRow<'a> {
     pub expires_at: Option<Millis>,
     /// No round begins later.
     pub deadline: Millis,
+    /// When the link in the delivery dies, if that is soon.
+    pub link_dies_at: Option<Millis>,
 }
 
 /// The rows of an instance's message, with `$1` as the instance and this condition on the message id.
@@ -104,9 +106,9 @@ pub async fn insert(
     let sql = "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, mime_declared, file_name,
                  caption, chat_id, sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at,
                  received_at, file_time, media_key, media_key_malformed, direct_path, expected_sha256, expected_enc_sha256, declared_length,
-                 expires_at, deadline, status, reason, static_url, inline, link, media_id)
+                 expires_at, deadline, status, reason, static_url, inline, link, media_id, link_dies_at)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)
+                 $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)
                on conflict (instance, message_id, slot) do nothing";
     let (message, found) = (new.message, row.found);
     let origin = &message.origin;
@@ -153,6 +155,7 @@ pub async fn insert(
         found.inline.is_some(),
         found.link.clone(),
         found.media_id.clone(),
+        row.link_dies_at,
     ];
     Ok(tx.run(sql, values).await? == 1)
 }
@@ -200,11 +203,12 @@ pub async fn set_links(
     id: &MediaId,
     found: &FoundMedia,
     expires_at: Option<Millis>,
+    link_dies_at: Option<Millis>,
 ) -> Result<(), Error> {
     let sql = "update media set media_key = coalesce($2, media_key), media_key_malformed = case when $2 is null then media_key_malformed else 0 end,
                  expected_sha256 = case when media_key is null and $2 is not null then $5 else coalesce(expected_sha256, $5) end,
                  expected_enc_sha256 = case when media_key is null and $2 is not null then $6 else coalesce(expected_enc_sha256, $6) end,
-                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at), link = coalesce($8, link), media_id = coalesce($9, media_id)
+                 direct_path = coalesce($3, direct_path), static_url = coalesce($4, static_url), expires_at = coalesce($7, expires_at), link = coalesce($8, link), media_id = coalesce($9, media_id), link_dies_at = case when $8 is null then link_dies_at else $10 end
                where id = $1";
     let values = values![
         id.as_str(),
@@ -216,13 +220,14 @@ pub async fn set_links(
         expires_at,
         found.link.clone(),
         found.media_id.clone(),
+        link_dies_at,
     ];
     tx.run(sql, values).await.map(drop)
 }
 
 /// Records a link to the file.
 pub async fn set_link(tx: &mut Tx, id: &MediaId, link: &str) -> Result<(), Error> {
-    let sql = "update media set link = $2 where id = $1";
+    let sql = "update media set link = $2, link_dies_at = null where id = $1";
     tx.run(sql, values![id.as_str(), link]).await.map(drop)
 }
 

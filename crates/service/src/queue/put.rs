@@ -210,6 +210,10 @@ fn expires_at(found: &FoundMedia) -> Option<Millis> {
     expiry.map(|at| at.saturating_mul(1_000))
 }
 
+fn link_dies_at(new: &NewMessage<'_>, found: &FoundMedia, now: Millis) -> Option<Millis> {
+    new.gateway.link_dies_at(found.link.as_deref()?, now)
+}
+
 fn deadline(found: &FoundMedia, now: Millis) -> Millis {
     let by_key = || Some(found.media_key_at?.saturating_mul(1_000) + USUAL_LIFE);
     expires_at(found)
@@ -233,6 +237,7 @@ pub(super) async fn insert(
         skip: media.skip,
         expires_at: expires_at(media.found),
         deadline: deadline(media.found, now),
+        link_dies_at: link_dies_at(new, media.found, now),
     };
     message::insert(tx, new, &row, now).await
 }
@@ -252,7 +257,7 @@ async fn merge(
         captions::apply(tx, id, &captions::NewCaption::new(new, found, now)).await?;
     }
     if status != MediaStatus::Stored {
-        take_newer_keys(tx, id, new.delivery, found).await?;
+        take_newer_keys(tx, id, new, found, now).await?;
     }
     match status {
         // The running download may use older keys; if it fails, the media becomes ready at once.
@@ -301,11 +306,12 @@ pub async fn add_link(
 async fn take_newer_keys(
     tx: &mut Tx,
     id: &MediaId,
-    delivery: &str,
+    new: &NewMessage<'_>,
     found: &FoundMedia,
+    now: Millis,
 ) -> Result<(), Error> {
     if found.inline.is_some() {
-        message::set_inline(tx, id, delivery).await?;
+        message::set_inline(tx, id, new.delivery).await?;
     }
     let has_link = [
         &found.direct_path,
@@ -318,5 +324,9 @@ async fn take_newer_keys(
     if found.media_key_malformed || !has_link {
         return Ok(());
     }
-    message::set_links(tx, id, found, expires_at(found)).await
+    let dies_at = link_dies_at(new, found, now);
+    message::set_links(tx, id, found, expires_at(found), dies_at).await
 }
+
+#[cfg(test)]
+mod tests;

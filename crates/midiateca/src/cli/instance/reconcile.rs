@@ -26,6 +26,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         instance,
         since: options.since.at(app.clock.now(), zone::zone()),
         dry_run: options.dry_run,
+        most_calls: reconcile::MOST_CALLS,
     };
     let deps = reconcile::Deps {
         gateway: app.gateway_deps(),

@@ -32,8 +32,8 @@ const SKEW_PROBLEM: Millis = 5 * MINUTE;
 const SILENT_WARNING: Millis = DAY;
 const SILENT_PROBLEM: Millis = 7 * DAY;
 
-/// How long a delivery of another gateway is reported.
-const SET_ASIDE_FOR: Millis = 7 * DAY;
+/// How long a delivery of another gateway, or one that never came, is reported.
+const REPORTED_FOR: Millis = 7 * DAY;
 
 type Asked = Result<gateway_admin::Answer, gateway_admin::Error>;
 
@@ -84,6 +84,9 @@ pub(super) async fn probe(
                     let check = Check::InstanceGateway;
                     results.add(CheckResult::unreadable(check, error).about(id));
                 }
+            }
+            if let Some(warning) = undelivered(instance, deps.clock.now()) {
+                results.add(warning);
             }
             let silence = silence(db, instance, deps.clock.now()).await;
             results.add(silence.about(id).with("id", id));
@@ -283,7 +286,7 @@ async fn other_gateway(
     now: Millis,
 ) -> Result<Option<CheckResult>, db::Error> {
     let reason = DeliveryReason::OtherGateway;
-    let since = now - SET_ASIDE_FOR;
+    let since = now - REPORTED_FOR;
     let last = deliveries::last_set_aside_for(db, &instance.id, reason, since).await?;
     let Some(last) = last else {
         return Ok(None);
@@ -309,4 +312,21 @@ async fn other_gateway(
             .with("own", instance.gateway.as_str())
             .with("gateway", shown),
     ))
+}
+
+/// Whether messages were found in the gateway's list whose webhooks never came.
+fn undelivered(instance: &Instance, now: Millis) -> Option<CheckResult> {
+    let last = instance.undelivered_at?;
+    let (check, code, hint) = (
+        Check::InstanceUndelivered,
+        Code::NeverMade,
+        Hint::CompareWebhooks,
+    );
+    (now - last < REPORTED_FOR).then(|| {
+        CheckResult::warning(check, code, hint)
+            .about(instance.id.as_str())
+            .with("id", instance.id.as_str())
+            .with("count", instance.undelivered_count)
+            .with_value("since", Value::Millis((now - last).max(0)))
+    })
 }

@@ -96,6 +96,11 @@ pub enum Need {
         count: u64,
     },
     DeliveriesRefused(RefusedDeliveries),
+    /// Their messages were found in the gateway's list.
+    DeliveriesNeverMade {
+        instance: String,
+        count: i64,
+    },
 }
 
 fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<S::Ok, S::Error> {
@@ -169,6 +174,7 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     needs.extend(waiting(seen).await?);
     needs.extend(counts(seen));
     needs.extend(refused(seen).await?);
+    needs.extend(never_made(deps).await?);
     Ok(needs)
 }
 
@@ -299,5 +305,17 @@ async fn refused(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
         count.is_recent(now) && dismissed_at.is_none_or(|at| count.last_at > at)
     });
     let needs = recent.map(|refused| Need::DeliveriesRefused(RefusedDeliveries::new(refused)));
+    Ok(needs.collect())
+}
+
+/// Of the last day, without those from before the operator dismissed them.
+async fn never_made(deps: Deps<'_>) -> Result<Vec<Need>, db::Error> {
+    let listed = deliveries::listed_since(deps.db, deps.clock.now() - DAY).await?;
+    let needs = listed
+        .into_iter()
+        .map(|(instance, count)| Need::DeliveriesNeverMade {
+            instance: instance.0,
+            count,
+        });
     Ok(needs.collect())
 }
