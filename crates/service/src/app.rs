@@ -15,7 +15,7 @@ use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
 use crate::disk;
-use crate::download::{Downloader, Groups, Lanes, Outages, Progress};
+use crate::download::{Downloader, Groups, Lanes, Outages, Progress, Reuploads};
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
@@ -77,6 +77,7 @@ pub struct App {
     pub progress: Arc<Progress>,
     /// Why media wait for a gateway, the CDN or the network.
     pub outages: Arc<Outages>,
+    pub reuploads: Arc<Reuploads>,
     pub groups: Groups,
     pub lanes: Lanes,
     pub shutdown: Shutdown,
@@ -235,6 +236,7 @@ impl App {
             tally,
             progress: Arc::default(),
             outages: Arc::default(),
+            reuploads: Arc::default(),
             lanes: Lanes::default(),
             shutdown,
             coordination: Coordination::new(data),
@@ -367,6 +369,7 @@ impl App {
             outages: Arc::clone(&self.outages),
             groups: self.groups.clone(),
             lanes: self.lanes.clone(),
+            reuploads: Arc::clone(&self.reuploads),
         }
     }
 

@@ -14,6 +14,7 @@ mod outage;
 mod pipeline;
 pub mod progress;
 pub mod publish;
+mod reupload;
 mod stream;
 mod verdict;
 
@@ -39,6 +40,7 @@ pub use outage::{Outages, folder_key, host_for};
 pub use pipeline::Lanes;
 pub use progress::Progress;
 use progress::Running;
+pub use reupload::Reuploads;
 
 pub use candidates::readiness;
 pub use cdn::ORIGINS as CDN_ORIGINS;
@@ -70,6 +72,7 @@ pub struct Downloader {
     pub outages: Arc<Outages>,
     pub groups: Groups,
     pub lanes: Lanes,
+    pub reuploads: Arc<Reuploads>,
 }
 
 /// The result of a round.
@@ -133,7 +136,7 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
             // A gateway proves no more than the bytes at hand.
             let is_useless = unproven.is_some() && candidate.route() != Route::Cdn;
             if is_useless
-                || !candidates.open.contains(&candidate)
+                || !candidates.is_due(&candidate)
                 || candidates.is_cooling_down(downloader, instance, &candidate)
             {
                 continue;
@@ -186,7 +189,7 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
                 Err(reason) => candidates.end(reason),
             }
         }
-        if candidates.open.is_empty() {
+        if !candidates.any_is_due() {
             break;
         }
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
@@ -247,10 +250,12 @@ async fn attempt(
         Candidate::Cdn(link) => cdn::fetch(downloader, job, link, &mut trace).await,
         Candidate::Link => link::fetch(downloader, job, instance, &mut trace).await,
         Candidate::Gateway => gateway::fetch(downloader, job, instance, &mut trace).await,
+        Candidate::Reupload => reupload::fetch(downloader, job, instance, &mut trace).await,
     };
     if let Some(host) = candidate.host(instance) {
         match outcome.as_ref().err() {
-            Some(reason) if reason.is_without_answer() => {
+            // A phone that is offline says nothing about its gateway.
+            Some(reason) if reason.is_without_answer() && *candidate != Candidate::Reupload => {
                 downloader.fetch.timed_out(&host, &job.id)
             }
             // Nothing was requested, or the error is ours.

@@ -217,6 +217,8 @@ pub struct FileRequest<'a> {
     pub message_id: &'a str,
     pub chat: Option<&'a str>,
     pub from_me: bool,
+    /// Who sent it to a group.
+    pub participant: Option<&'a str>,
     pub media_key: Option<&'a MediaKey>,
     /// The path on WhatsApp's CDN, with its query.
     pub direct_path: Option<&'a str>,
@@ -240,6 +242,7 @@ impl<'a> FileRequest<'a> {
             message_id,
             chat: chat.map(ChatId::as_str),
             from_me: false,
+            participant: None,
             media_key: found.media_key.as_ref(),
             direct_path: found.direct_path.as_deref(),
             sha256: found.sha256.as_ref(),
@@ -500,6 +503,12 @@ impl Gateway {
     /// How the gateway is asked for a file; `None` when it cannot be, or the message lacks what it needs.
     pub fn file_call(self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
         self.protocol().file_call(access, request)
+    }
+
+    /// The call for a file that makes the gateway ask the phone to upload it again, if the CDN has it no more; read like the
+    /// answer to [`Self::file_call`].
+    pub fn reupload_call(self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        self.protocol().reupload_call(access, request)
     }
 
     /// Reads the answer to that call.

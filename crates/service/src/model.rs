@@ -153,10 +153,13 @@ pub enum Route {
     Link,
     /// The gateway decrypts the file, and returns it or a link.
     Gateway,
+    /// Like [`Self::Gateway`], after it asked the phone to upload the file again. Not a setting: it follows from the others.
+    #[serde(skip_deserializing)]
+    Reupload,
 }
 
 impl Route {
-    /// In the default order.
+    /// Those that settings name, in the default order.
     pub const ALL: [Self; 4] = [Self::Inline, Self::Cdn, Self::Link, Self::Gateway];
 
     pub fn as_str(self) -> &'static str {
@@ -165,18 +168,20 @@ impl Route {
             Self::Cdn => "cdn",
             Self::Link => "link",
             Self::Gateway => "gateway",
+            Self::Reupload => "reupload",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|route| route.as_str() == name)
+        let mut all = Self::ALL.into_iter().chain([Self::Reupload]);
+        all.find(|route| route.as_str() == name)
     }
 
     /// Parses routes separated by commas. None when one is unknown or repeated, or the list is empty.
     pub fn parse_list(list: &str) -> Option<Vec<Self>> {
         let routes: Vec<_> = list
             .split(',')
-            .map(|name| Self::parse(name.trim()))
+            .map(|name| Self::parse(name.trim()).filter(|route| *route != Self::Reupload))
             .collect::<Option<_>>()?;
         let twice = routes
             .iter()

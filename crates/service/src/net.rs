@@ -211,9 +211,13 @@ impl HttpClient {
     }
 
     /// Like [`HttpClient::call`], for an answer that may contain a file: it is read piece by piece.
-    pub async fn call_for_file(&self, api_base: &Url, call: &Call) -> Result<FileResponse, Error> {
+    pub async fn call_for_file(
+        &self,
+        api_base: &Url,
+        call: &Call,
+        within: Duration,
+    ) -> Result<FileResponse, Error> {
         let request = api_request(api_base, call)?;
-        let within = self.settings.call_timeout.duration();
         let sent = tokio::time::timeout(within, self.client.send(request, true));
         let response = sent
             .await

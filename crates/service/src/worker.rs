@@ -326,7 +326,8 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
                     files = parts::release(tx, &job_copy.instance, delivery, id, sha256).await?;
                 }
             }
-            let asked = a.iter().rfind(|attempt| attempt.route == Route::Gateway);
+            let of_gateway = [Route::Gateway, Route::Reupload];
+            let asked = a.iter().rfind(|it| of_gateway.contains(&it.route));
             if let (Some(asked), false) = (asked, has_changed) {
                 let problem = asked.reason.filter(|reason| reason.needs_operator());
                 instances::set_problem(tx, &job_copy.instance, problem.map(Reason::as_str)).await?;

@@ -21,6 +21,11 @@ pub enum Fault {
     Lost,
     /// The call is never answered.
     Hang,
+    /// The gateway asks the phone to upload the file again, which takes this long; then the CDN has it again.
+    Reuploads {
+        /// The time.
+        after_ms: u64,
+    },
     /// The link leads to a port without a listener.
     RefusedConnection,
     /// The file's headers arrive, its bytes never.

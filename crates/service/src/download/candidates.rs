@@ -5,7 +5,7 @@ use std::time::Duration;
 use wa_media::Verification;
 
 use super::Downloader;
-use super::{Proven, SHORT_WAIT, cdn, gateway};
+use super::{Proven, SHORT_WAIT, cdn, gateway, reupload};
 use crate::instances::Instance;
 use crate::model::{Reason, Route, Verdict};
 use crate::net::HttpClient;
@@ -21,6 +21,8 @@ pub(super) enum Candidate {
     /// The link in the delivery.
     Link,
     Gateway,
+    /// After the CDN said that it has the file no more.
+    Reupload,
 }
 
 impl Candidate {
@@ -30,6 +32,7 @@ impl Candidate {
             Self::Cdn(_) => Route::Cdn,
             Self::Link => Route::Link,
             Self::Gateway => Route::Gateway,
+            Self::Reupload => Route::Reupload,
         }
     }
 
@@ -38,7 +41,7 @@ impl Candidate {
         match self {
             Self::Inline | Self::Link => None,
             Self::Cdn(link) => Some(link.authority.clone()),
-            Self::Gateway => Some(gateway::host_for(instance)),
+            Self::Gateway | Self::Reupload => Some(gateway::host_for(instance)),
         }
     }
 }
@@ -50,7 +53,7 @@ pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance
         Route::Inline => Vec::new(),
         Route::Cdn => cdn::authorities(instance),
         Route::Link => Vec::new(),
-        Route::Gateway => vec![gateway::host_for(instance)],
+        Route::Gateway | Route::Reupload => vec![gateway::host_for(instance)],
     };
     let hosts = routes.iter().flat_map(of_route);
     let readiness = hosts.map(|host| fetch.readiness(&host));
@@ -75,6 +78,8 @@ pub(super) struct Candidates {
     pub asked: Option<Duration>,
     /// A defect of the file as it was sent, so that no other candidate has a better one.
     sent_wrong: Option<Reason>,
+    /// No host of the CDN has the file any more.
+    is_gone_from_cdn: bool,
 }
 
 impl Candidates {
@@ -84,10 +89,13 @@ impl Candidates {
             reason: None,
             asked: None,
             sent_wrong: None,
+            is_gone_from_cdn: false,
         };
-        let is_past = cdn::is_past(job, downloader.clock.now());
-        let mut past = Vec::new();
         let routes = usual_or_own(&downloader.settings.routes, instance);
+        let can_reupload = routes.contains(&Route::Gateway) && reupload::can_ask(job, instance);
+        // The phone is bothered only after the CDN was asked.
+        let is_past = cdn::is_past(job, downloader.clock.now()) && !can_reupload;
+        let mut past = Vec::new();
         for route in routes {
             match route {
                 Route::Inline => candidates
@@ -108,10 +116,27 @@ impl Candidates {
                     Ok(()) => candidates.open.push(Candidate::Gateway),
                     Err(reason) => candidates.note(reason),
                 },
+                // No setting names it.
+                Route::Reupload => {}
             }
         }
         candidates.open.extend(past);
+        let asks_cdn = candidates.open.iter().any(|it| it.route() == Route::Cdn);
+        if can_reupload && asks_cdn {
+            candidates.open.push(Candidate::Reupload);
+        }
         candidates
+    }
+
+    /// Whether it is open and its turn has come.
+    pub fn is_due(&self, candidate: &Candidate) -> bool {
+        let is_early = *candidate == Candidate::Reupload && !self.is_gone_from_cdn;
+        !is_early && self.open.contains(candidate)
+    }
+
+    /// Whether another attempt of the round has candidates.
+    pub fn any_is_due(&self) -> bool {
+        self.open.iter().any(|open| self.is_due(open))
     }
 
     /// The most hopeful reason decides what happens next; the newest among equals.
@@ -187,11 +212,24 @@ impl Candidates {
         if let Some(asked) = long {
             self.note_pause(asked);
         }
-        if reason.verdict() != Verdict::Retry || long.is_some() {
+        let is_once = *candidate == Candidate::Reupload;
+        if is_once || reason.verdict() != Verdict::Retry || long.is_some() {
             self.open.retain(|open| open != candidate);
         }
         if candidate.route() == Route::Cdn && !cdn::another_host_may_help(reason) {
             self.open.retain(|open| open.route() != Route::Cdn);
+        }
+        let is_gone = matches!(
+            reason,
+            Reason::CdnExpired | Reason::CdnGone | Reason::CdnForbidden
+        );
+        let asks_cdn = self.open.iter().any(|open| open.route() == Route::Cdn);
+        if candidate.route() == Route::Cdn && is_gone && !asks_cdn {
+            self.is_gone_from_cdn = true;
+            // It is the same call, with less patience.
+            if self.open.contains(&Candidate::Reupload) {
+                self.open.retain(|open| *open != Candidate::Gateway);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The gateway's route: it downloads and decrypts, and answers with the file or a link to it.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::Downloader;
@@ -31,11 +33,12 @@ pub(super) fn can_ask(job: &Job, instance: &Instance) -> Result<(), Reason> {
     }
 }
 
-fn request(job: &Job) -> FileRequest<'_> {
+pub(super) fn request(job: &Job) -> FileRequest<'_> {
     FileRequest {
         message_id: &job.message_id,
         chat: job.origin.chat.as_ref().map(ChatId::as_str),
         from_me: job.origin.from_me,
+        participant: participant(job),
         media_key: job.media_key.as_ref(),
         direct_path: job.direct_path.as_deref(),
         sha256: job.expected_sha256.as_ref(),
@@ -48,6 +51,21 @@ fn request(job: &Job) -> FileRequest<'_> {
     }
 }
 
+/// Who sent it to a group.
+fn participant(job: &Job) -> Option<&str> {
+    let sender = &job.origin.sender;
+    let sender = sender.lid.as_deref().or(sender.id.as_deref());
+    sender.filter(|_| job.origin.is_group)
+}
+
+/// A call for a file.
+pub(super) struct Asking<'a> {
+    pub call: FileCall,
+    pub token: &'a str,
+    /// How long the gateway may take to answer.
+    pub patience: Duration,
+}
+
 /// Asks for the file, downloads it if the answer is a link, and verifies it.
 pub(super) async fn fetch(
     downloader: &Downloader,
@@ -55,18 +73,34 @@ pub(super) async fn fetch(
     instance: &Instance,
     trace: &mut Trace<'_>,
 ) -> Result<Proven, Reason> {
-    let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     let token = link::token(downloader, instance)?;
     let access = link::access(instance, &token);
     let call = instance.gateway.file_call(access, &request(job));
+    let asking = Asking {
+        call: call.ok_or(Reason::KeysMissing)?,
+        token: &token,
+        patience: downloader.settings.call_timeout.duration(),
+    };
+    fetch_by(downloader, job, instance, trace, asking).await
+}
+
+pub(super) async fn fetch_by(
+    downloader: &Downloader,
+    job: &Job,
+    instance: &Instance,
+    trace: &mut Trace<'_>,
+    asking: Asking<'_>,
+) -> Result<Proven, Reason> {
+    let api_base = Url::parse(&instance.api_base).map_err(|_| Reason::LinkRefused)?;
     trace.host = api_base.host_str().map(str::to_owned);
-    let call = match call.ok_or(Reason::KeysMissing)? {
+    let (token, patience) = (asking.token, asking.patience);
+    let call = match asking.call {
         FileCall::Ask(call) => call,
         FileCall::Fetch(call) => {
             return fetch_at(downloader, job, instance, trace, (&api_base, &call)).await;
         }
     };
-    let (status, answer) = ask(downloader, instance, trace, (&api_base, &call)).await?;
+    let (status, answer) = ask(downloader, instance, trace, (&api_base, &call, patience)).await?;
     match instance.gateway.read_file_answer(status, &answer.text)? {
         FileAnswer::Link(link) => {
             // The status was the gateway's, and the link's host may be refused without a request.
@@ -78,7 +112,7 @@ pub(super) async fn fetch(
                 &downloader.settings.allowed_hosts,
             );
             let target = (&api_base, &guard);
-            link::follow(downloader, job, instance, trace, (&link, &token), target).await
+            link::follow(downloader, job, instance, trace, (&link, token), target).await
         }
         FileAnswer::Base64(text) => {
             let bytes = answer.open_base64(&text).ok_or(Reason::GatewayBadAnswer)?;
@@ -142,9 +176,10 @@ async fn ask(
     downloader: &Downloader,
     instance: &Instance,
     trace: &mut Trace<'_>,
-    (api_base, call): (&Url, &Call),
+    (api_base, call, patience): (&Url, &Call, Duration),
 ) -> Result<(u16, Body), Reason> {
-    let mut answer = match downloader.fetch.call_for_file(api_base, call).await {
+    let asked = downloader.fetch.call_for_file(api_base, call, patience);
+    let mut answer = match asked.await {
         Ok(answer) => answer,
         Err(error) => return Err(call_reason(&error, trace)),
     };

@@ -59,7 +59,8 @@ pub fn host_for(route: Route, instance: &Instance) -> Option<String> {
             instance.cdn_base.as_deref().unwrap_or("")
         )),
         // Links of one gateway may lead to many hosts.
-        Route::Link => None,
+        // A phone that is offline is no outage.
+        Route::Link | Route::Reupload => None,
         Route::Gateway => Some(format!("gateway {}", instance.api_base)),
     }
 }

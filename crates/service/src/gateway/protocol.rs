@@ -100,6 +100,10 @@ pub(super) trait Protocol: Sync {
         None
     }
 
+    fn reupload_call(&self, _access: Access<'_>, _request: &FileRequest<'_>) -> Option<FileCall> {
+        None
+    }
+
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &[], &["base64"])
     }

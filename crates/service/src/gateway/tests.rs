@@ -110,6 +110,7 @@ fn routes_of(gateway: Gateway, message: &Message, found: &FoundMedia) -> Vec<&'s
         }
         Route::Link => found.link.is_some(),
         Route::Gateway => gateway.file_call(access, &request).is_some(),
+        Route::Reupload => gateway.reupload_call(access, &request).is_some(),
     };
     let routes = gateway.routes().iter().filter(|route| is_possible(route));
     routes.map(|route| route.as_str()).collect()

@@ -87,6 +87,11 @@ impl Protocol for Waha {
         )))
     }
 
+    /// NOWEB asks the phone like Baileys, GOWS since 2026.4.3.
+    fn reupload_call(&self, access: Access<'_>, request: &FileRequest<'_>) -> Option<FileCall> {
+        self.file_call(access, request)
+    }
+
     fn read_file_answer(&self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         answers::file(status, body, &["url"], &[])
     }

@@ -1,5 +1,7 @@
 //! What the calls of all gateways for a file have in common.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,7 +28,12 @@ pub(super) fn take_fault(world: &World, path: &str) -> Option<Entry> {
     let entry = state.media.get_mut(path)?;
     entry.link_requests += 1;
     entry.current = entry.fault.take();
-    let entry = entry.clone();
+    let now = entry.clone();
+    if matches!(entry.current, Fault::Reuploads { .. }) {
+        (entry.cdn_fault, entry.fallback_fault) = (Fault::None, Fault::None);
+        entry.current = Fault::None;
+    }
+    let entry = now;
     // Several instances may have messages with the same id.
     state.files.insert(entry.media.file_id(), path.to_owned());
     Some(entry)
@@ -49,6 +56,10 @@ pub(super) async fn refused(gateway: Gateway, fault: &Fault) -> Option<Response>
             .into_response(),
         Fault::Lost => lost(gateway),
         Fault::Hang => std::future::pending().await,
+        Fault::Reuploads { after_ms } => {
+            tokio::time::sleep(Duration::from_millis(*after_ms)).await;
+            return None;
+        }
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! From a delivery to the stored file, with every gateway and on each of its routes, at a simulated gateway.
 
+mod reupload;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -482,7 +484,7 @@ async fn waha_is_asked_for_its_link_first() {
         )
     };
     let (row, delivery) = files.store(&source, both).await;
-    files.expect_stored(&source, Route::Gateway, &row, &delivery);
+    files.expect_stored(&source, Route::Reupload, &row, &delivery);
     files.test.end().await;
 }
 
