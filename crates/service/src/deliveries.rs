@@ -35,7 +35,7 @@ pub struct Delivery {
     reason: Option<DeliveryReason>,
     body: Arc<Body>,
     body_lz4: Vec<u8>,
-    /// What its signature covers besides the body, as JSON, if it was refused for it.
+    /// What is needed to check its signature again besides the body, sealed, if it was refused for it.
     signed: Option<String>,
     arrival: Arrival,
 }
@@ -58,7 +58,7 @@ impl Delivery {
         Self {
             id: body.id.clone(),
             instance: instance.as_str().to_owned(),
-            received_at: now,
+            received_at: body.refused_at.unwrap_or(now),
             verdict,
             reason,
             body_lz4: lz4_flex::compress_prepend_size(&body.text),
@@ -116,6 +116,9 @@ impl Delivery {
 
     /// Inserts the rows. Texts whose bytes are in the stored files of these media are not stored again.
     pub async fn insert(&self, tx: &mut Tx, media: &[MediaId]) -> Result<SavedDelivery, Error> {
+        if self.body.refused_at.is_some() {
+            delete_refused(tx, &self.id).await?;
+        }
         let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed, arrival)
                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let values = values![
@@ -257,7 +260,13 @@ pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
     tx.run(sql, values![id.as_str()]).await.map(drop)
 }
 
-/// What the signature of a refused delivery covers besides its body, as JSON.
+/// Deletes a delivery that was refused for its signature.
+pub async fn delete_refused(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
+    let sql = "delete from deliveries where id = $1 and verdict = 'refused' and signed is not null";
+    tx.run(sql, values![id.as_str()]).await.map(drop)
+}
+
+/// What is needed to check the signature of a refused delivery again besides its body, sealed.
 pub async fn signed(db: &Db, id: &DeliveryId) -> Result<Option<String>, Error> {
     let sql = "select signed from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
@@ -274,7 +283,7 @@ const UNSIGNED_LIFE: Millis = 7 * DAY;
 pub async fn bound_unsigned(tx: &mut Tx, instance: &InstanceId, now: Millis) -> Result<(), Error> {
     let sql = "delete from deliveries where id in (
                  select id from (
-                   select id, received_at, sum(length(body_lz4) + coalesce((select sum(length) from delivery_parts p where p.delivery = d.id), 0))
+                   select id, received_at, sum(length(body_lz4) + length(signed) + coalesce((select sum(length) from delivery_parts p where p.delivery = d.id), 0))
                      over (order by id) as bytes from deliveries d
                    where instance = $1 and verdict = 'refused' and signed is not null)
                  where bytes > $2 or received_at < $3)";

@@ -7,7 +7,8 @@ mod envelope;
 mod evolution;
 mod evolution_go;
 mod fields;
-pub(crate) mod form;
+mod file_address;
+pub mod form;
 mod gowa;
 mod gupshup;
 mod history;
@@ -32,13 +33,18 @@ mod wppconnect;
 mod wuzapi;
 mod zapi;
 
+use file_address::at_own_address;
 pub use history::{HistoryRange, ListedChat};
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
+pub use mask::{Masked, Taken, TokenFilter, Unmasking, unmasked};
 use protocol::Protocol;
 
 pub use reader::{Panicked, Reader};
 pub use recognise::{Source, recognise};
+use std::sync::LazyLock;
+
 use serde_json::Value as Json;
+use signature::Headers;
 pub use signature::Signature;
 pub use slot::{Session, Slot, SlotContent, Wanted};
 use wa_media::FoundMedia;
@@ -169,6 +175,14 @@ pub struct ParsedDelivery {
     pub cut_short: bool,
 }
 
+/// A body that came to an instance.
+#[derive(Debug)]
+pub enum Reading {
+    Own(Vec<ParsedDelivery>),
+    /// It has the form of another source and is not read.
+    Other(Source),
+}
+
 /// A body that cannot be read: it is stored, and answered with this error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -290,8 +304,15 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
         let repaired = repair::repair(body).and_then(|text| serde_json::from_str(&text).ok());
         repaired
             .or_else(|| envelope::from_form(body))
+            .or_else(|| from_multipart(body))
             .ok_or(not_json)
     })
+}
+
+/// A multipart body that was stored as it came.
+fn from_multipart(body: &[u8]) -> Option<Json> {
+    let boundary = multipart::boundary_of_head(None, body)?;
+    serde_json::from_slice(&multipart::to_json(&boundary, body)?).ok()
 }
 
 /// The number of commas and colons outside of strings: about as many as there are values.
@@ -379,14 +400,21 @@ impl Call {
     }
 }
 
-/// The path and query of a link at the configured address of the gateway.
-fn at_own_address(link: &url::Url, api_base: &url::Url) -> url::Url {
-    let mut own = api_base.clone();
-    let below = api_base.path().trim_end_matches('/');
-    own.set_path(&format!("{below}{}", link.path()));
-    own.set_query(link.query());
-    own
+/// A body without the tokens of any gateway, because each may come to the address of another; `None` when it has none.
+pub fn without_tokens(body: &[u8]) -> Option<Masked> {
+    mask::masked(body, &TOKEN_FIELDS)
 }
+
+/// Like [`without_tokens`], for what follows a body that is too long to be read.
+pub fn token_filter() -> TokenFilter {
+    TokenFilter::new(&TOKEN_FIELDS)
+}
+
+static TOKEN_FIELDS: LazyLock<Vec<mask::TokenField>> = LazyLock::new(|| {
+    let gateways = Gateway::ALL.into_iter();
+    let fields = gateways.flat_map(|gateway| gateway.protocol().token_fields());
+    fields.copied().collect()
+});
 
 /// A value as one segment of a path.
 fn segment(value: &str) -> String {
@@ -465,17 +493,34 @@ impl Gateway {
 
     /// Reads the deliveries in a body: one, unless an automation combined several.
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
-        self.protocol().read_body(parse(body)?)
+        let mut body = parse(body)?;
+        envelope::open_content(&mut body);
+        self.protocol().read_body(body)
     }
 
-    /// A body without the gateway's tokens; `None` when it has none.
-    pub fn without_tokens(self, body: &[u8]) -> Option<Vec<u8>> {
-        mask::masked(body, self.protocol().token_fields())
+    /// Reads a body that came to an instance of this gateway, unless its form is another's.
+    pub fn read_from(self, body: &[u8], headers: &Headers) -> Result<Reading, Error> {
+        let mut body = parse(body)?;
+        envelope::open_content(&mut body);
+        if let Some(source) = self.other_source(&body, headers) {
+            return Ok(Reading::Other(source));
+        }
+        self.protocol().read_body(body).map(Reading::Own)
     }
 
     /// The source of a body that is not this gateway's, if its shape shows it.
-    pub fn source_of(self, body: &[u8], headers: &signature::Headers) -> Option<Source> {
-        let source = recognise(headers, &parse(body).ok()?)?;
+    pub fn source_of(self, body: &[u8], headers: &Headers) -> Option<Source> {
+        let mut body = parse(body).ok()?;
+        envelope::open_content(&mut body);
+        self.other_source(&body, headers)
+    }
+
+    fn other_source(self, body: &Json, headers: &Headers) -> Option<Source> {
+        let source = recognise(headers, body).or_else(|| {
+            let root = body.as_object();
+            let is_own = root.is_some_and(|root| self.protocol().is_delivery(root));
+            (!is_own).then(|| recognise::recognise_inside(body))?
+        })?;
         let is_own = match source {
             Source::Gateway(found) => {
                 // Partners pass on what Meta sends.
@@ -514,39 +559,6 @@ impl Gateway {
     /// Reads the answer to that call.
     pub fn read_file_answer(self, status: u16, body: &[u8]) -> Result<FileAnswer, Reason> {
         self.protocol().read_file_answer(status, body)
-    }
-
-    /// The headers with which the gateway's own host wants a file to be requested. Other hosts must not get them.
-    pub fn file_headers(
-        self,
-        access: Access<'_>,
-        url: &url::Url,
-        api_base: &url::Url,
-    ) -> Vec<(&'static str, String)> {
-        let protocol = self.protocol();
-        let host = url.host_str().unwrap_or_default();
-        let is_in = |domain: &&str| {
-            host.strip_suffix(*domain)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        let is_own = url.origin() == api_base.origin() && self.is_file_path(url);
-        let is_safe = url.scheme() == "https" && protocol.file_domains().iter().any(is_in);
-        if is_own || is_safe && self.is_file_path(url) {
-            protocol.file_headers(access)
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Whether a path at the gateway's own address may be a file's.
-    pub fn is_file_path(self, url: &url::Url) -> bool {
-        let paths = self.protocol().file_paths();
-        paths.is_empty() || paths.iter().any(|part| url.path().contains(part))
-    }
-
-    /// The address of a link in a delivery or an answer.
-    pub fn file_url(self, link: &str, api_base: &url::Url) -> Option<url::Url> {
-        self.protocol().file_url(link, api_base)
     }
 }
 

@@ -20,10 +20,10 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Millis};
 use crate::config::Keep;
 use crate::db::{Db, Error, Key, Tx};
-use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, Incoming, SavedDelivery, parts};
+use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, SavedDelivery, parts};
 use crate::events::{self, News};
 use crate::gateway::signature::Headers;
-use crate::gateway::{DeliveryContent, Gateway, ParsedDelivery, Reader};
+use crate::gateway::{self, DeliveryContent, Gateway, ParsedDelivery, Reader, Reading};
 use crate::instances::{self, Instance};
 use crate::model::{Arrival, DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
@@ -114,41 +114,38 @@ pub async fn receive_from(
 async fn receive_at(
     ingest: &Ingest,
     instance: &Instance,
-    body: Body,
+    mut body: Body,
     headers: &Headers,
     arrival: Arrival,
     now: Millis,
 ) -> Result<Receipt, Error> {
+    if let Some(masked) = gateway::without_tokens(&body.text) {
+        body.text = masked.body.into();
+    }
     if body.is_cut {
         return set_aside(ingest, instance, TOO_LARGE, Arc::new(body), now).await;
     }
-    let reading = ingest.reader.read(instance.gateway, &body.text);
-    let readings = reading.await.map_err(|_| Error::Panicked)?;
-    let mut body = match &readings {
-        Ok(readings) => with_media_in_files(readings, body).await?,
-        Err(_) => body,
-    };
-    if let Some(masked) = instance.gateway.without_tokens(&body.text) {
-        body.text = masked.into();
-    }
-    let body = Arc::new(body);
-    Ok(match readings {
+    let reader = &ingest.reader;
+    let reading = reader.read_from(instance.gateway, &body.text, headers);
+    Ok(match reading.await.map_err(|_| Error::Panicked)? {
         Err(problem) => {
+            let body = Arc::new(body);
             let mut receipt = set_aside(ingest, instance, problem.reason(), body, now).await?;
             if let Receipt::SetAside { place, .. } = &mut receipt {
                 *place = problem.place();
             }
             receipt
         }
-        Ok(readings) => match other_instance(instance, &readings) {
-            Some(named) => refuse(ingest, instance, named, body, now).await?,
-            None => match other_source::find(instance, &readings, &body.text, headers) {
-                Some(source) => {
-                    other_source::set_aside(ingest, instance, source, body, now).await?
-                }
+        Ok(Reading::Other(source)) => {
+            other_source::set_aside(ingest, instance, source, Arc::new(body), now).await?
+        }
+        Ok(Reading::Own(readings)) => {
+            let body = Arc::new(with_media_in_files(&readings, body).await?);
+            match other_instance(instance, &readings) {
+                Some(named) => refuse(ingest, instance, named, body, now).await?,
                 None => accept(ingest, instance, readings, body, arrival, now).await?,
-            },
-        },
+            }
+        }
     })
 }
 
@@ -183,7 +180,7 @@ pub async fn opened(ingest: &Ingest, gateway: Gateway, mut body: Body) -> Result
         let Some(mut opening) = open(ingest, gateway, &body).await? else {
             break;
         };
-        let mut incoming = Incoming::new(&ingest.bodies, ingest.clock.now());
+        let mut incoming = body.successor(ingest.clock.now());
         while let Some(piece) = opening.next().await.map_err(cannot_write)? {
             incoming.take(&piece).await.map_err(cannot_write)?;
         }

@@ -1,7 +1,10 @@
 //! Deliveries of every gateway through the real server: the cases of `tests/fixtures/gateways`, and what a signature decides.
 
+mod bad_input;
 mod files;
+mod kept;
 mod lists;
+mod pairs;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -151,12 +151,18 @@ impl Bodies {
         !self.lock().contains(id) && age.is_some_and(|age| age > LEFT_BEHIND)
     }
 
-    pub(super) fn incoming_files(&self, id: &DeliveryId) -> IncomingFiles {
+    /// The files of a delivery, numbered from `first`.
+    pub(super) fn incoming_files(&self, id: &DeliveryId, first: u32) -> IncomingFiles {
         self.lock().insert(id.0.clone());
+        let files = FilesState {
+            made: first,
+            is_written: false,
+        };
         IncomingFiles {
             bodies: self.clone(),
             id: id.0.clone(),
-            files: Mutex::default(),
+            first,
+            files: Mutex::new(files),
         }
     }
 
@@ -178,6 +184,8 @@ fn remove(path: &Path) -> io::Result<bool> {
 pub(super) struct IncomingFiles {
     bodies: Bodies,
     id: String,
+    /// Files with lower numbers are those of the same delivery as it was stored before.
+    first: u32,
     files: Mutex<FilesState>,
 }
 
@@ -188,7 +196,7 @@ struct FilesState {
 }
 
 impl IncomingFiles {
-    /// The number of files.
+    /// The number of the next file.
     pub fn made(&self) -> u32 {
         self.lock().made
     }
@@ -217,10 +225,10 @@ impl IncomingFiles {
 
     /// Syncs the names of the files. Blocking.
     pub fn sync(&self) -> io::Result<()> {
-        match self.lock().made {
-            0 => Ok(()),
-            _ => self.bodies.sync(),
+        if self.lock().made == self.first {
+            return Ok(());
         }
+        self.bodies.sync()
     }
 
     /// The rows that name the files are written and may be committed at any moment; or they were not.
@@ -231,7 +239,7 @@ impl IncomingFiles {
     /// The rows are committed: renames the files to their last names, and removes those that are not needed.
     pub fn commit(&self, unneeded: &[u32]) {
         let made = self.lock().made;
-        for file in 0..made {
+        for file in self.first..made {
             let from = self.bodies.uncommitted(&self.id, file);
             let done = if unneeded.contains(&file) {
                 remove(&from).map(drop)
@@ -259,7 +267,7 @@ impl Drop for IncomingFiles {
     fn drop(&mut self) {
         let files = self.files.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !files.is_written {
-            for file in 0..files.made {
+            for file in self.first..files.made {
                 // The sweep removes it later.
                 let _ = fs::remove_file(self.bodies.uncommitted(&self.id, file));
             }

@@ -10,6 +10,7 @@ use super::bodies::{Bodies, IncomingFiles, MOST_FILES};
 use super::parts::Part;
 use super::scan::{LEAST_PART_BYTES, PartKind, Parts, Scanner};
 use crate::clock::Millis;
+use crate::gateway::{Taken, TokenFilter, token_filter};
 use crate::model::{DeliveryId, fresh_id};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -41,6 +42,12 @@ pub struct Body {
     pub is_cut: bool,
     /// Whether a part was taken out of JSON in a string that may contain more than is read.
     pub lost_json: bool,
+    /// The tokens that were in the part behind the limits.
+    pub rest_taken: Vec<Taken>,
+    /// When it was received before, if it is stored already as a refused delivery.
+    pub(super) refused_at: Option<Millis>,
+    /// The number of its first file.
+    first_file: u32,
     pub(super) bodies: Bodies,
     /// The files, if there are any.
     files: Option<IncomingFiles>,
@@ -67,7 +74,7 @@ impl Body {
         let moved = bodies.write(move || {
             let files = &*self
                 .files
-                .get_or_insert_with(|| self.bodies.incoming_files(&self.id));
+                .get_or_insert_with(|| self.bodies.incoming_files(&self.id, self.first_file));
             for part in self.parts.iter_mut().filter(|part| moves(part)) {
                 let file = files.made().min(MOST_FILES);
                 let text = part.text.take().unwrap_or_default();
@@ -80,6 +87,18 @@ impl Body {
             Ok(self)
         });
         moved.await
+    }
+
+    /// Receives another form of this body, which is stored in place of it.
+    pub fn successor(&self, now: Millis) -> Incoming {
+        let Some(at) = self.refused_at else {
+            return Incoming::new(&self.bodies, now);
+        };
+        let first = self
+            .files
+            .as_ref()
+            .map_or(self.first_file, IncomingFiles::made);
+        Incoming::again(&self.bodies, &self.id, at, first)
     }
 
     /// Its rows are written and may be committed at any moment; or they were not.
@@ -100,6 +119,8 @@ impl Body {
 /// A body while it is received.
 pub struct Incoming {
     id: DeliveryId,
+    refused_at: Option<Millis>,
+    first_file: u32,
     bodies: Bodies,
     size_bytes: u64,
     /// The body so far, while it is too short to take anything out.
@@ -111,6 +132,7 @@ pub struct Incoming {
 struct Long {
     scanner: Scanner,
     sink: PartCollector,
+    first_file: u32,
     files: Option<IncomingFiles>,
     sha256: Sha256,
 }
@@ -119,11 +141,24 @@ impl Incoming {
     pub fn new(bodies: &Bodies, now: Millis) -> Self {
         Self {
             id: DeliveryId(fresh_id(now)),
+            refused_at: None,
+            first_file: 0,
             bodies: bodies.clone(),
             size_bytes: 0,
             short: Vec::new(),
             long: None,
         }
+    }
+
+    /// Receives a refused delivery again, which has `files` files already. A delivery with too many files gets another id.
+    pub fn again(bodies: &Bodies, id: &DeliveryId, received_at: Millis, files: u32) -> Self {
+        let mut incoming = Self::new(bodies, received_at);
+        incoming.refused_at = Some(received_at);
+        if files < MOST_FILES {
+            incoming.id = id.clone();
+            incoming.first_file = files;
+        }
+        incoming
     }
 
     /// The memory that it takes now.
@@ -146,7 +181,7 @@ impl Incoming {
             return Ok(());
         }
         let long = self.long.get_or_insert_with(|| {
-            let mut long = Box::new(Long::new(&self.id));
+            let mut long = Box::new(Long::new(&self.id, self.first_file));
             long.push(&std::mem::take(&mut self.short));
             long
         });
@@ -167,6 +202,9 @@ impl Incoming {
             parts: Vec::new(),
             is_cut: false,
             lost_json: false,
+            rest_taken: Vec::new(),
+            refused_at: self.refused_at,
+            first_file: self.first_file,
             bodies: self.bodies,
             files: None,
         };
@@ -178,10 +216,11 @@ impl Incoming {
 }
 
 impl Long {
-    fn new(id: &DeliveryId) -> Self {
+    fn new(id: &DeliveryId, first_file: u32) -> Self {
         Self {
             scanner: Scanner::new(id.as_str()),
-            sink: PartCollector::new(),
+            sink: PartCollector::new(first_file),
+            first_file,
             files: None,
             sha256: Sha256::new(),
         }
@@ -204,7 +243,7 @@ impl Long {
         let Self { sink, sha256, .. } = *self;
         let is_large = body.size_bytes >= LEAST_COMPARED_BYTES;
         body.sha256 = is_large.then(|| sha256.finalize().into());
-        body.parts = sink.parts;
+        (body.parts, body.rest_taken) = (sink.parts, sink.taken);
         Ok(())
     }
 
@@ -215,7 +254,8 @@ impl Long {
             return Ok(());
         }
         let files = self.files.take();
-        let files = files.unwrap_or_else(|| bodies.incoming_files(id));
+        let first = self.first_file;
+        let files = files.unwrap_or_else(|| bodies.incoming_files(id, first));
         let files = bodies.write(move || {
             for Write {
                 file,
@@ -258,19 +298,31 @@ struct PartCollector {
     waiting: Vec<Write>,
     decoding: Option<(Base64Decoder, Sha256)>,
     decoded: Vec<u8>,
+    /// Of the part behind the limits, which is not read.
+    filter: Option<TokenFilter>,
+    taken: Vec<Taken>,
 }
 
 impl PartCollector {
-    fn new() -> Self {
+    fn new(first_file: u32) -> Self {
         Self {
             parts: Vec::new(),
             buffer: Vec::new(),
             in_rows_bytes: 0,
-            file_lengths: Vec::new(),
+            file_lengths: vec![0; first_file as usize],
             waiting: Vec::new(),
             decoding: None,
             decoded: Vec::new(),
+            filter: None,
+            taken: Vec::new(),
         }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if let Some(part) = self.parts.last_mut() {
+            part.length += bytes.len() as u64;
+        }
+        self.buffer.extend_from_slice(bytes);
     }
 
     fn memory_bytes(&self) -> usize {
@@ -306,14 +358,20 @@ impl Parts for PartCollector {
         self.parts.push(Part::new(n, kind));
         let may_be_media = matches!(kind, PartKind::Base64 | PartKind::Text);
         self.decoding = may_be_media.then(Default::default);
+        self.filter = (kind == PartKind::Rest).then(token_filter);
     }
 
     fn write(&mut self, bytes: &[u8]) {
+        match &mut self.filter {
+            Some(filter) => {
+                let bytes = filter.update(bytes);
+                self.append(&bytes);
+            }
+            None => self.append(bytes),
+        }
         let Some(part) = self.parts.last_mut() else {
             return;
         };
-        part.length += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
         if let Some((decoder, sha256)) = &mut self.decoding {
             let outcome = decoder.update(bytes, &mut self.decoded);
             part.first_byte = part.first_byte.or_else(|| first_byte(&self.decoded));
@@ -329,6 +387,11 @@ impl Parts for PartCollector {
     }
 
     fn end(&mut self) {
+        if let Some(filter) = self.filter.take() {
+            let (rest, taken) = filter.finish();
+            self.append(&rest);
+            self.taken = taken;
+        }
         let remaining_bytes = MOST_IN_ROWS_BYTES - self.in_rows_bytes;
         let Some(part) = self.parts.last_mut() else {
             return;

@@ -225,6 +225,36 @@ pub async fn segments(
     Ok(segments)
 }
 
+/// The segments of a whole body as it is stored, in their order, and the number of the one behind the limits.
+pub async fn segments_of_body(
+    db: &Db,
+    bodies: &Bodies,
+    delivery: &DeliveryId,
+    text: &[u8],
+) -> Result<(Vec<Segment>, Option<usize>), Unavailable> {
+    let parts = list(db, delivery).await?;
+    let mut segments = Vec::new();
+    let mut at = 0;
+    for (start, end, n) in tokens(delivery, text) {
+        let Some(part) = parts.iter().find(|part| part.n == n) else {
+            return Err(Unavailable::Gone);
+        };
+        // The token of a list of numbers is in quotes of its own.
+        let quotes = usize::from(part.kind == PartKind::Numbers);
+        let start = start.saturating_sub(quotes).max(at);
+        segments.push(Segment::Here(text[at..start].to_vec()));
+        segments.push(segment(bodies, delivery, part)?);
+        at = (end + quotes).min(text.len());
+    }
+    segments.push(Segment::Here(text[at..].to_vec()));
+    let rest = parts.iter().find(|part| part.kind == PartKind::Rest);
+    let number = rest.map(|_| segments.len());
+    if let Some(rest) = rest {
+        segments.push(segment(bodies, delivery, rest)?);
+    }
+    Ok((segments, number))
+}
+
 /// A text or a file, read piece by piece.
 pub enum Pieces {
     Here(Vec<u8>),
@@ -290,14 +320,35 @@ pub fn parts_in(delivery: &DeliveryId, text: &str) -> Vec<u32> {
 }
 
 /// The start, end and number of each token in a text.
-pub(super) fn tokens(delivery: &DeliveryId, text: &str) -> Vec<(usize, usize, u32)> {
-    let prefix = token_prefix(delivery.as_str());
-    text.match_indices(&prefix)
-        .filter_map(|(start, _)| {
-            let digits = start + prefix.len();
-            let end = digits + TOKEN_DIGITS;
-            let n = text.get(digits..end)?.parse().ok()?;
-            Some((start, end, n))
-        })
-        .collect()
+pub(super) fn tokens(delivery: &DeliveryId, text: impl AsRef<[u8]>) -> Vec<(usize, usize, u32)> {
+    let prefix = token_prefix(delivery.as_str()).into_bytes();
+    let text = text.as_ref();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(offset) = text.get(at..).and_then(|rest| find(rest, &prefix)) {
+        let start = at + offset;
+        let digits = start + prefix.len();
+        let end = digits + TOKEN_DIGITS;
+        let number = text.get(digits..end);
+        let number = number.and_then(|it| std::str::from_utf8(it).ok()?.parse().ok());
+        at = match number {
+            Some(n) => {
+                found.push((start, end, n));
+                end
+            }
+            None => digits,
+        };
+    }
+    found
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    let first = *part.first()?;
+    let mut at = 0;
+    loop {
+        at += text.get(at..)?.iter().position(|byte| *byte == first)?;
+        if text[at..].starts_with(part) {
+            return Some(at);
+        }
+        at += 1;
+    }
 }

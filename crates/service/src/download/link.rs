@@ -54,7 +54,7 @@ pub(super) async fn follow(
     let url = instance.gateway.file_url(link, api_base);
     let url = url.ok_or(Reason::LinkRefused)?;
     trace.host = url.host_str().map(str::to_owned);
-    if url.origin() == api_base.origin() && !instance.gateway.is_file_path(&url) {
+    if url.origin() == api_base.origin() && !instance.gateway.is_file_path(&url, api_base) {
         return Err(Reason::LinkRefused);
     }
     let access = access(instance, token);

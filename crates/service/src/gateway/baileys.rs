@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use wa_media::{MediaKind, says_view_once};
+use wa_media::{FoundMedia, MediaKind, says_view_once};
 
 use super::fields::{
-    Fields, Object, id, is_private, is_set, link, object, sender, time, with_found, words,
+    Fields, Object, bare, id, is_private, is_set, kind_of_word, link, object, sender, time,
+    with_found, words,
 };
 use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::ChatKind;
@@ -32,7 +33,20 @@ pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
             &empty
         }
     });
-    let mut found = wa_media::find_in_marked(content, says_view_once(item));
+    let key = object(item, &["key"]);
+    let is_marked = says_view_once(item) || key.is_some_and(says_view_once);
+    let mut found = wa_media::find_in_marked(content, is_marked);
+    // The gateway may still have the file of a message whose content it left out.
+    let kind = words(item, &["messageType"]).and_then(|name| kind_of_word(&name));
+    if let Some(kind) = kind.filter(|_| found.media.is_empty() && !found.sealed && !found.revokes) {
+        let voice_note = is_set(item, &["ptt"]);
+        let view_once = is_marked;
+        found.media.push(FoundMedia {
+            voice_note,
+            view_once,
+            ..bare(kind)
+        });
+    }
     if let [alone] = &mut found.media[..] {
         alone.link = link(content, &["mediaUrl"]);
     }

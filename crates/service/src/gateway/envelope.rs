@@ -5,8 +5,9 @@
 //! Base64 inside a message is a file, so it is decoded only outside of messages.
 
 use serde_json::{Map, Value as Json};
+use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use wa_media::Base64Decoder;
 use wa_media::read::{field, same_name, text};
 
@@ -69,6 +70,7 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
         is_queued: false,
     }]);
     let (mut objects, mut texts) = (0, 0);
+    let mut known = HashSet::new();
     while let Some(item) = work.pop_front() {
         if let Json::String(text) = item.value {
             let may_be_body = item.text != Text::Words && texts < MOST_TEXTS;
@@ -99,7 +101,7 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
         match value {
             Json::Object(object) if is_envelope(object) => {
                 objects += 1;
-                if !envelopes.found.contains(object) {
+                if known.insert(digest(object)) {
                     envelopes.found.push(std::mem::take(object));
                 }
             }
@@ -127,6 +129,11 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
         }
     }
     envelopes
+}
+
+/// By which equal deliveries are known: names come in one order, so equal objects are written equally.
+fn digest(object: &Object) -> [u8; 32] {
+    Sha256::digest(serde_json::to_vec(object).unwrap_or_default()).into()
 }
 
 /// Fields that identify a message, in which `body` is a person's text. The last one is also a queue's.
@@ -188,7 +195,7 @@ const LEAST_ENCODED_BYTES: usize = 128;
 /// Longer texts that cannot be read are no token.
 const LONGEST_SEALED_BYTES: usize = 2 << 10;
 
-fn is_body(name: &str) -> bool {
+pub(super) fn is_body(name: &str) -> bool {
     BODIES.iter().any(|body| same_name(name, body))
 }
 
@@ -240,7 +247,7 @@ impl Enclosing {
 }
 
 /// Reads a text as a body: JSON, base64 of JSON, or a form with JSON in a field.
-fn read(text: &str, is_in_message: bool) -> Option<Json> {
+pub(super) fn read(text: &str, is_in_message: bool) -> Option<Json> {
     inside(text).or_else(|| {
         if is_in_message {
             return None;
@@ -281,6 +288,28 @@ fn is_sealed(text: &str, place: Text) -> bool {
     }
 }
 
+/// Fields in which senders write the content of a delivery as JSON in a text.
+const CONTENTS: &[&str] = &["payload", "data", "event", "message"];
+
+/// Reads the content of a delivery that is JSON in a text. Only of objects that name an event besides: in others, such a field
+/// may be a person's words.
+pub(super) fn open_content(root: &mut Json) {
+    let Some(object) = root.as_object_mut() else {
+        return;
+    };
+    let names_event = ["event", "EventType", "device_id", "type"];
+    if !names_event.iter().any(|name| object.contains_key(*name)) || holds_content(object) {
+        return;
+    }
+    for name in CONTENTS {
+        if let Some(value) = object.get_mut(*name)
+            && let Some(opened) = value.as_str().and_then(inside)
+        {
+            *value = opened;
+        }
+    }
+}
+
 /// The JSON object or list in a text, also when it is quoted as JSON a few times.
 pub(super) fn inside(text: &str) -> Option<Json> {
     let mut text = Cow::Borrowed(text.trim());
@@ -309,7 +338,15 @@ pub(super) fn from_form(body: &[u8]) -> Option<Json> {
         let value = parsed.unwrap_or_else(|| Json::String(value.into_owned()));
         (name.into_owned(), value)
     });
-    let fields: Object = fields.collect();
+    let mut object = Object::new();
+    for (name, value) in fields {
+        // Of a field that is repeated, the first value that is not empty counts.
+        let is_known = object.get(&name).is_some_and(|known| known != "");
+        if !is_known {
+            object.insert(name, value);
+        }
+    }
+    let fields = object;
     // Twilio's forms have no JSON.
     let is_message = fields.contains_key("AccountSid");
     let has_json = fields.values().any(|value| !value.is_string());

@@ -1,10 +1,10 @@
 //! Evolution API v2. Facts from its source (2.3.6 and 2.3.7).
 
 use serde_json::{Value as Json, json};
-use wa_media::read::{field, text};
+use wa_media::read::{field, same_name, text};
 
 use super::baileys;
-use super::fields::{Object, connection, event, id, nothing, object, objects, words};
+use super::fields::{Object, connection, event, id, nothing, object, objects, word, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
@@ -51,7 +51,7 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
 
 impl Protocol for Evolution {
     fn is_delivery(&self, of: &Object) -> bool {
-        let has_data = of.get("data").is_some();
+        let has_data = of.keys().any(|name| same_name(name, "data"));
         has_data && words(of, &["event"]).is_some() || baileys::is_message(of)
     }
 
@@ -65,13 +65,13 @@ impl Protocol for Evolution {
         let data = object(root, &["data"]).unwrap_or(&empty);
         let name = event(root, &["event"]);
         match name.as_str() {
-            "connection.update" => match words(data, &["state"]).as_deref() {
+            "connection.update" => match word(data, &["state"]).as_deref() {
                 Some("open") => return vec![connection(true)],
                 Some("close" | "refused") => return vec![connection(false)],
                 _ => return vec![nothing(DeliveryReason::StatusUpdate)],
             },
             "status.instance" => {
-                let status = words(data, &["status"]);
+                let status = word(data, &["status"]);
                 return vec![connection(status.as_deref() == Some("open"))];
             }
             "logout.instance" | "remove.instance" => return vec![connection(false)],
@@ -215,7 +215,7 @@ impl Protocol for Evolution {
 
     fn read_session(&self, answer: &Json) -> Session {
         let state = text(&answer["instance"]["state"]);
-        Session::of(state.map(|state| state == "open"))
+        Session::of(state.map(|state| state.eq_ignore_ascii_case("open")))
     }
 
     fn routes(&self) -> &'static [Route] {

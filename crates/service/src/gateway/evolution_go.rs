@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use wa_media::read::text;
 
-use super::fields::{Object, connection, event, nothing, object, words};
+use super::fields::{Object, connection, event, nothing, objects, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
@@ -23,7 +23,7 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
 
 impl Protocol for EvolutionGo {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["event"]).is_some() && object(of, &["data"]).is_some()
+        words(of, &["event"]).is_some() && !objects(of, &["data"]).is_empty()
             || whatsmeow::is_message(of)
     }
 
@@ -32,14 +32,15 @@ impl Protocol for EvolutionGo {
             return vec![whatsmeow::read(root)];
         }
         let empty = Object::new();
-        let data = object(root, &["data"]).unwrap_or(&empty);
+        let items = objects(root, &["data"]);
+        let data = items.first().copied().unwrap_or(&empty);
         match event(root, &["event"]).as_str() {
             "connected" | "pairsuccess" => vec![connection(true)],
             "loggedout" | "disconnected" | "connectfailure" => vec![connection(false)],
             "historysync" => whatsmeow::history(data),
             "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
             name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],
-            _ if whatsmeow::is_message(data) => vec![whatsmeow::read(data)],
+            _ if whatsmeow::is_message(data) => items.into_iter().map(whatsmeow::read).collect(),
             _ => vec![nothing(DeliveryReason::StatusUpdate)],
         }
     }

@@ -39,7 +39,15 @@ pub(super) fn words(of: &Object, names: &[&str]) -> Option<String> {
 pub(super) fn id(of: &Object, names: &[&str]) -> Option<String> {
     let value = field(of, names)?;
     let id = match value {
-        Json::Object(parts) => words(parts, &["_serialized"])?,
+        Json::Object(parts) => words(parts, &["_serialized"]).or_else(|| {
+            let [user, server] = ["user", "server"].map(|name| words(parts, &[name]));
+            if let (Some(user), Some(server)) = (user, server) {
+                return Some(format!("{user}@{server}"));
+            }
+            let [remote, own] = ["remote", "id"].map(|name| id(parts, &[name]));
+            let from_me = is_set(parts, &["fromMe"]);
+            Some(format!("{from_me}_{}_{}", remote?, own?))
+        })?,
         Json::Number(number) => number.to_string(),
         _ => text(value)?.to_owned(),
     };
@@ -62,6 +70,11 @@ pub(super) fn time(of: &Object, names: &[&str]) -> Option<Millis> {
 pub(super) fn event(of: &Object, names: &[&str]) -> String {
     let name = field(of, names).and_then(text).unwrap_or_default();
     name.to_lowercase().replace(['_', '-'], ".")
+}
+
+/// A word of a closed set, such as a state, in lower case.
+pub(super) fn word(of: &Object, names: &[&str]) -> Option<String> {
+    words(of, names).map(|word| word.trim().to_lowercase())
 }
 
 /// An id without its device: `…:14@s.whatsapp.net` is `…@s.whatsapp.net`.
@@ -174,9 +187,31 @@ pub(super) fn with_media(message: Message, media: Vec<FoundMedia>) -> ParsedDeli
     }
 }
 
+/// The kind that a gateway's word for a type of messages names, such as `imageMessage`, `ptt` or `user_created_sticker`.
+pub(super) fn kind_of_word(word: &str) -> Option<MediaKind> {
+    let word = word.to_ascii_lowercase().replace('_', "");
+    let word = word.strip_suffix("message").unwrap_or(&word);
+    match word {
+        "image" => Some(MediaKind::Image),
+        "video" | "gif" | "ptv" | "videonote" => Some(MediaKind::Video),
+        "audio" | "ptt" | "voice" => Some(MediaKind::Audio),
+        "document" | "file" | "documentwithcaption" => Some(MediaKind::Document),
+        "sticker" | "usercreatedsticker" | "lottiesticker" => Some(MediaKind::Sticker),
+        _ => None,
+    }
+}
+
+/// A media of which only the kind is known, because the gateway lost the rest or leaves it out.
+pub(super) fn bare(kind: MediaKind) -> FoundMedia {
+    FoundMedia::of_fields(kind, &Object::new())
+}
+
 /// The kind of a declared type: `image/webp` alone does not make a sticker.
 pub(super) fn kind_of_mime(mime: &str) -> MediaKind {
     let mime = mime.to_ascii_lowercase();
+    if mime.starts_with("application/was") {
+        return MediaKind::Sticker;
+    }
     match mime.split('/').next() {
         Some("image") => MediaKind::Image,
         Some("video") => MediaKind::Video,

@@ -1,4 +1,7 @@
-//! Forms (`application/x-www-form-urlencoded`), converted piece by piece to the JSON object of their fields.
+//! Forms (`application/x-www-form-urlencoded`), converted piece by piece to the JSON object of their fields. Of a field that is
+//! repeated, the first value that is not empty counts; another has `#` behind its name.
+
+use std::collections::HashSet;
 
 /// Adds a byte of a text to a JSON string.
 pub(crate) fn push_escaped(byte: u8, to: &mut Vec<u8>) {
@@ -11,12 +14,20 @@ pub(crate) fn push_escaped(byte: u8, to: &mut Vec<u8>) {
 
 /// Converts a form, in any pieces, to a JSON object: fields that begin like JSON as they are, others as strings.
 #[derive(Default)]
-pub(crate) struct Form {
+pub struct Form {
     place: FormState,
     /// A `%`, and the digit behind it.
     escape: Vec<u8>,
     is_begun: bool,
+    name: Vec<u8>,
+    /// The names of fields with a value.
+    known: HashSet<Vec<u8>>,
 }
+
+/// So many names are compared, which is more than any gateway sends.
+const MOST_NAMES: usize = 1_024;
+/// The longest name that is compared.
+const LONGEST_NAME_BYTES: usize = 256;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum FormState {
@@ -40,6 +51,9 @@ impl Form {
                 ([], b'&') => self.end_field(&mut json),
                 ([], b'=') if matches!(self.place, FormState::Field | FormState::Name) => {
                     self.open_name(&mut json);
+                    if self.known.contains(&self.name) {
+                        json.push(b'#');
+                    }
                     json.extend_from_slice(b"\":");
                     self.place = FormState::Value;
                 }
@@ -92,12 +106,26 @@ impl Form {
                 push_escaped(byte, json);
             }
             FormState::Json => json.push(byte),
-            FormState::Field | FormState::Name | FormState::String => push_escaped(byte, json),
+            FormState::Field | FormState::Name => {
+                if self.name.len() < LONGEST_NAME_BYTES {
+                    self.name.push(byte);
+                }
+                push_escaped(byte, json);
+            }
+            FormState::String => push_escaped(byte, json),
         }
     }
 
     fn end_field(&mut self, json: &mut Vec<u8>) {
         self.end_escape(json);
+        let name = std::mem::take(&mut self.name);
+        let has_value = matches!(self.place, FormState::Json | FormState::String);
+        if self.place == FormState::Name && self.known.contains(&name) {
+            json.push(b'#');
+        }
+        if has_value && self.known.len() < MOST_NAMES {
+            self.known.insert(name);
+        }
         json.extend_from_slice(match self.place {
             FormState::Field | FormState::Json => b"",
             FormState::Name => b"\":null",
@@ -145,6 +173,10 @@ mod tests {
             ("p=100%&q=%zz%", json!({"p": "100%", "q": "%zz%"})),
             ("p=%22%5C%0A", json!({"p": "\"\\\n"})),
             ("p=+%0A%5B%5D", json!({"p": []})),
+            (
+                "p=&p=1&q=2&p=3&q=&%70=%7B%7D&q",
+                json!({"p": "1", "p#": {}, "q": "2", "q#": null}),
+            ),
         ] {
             for piece in [1, 2, 3, 100] {
                 let json = form(body.as_bytes(), piece);

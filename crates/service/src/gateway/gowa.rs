@@ -9,8 +9,8 @@ use wa_media::read::{field, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, event, id, is_private, is_set, link, nothing, object, sender, time, with_media,
-    words,
+    Fields, Object, event, id, is_private, is_set, link, nothing, objects, sender, time,
+    with_media, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
@@ -48,12 +48,10 @@ fn webhook_path(access: Access<'_>) -> String {
 
 impl Protocol for Gowa {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["device_id"]).is_some() && object(of, &["payload"]).is_some()
+        words(of, &["device_id"]).is_some() && !objects(of, &["payload"]).is_empty()
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
-        let empty = Object::new();
-        let payload = object(root, &["payload"]).unwrap_or(&empty);
         let name = event(root, &["event"]);
         if name.starts_with("call") {
             return vec![nothing(DeliveryReason::Call)];
@@ -61,21 +59,12 @@ impl Protocol for Gowa {
         if name.contains("presence") {
             return vec![nothing(DeliveryReason::PresenceUpdate)];
         }
-        if name != "message" && !name.is_empty() {
+        let is_edit = name == "message.edited";
+        if !is_edit && name != "message" && !name.is_empty() {
             return vec![nothing(DeliveryReason::StatusUpdate)];
         }
-        let mut media: Vec<_> = FILES
-            .iter()
-            .filter_map(|(name, kind)| file(payload, name, *kind))
-            .collect();
-        let parts = field(payload, &["interactive_media"]).and_then(|parts| parts.as_array());
-        for path in parts.into_iter().flatten().filter_map(text) {
-            media.push(FoundMedia {
-                link: Some(path.to_owned()),
-                ..FoundMedia::of_fields(kind_of_path(path), &empty)
-            });
-        }
-        vec![with_media(message(payload), media)]
+        let payloads = objects(root, &["payload"]).into_iter();
+        payloads.map(|payload| read(payload, is_edit)).collect()
     }
 
     fn signature(&self) -> Signature {
@@ -178,6 +167,31 @@ impl Protocol for Gowa {
     }
 }
 
+fn read(payload: &Object, is_edit: bool) -> ParsedDelivery {
+    let empty = Object::new();
+    let mut media: Vec<_> = FILES
+        .iter()
+        .filter_map(|(name, kind)| file(payload, name, *kind))
+        .collect();
+    let parts = field(payload, &["interactive_media"]).and_then(|parts| parts.as_array());
+    for path in parts.into_iter().flatten().filter_map(text) {
+        media.push(FoundMedia {
+            link: Some(path.to_owned()),
+            ..FoundMedia::of_fields(kind_of_path(path), &empty)
+        });
+    }
+    if let (true, Some(kind)) = (media.is_empty(), lost(payload)) {
+        media.push(FoundMedia::of_fields(kind, &empty));
+    }
+    let original = id(payload, &["original_message_id", "edited_message_id"]);
+    for file in &mut media {
+        file.view_once |= wa_media::says_view_once(payload);
+        file.edited = is_edit;
+        file.edits = original.clone().filter(|_| is_edit);
+    }
+    with_media(message(payload), media)
+}
+
 /// A file is a path, or an object with a path. A `url` is the encrypted file on WhatsApp's CDN, without its key.
 fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     let value = field(payload, &[name])?;
@@ -193,6 +207,16 @@ fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
         direct_path: None,
         ..FoundMedia::of_fields(kind, fields)
     })
+}
+
+/// The kind of a file that is named and empty: its download failed. A sender that names all kinds says nothing.
+fn lost(payload: &Object) -> Option<MediaKind> {
+    let named = FILES.iter().filter(|(name, _)| payload.contains_key(*name));
+    let named: Vec<_> = named.map(|(_, kind)| *kind).collect();
+    match named[..] {
+        [kind] => Some(kind),
+        _ => None,
+    }
 }
 
 /// The kind by the extension of a path.

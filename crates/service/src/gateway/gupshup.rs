@@ -3,8 +3,8 @@
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, id, is_opus, kind_of_mime, link, nothing, object, sender, time, with_media,
-    words,
+    Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, nothing, object, sender, time,
+    with_media, word, words,
 };
 use super::{Message, ParsedDelivery, Protocol};
 use crate::model::{DeliveryReason, Route};
@@ -17,13 +17,13 @@ impl Protocol for Gupshup {
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
-        if words(root, &["type"]).as_deref() != Some("message") {
+        if word(root, &["type"]).as_deref() != Some("message") {
             return vec![nothing(DeliveryReason::StatusUpdate)];
         }
         let empty = Object::new();
         let outer = object(root, &["payload"]).unwrap_or(&empty);
         let inner = object(outer, &["payload"]).unwrap_or(&empty);
-        let declared = words(outer, &["type"]).unwrap_or_default();
+        let declared = word(outer, &["type"]).unwrap_or_default();
         let media = file(&declared, inner);
         vec![with_media(
             message(root, outer),
@@ -43,17 +43,9 @@ impl Protocol for Gupshup {
 
 fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {
     let mime = words(inner, &["contentType"]);
-    let kind = match declared {
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "audio" | "voice" => MediaKind::Audio,
-        "sticker" => MediaKind::Sticker,
-        "file" | "document" => MediaKind::Document,
-        _ if link(inner, &["url"]).is_some() && mime.is_some() => {
-            kind_of_mime(mime.as_deref().unwrap_or_default())
-        }
-        _ => return None,
-    };
+    let has_file = link(inner, &["url"]).is_some();
+    let by_mime = mime.as_deref().filter(|_| has_file).map(kind_of_mime);
+    let kind = kind_of_word(declared).or(by_mime)?;
     Some(FoundMedia {
         link: link(inner, &["url"]),
         url: None,

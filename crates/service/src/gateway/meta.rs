@@ -7,7 +7,8 @@ use wa_media::read::{bytes32, field};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, id, is_set, link, nothing, object, objects, sender, time, with_media, words,
+    Fields, Object, bare, id, is_set, kind_of_word, link, nothing, object, objects, sender, time,
+    with_media, word, words,
 };
 use super::slot::{Slot, SlotContent, Wanted};
 use super::{
@@ -241,8 +242,12 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
         .unwrap_or(outer);
     let edits = edit.and_then(|edit| id(edit, &["original_message_id"]));
     let mut media = Vec::new();
+    let empty = Object::new();
+    let declared = word(inner, &["type"]).unwrap_or_default();
     for (name, kind) in KINDS {
-        let Some(file) = object(inner, &[name]).filter(|file| id(file, &["id"]).is_some()) else {
+        // Without an id the file is lost, or its id follows.
+        let found = object(inner, &[name]);
+        let Some(file) = found.or_else(|| (*name == declared).then_some(&empty)) else {
             continue;
         };
         media.push(FoundMedia {
@@ -258,6 +263,10 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
             ..FoundMedia::of_fields(*kind, file)
         });
     }
+    // Such as a round video, which Meta does not pass on.
+    let unsupported = object(inner, &["unsupported"]).and_then(|it| word(it, &["type"]));
+    let lost = unsupported.and_then(|name| kind_of_word(&name));
+    media.extend(lost.filter(|_| media.is_empty()).map(bare));
     with_media(message(value, outer, is_own), media)
 }
 

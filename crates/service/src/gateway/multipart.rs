@@ -2,6 +2,7 @@
 //! the field `jsonData` as it is, another as a string, the first file in base64 as `base64`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -50,7 +51,7 @@ pub struct Malformed;
 
 /// Converts a body while it arrives.
 pub struct Multipart {
-    /// `\r\n--boundary`; the body is read as if it began with `\r\n`.
+    /// `\n--boundary`, perhaps after `\r`; the body is read as if it began with `\n`.
     delimiter: Vec<u8>,
     /// What is not converted yet.
     buffer: Vec<u8>,
@@ -90,8 +91,8 @@ enum TextKind {
 impl Multipart {
     pub fn new(boundary: &str) -> Self {
         Self {
-            delimiter: format!("\r\n--{boundary}").into_bytes(),
-            buffer: b"\r\n".to_vec(),
+            delimiter: format!("\n--{boundary}").into_bytes(),
+            buffer: b"\n".to_vec(),
             state: State::Preamble,
             is_begun: false,
             has_file: false,
@@ -207,9 +208,12 @@ impl Multipart {
     fn read_content(&mut self, json: &mut Vec<u8>) -> bool {
         let end = find(&self.buffer, &self.delimiter);
         let (content, rest) = match end {
-            Some(at) => (at, at + self.delimiter.len()),
+            Some(at) => {
+                let has_return = self.buffer[..at].ends_with(b"\r");
+                (at - usize::from(has_return), at + self.delimiter.len())
+            }
             None => {
-                let keep = self.delimiter.len().min(self.buffer.len());
+                let keep = (self.delimiter.len() + 1).min(self.buffer.len());
                 let at = self.buffer.len() - keep;
                 (at, at)
             }
@@ -292,8 +296,69 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
 }
 
+/// The boundary of a multipart body by its first line; `None` when it does not begin like one.
+pub(super) fn boundary_of(body: &[u8]) -> Option<&[u8]> {
+    let rest = body.trim_ascii_start().strip_prefix(b"--")?;
+    let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
+    let boundary = rest[..end].trim_ascii_end();
+    (1..=LONGEST_BOUNDARY_BYTES)
+        .contains(&boundary.len())
+        .then_some(boundary)
+}
+
+/// The boundary of a multipart body by its first bytes: the declared one, unless it is JSON; or without a declaration that of
+/// its first line, if a part follows.
+pub fn boundary_of_head(declared: Option<&str>, head: &[u8]) -> Option<String> {
+    let bare = head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start();
+    if bare.starts_with(b"{") || bare.starts_with(b"[") {
+        return None;
+    }
+    let is_part = |line: &[u8]| {
+        let name = b"content-disposition:";
+        line.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    let first = boundary_of(bare).filter(|_| bare.split(|byte| *byte == b'\n').any(is_part));
+    let first = first.and_then(|first| String::from_utf8(first.to_vec()).ok());
+    // A forwarder may have written another boundary than its header says.
+    match (declared, first) {
+        (Some(declared), Some(first)) if first.trim_end_matches("--") != declared => Some(first),
+        (Some(declared), _) => Some(declared.to_owned()),
+        (None, first) => first,
+    }
+}
+
+/// The head of each part of a multipart body, and the place of its content; also of a body that is cut off.
+pub(super) fn parts(body: &[u8]) -> Vec<(String, Range<usize>)> {
+    let Some(boundary) = boundary_of(body) else {
+        return Vec::new();
+    };
+    let delimiter = [b"--", boundary].concat();
+    let mut parts = Vec::new();
+    let mut at = find(body, &delimiter).unwrap_or(body.len());
+    while let Some(rest) = body.get(at + delimiter.len()..) {
+        let start = at + delimiter.len();
+        let end = find(rest, &[b"\n", &delimiter[..]].concat()).map_or(body.len(), |it| start + it);
+        let part = &body[start..end];
+        let blank = [&b"\r\n\r\n"[..], b"\n\n"].map(|it| Some(find(part, it)? + it.len()));
+        if let Some(head) = blank.into_iter().flatten().min() {
+            let content = part[head..]
+                .strip_suffix(b"\r")
+                .unwrap_or(&part[head..])
+                .len();
+            let text = String::from_utf8_lossy(&part[..head]).into_owned();
+            parts.push((text, start + head..start + head + content));
+        }
+        at = end + 1;
+    }
+    parts
+}
+
 /// The name of a part, and whether it is a file.
-fn disposition(head: &str) -> Option<(String, bool)> {
+pub(super) fn disposition(head: &str) -> Option<(String, bool)> {
     let line = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.trim()

@@ -129,8 +129,8 @@ pub(super) trait Protocol: Sync {
         Vec::new()
     }
 
-    /// What a path at the gateway's own address contains if it is a file's; empty when files may be anywhere. A delivery must
-    /// not make this service call anything else there.
+    /// How a path at the gateway's own address begins if it is a file's, `*` for any one segment; empty when files may be
+    /// anywhere. A delivery must not make this service call anything else there.
     fn file_paths(&self) -> &'static [&'static str] {
         &[]
     }

@@ -5,8 +5,8 @@ use wa_media::read::{field, flag, number, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, id, is_opus, is_set, kind_of_mime, link, nothing, object, sender,
-    time, with_media, words,
+    Fields, Object, connection, id, is_opus, is_set, kind_of_mime, kind_of_word, link, nothing,
+    object, sender, time, with_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
@@ -42,12 +42,12 @@ impl Protocol for Quepasa {
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         let message = message(root);
-        let declared = words(root, &["type"]).unwrap_or_default();
+        let declared = word(root, &["type"]).unwrap_or_default();
         if declared == "system" {
             let info = object(root, &["info"]);
             let event = info
-                .and_then(|info| words(info, &["event"]))
-                .or_else(|| words(root, &["text"]));
+                .and_then(|info| word(info, &["event"]))
+                .or_else(|| word(root, &["text"]));
             let message = Message {
                 sent_at: message.sent_at,
                 ..Message::default()
@@ -64,8 +64,11 @@ impl Protocol for Quepasa {
                 _ => nothing(DeliveryReason::StatusUpdate),
             }];
         }
-        let file =
-            object(root, &["attachment"]).map(|attachment| file(root, attachment, &declared));
+        // A message whose file is left out is still known to have one.
+        let empty = Object::new();
+        let attachment = object(root, &["attachment"]);
+        let attachment = attachment.or_else(|| kind_of_word(&declared).map(|_| &empty));
+        let file = attachment.map(|attachment| file(root, attachment, &declared));
         vec![with_media(message, file.into_iter().collect())]
     }
 
@@ -141,14 +144,8 @@ impl Protocol for Quepasa {
 
 fn file(root: &Object, attachment: &Object, declared: &str) -> FoundMedia {
     let mime = words(attachment, &["mime"]);
-    let kind = match declared {
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "audio" => MediaKind::Audio,
-        "document" => MediaKind::Document,
-        "sticker" => MediaKind::Sticker,
-        _ => kind_of_mime(mime.as_deref().unwrap_or_default()),
-    };
+    let kind =
+        kind_of_word(declared).unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
     let has_waveform = field(attachment, &["waveform"]).is_some();
     FoundMedia {
         link: link(attachment, &["url"]),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use super::{Error, Gateway, ParsedDelivery};
+use super::signature::Headers;
+use super::{Error, Gateway, ParsedDelivery, Reading};
 
 /// Most webhooks are ten times smaller.
 const LARGE_BYTES: usize = 32 << 10;
@@ -30,6 +31,21 @@ impl Reader {
         body: &Bytes,
     ) -> Result<Result<Vec<ParsedDelivery>, Error>, Panicked> {
         self.parse(body, move |body| gateway.read(body)).await
+    }
+
+    /// Reads the body of a delivery that came to an instance of the gateway.
+    pub async fn read_from(
+        &self,
+        gateway: Gateway,
+        body: &Bytes,
+        headers: &Headers,
+    ) -> Result<Result<Reading, Error>, Panicked> {
+        if body.len() <= LARGE_BYTES {
+            return Ok(gateway.read_from(body, headers));
+        }
+        let headers = headers.clone();
+        self.parse(body, move |body| gateway.read_from(body, &headers))
+            .await
     }
 
     /// The texts of a body that may hold another body in a form that cannot be read.

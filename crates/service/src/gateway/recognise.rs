@@ -2,11 +2,11 @@
 //! them.
 
 use serde_json::Value as Json;
-use wa_media::read::field;
+use wa_media::read::{field, same_name};
 
-use super::Gateway;
-use super::fields::{Object, object, objects, words};
+use super::fields::{Object, object, objects, word, words};
 use super::signature::Headers;
+use super::{Gateway, envelope};
 
 /// The source of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,20 +16,64 @@ pub enum Source {
     Chatwoot,
 }
 
+/// How deep and how wide the envelopes of automations are searched.
+const DEEPEST: usize = 8;
+const MOST_OBJECTS: usize = 256;
+
 /// The gateway of a delivery; `None` when nothing decides. Meta's partners look like Meta.
 pub fn recognise(headers: &Headers, body: &Json) -> Option<Source> {
-    let body = body.as_object()?;
-    let by_form = of_form(body);
+    let root = body.as_object()?;
+    let by_form = of_form(root);
     let gateway = by_form
-        .or_else(|| by_header(headers, body))
-        .or_else(|| by_shape(body));
-    let is_hub = || {
-        let is_created = words(body, &["event"]).as_deref() == Some("message_created");
-        is_created && has(body, &["account"]) && has(body, &["conversation"])
-    };
+        .or_else(|| by_header(headers, root))
+        .or_else(|| by_shape(root));
     gateway
         .map(Source::Gateway)
-        .or_else(|| is_hub().then_some(Source::Chatwoot))
+        .or_else(|| is_of_hub(root).then_some(Source::Chatwoot))
+}
+
+/// The source of the first delivery inside the envelope of an automation or a queue.
+pub(super) fn recognise_inside(body: &Json) -> Option<Source> {
+    search(body, "", 0, &mut 0)
+}
+
+fn search(value: &Json, name: &str, depth: usize, seen: &mut usize) -> Option<Source> {
+    *seen += 1;
+    if depth > DEEPEST || *seen > MOST_OBJECTS {
+        return None;
+    }
+    match value {
+        Json::Object(object) => {
+            let found = recognise(&Headers::default(), value);
+            // What a message contains is no delivery.
+            let is_message = || MESSAGES.iter().all(|name| !has(object, &[name]));
+            found.or_else(|| {
+                let mut fields = object.iter().filter(|_| is_message());
+                fields.find_map(|(name, value)| search(value, name, depth + 1, seen))
+            })
+        }
+        Json::Array(items) => {
+            let mut items = items.iter();
+            items.find_map(|item| search(item, name, depth + 1, seen))
+        }
+        Json::String(text) if name.is_empty() || may_be_body(name) => {
+            let parsed = envelope::read(text, false)?;
+            search(&parsed, "", depth + 1, seen)
+        }
+        _ => None,
+    }
+}
+
+/// Fields of messages and of their content.
+const MESSAGES: &[&str] = &["msgContent", "key", "Info", "messageid", "conversation"];
+
+fn may_be_body(name: &str) -> bool {
+    envelope::is_body(name) || same_name(name, "message")
+}
+
+fn is_of_hub(body: &Object) -> bool {
+    let is_created = words(body, &["event"]).as_deref() == Some("message_created");
+    is_created && has(body, &["account"]) && has(body, &["conversation"])
 }
 
 fn has(body: &Object, names: &[&str]) -> bool {
@@ -40,7 +84,8 @@ fn of_form(body: &Object) -> Option<Gateway> {
     if has(body, &["jsonData"]) {
         return Some(Gateway::Wuzapi);
     }
-    let is_twilio = has(body, &["AccountSid"]) && has(body, &["MessageSid", "SmsSid"]);
+    let sids = ["MessageSid", "SmsSid", "SmsMessageSid"];
+    let is_twilio = has(body, &["AccountSid"]) && has(body, &sids);
     is_twilio.then_some(Gateway::Twilio)
 }
 
@@ -63,59 +108,71 @@ fn by_header(headers: &Headers, body: &Object) -> Option<Gateway> {
 fn by_shape(body: &Object) -> Option<Gateway> {
     let all = |names: &[&str]| names.iter().all(|name| has(body, &[name]));
     let event = words(body, &["event"]).unwrap_or_default();
-    let payload = object(body, &["payload"]);
-    let data = object(body, &["data"]);
+    let first = |name: &str| objects(body, &[name]).first().copied();
+    let [payload, data] = ["payload", "data"].map(first);
     let within = |of: Option<&Object>, names: &[&str]| of.is_some_and(|of| has(of, names));
-    let is_callback = words(body, &["type"]).is_some_and(|name| name.ends_with("Callback"));
+    let is_callback = || word(body, &["type"]).is_some_and(|name| name.ends_with("callback"));
     let is_webhook = event.to_lowercase().starts_with("webhook");
-    let rules: &[(bool, Gateway)] = &[
-        (is_of_meta(body), Gateway::Meta),
+    let rules: [(&dyn Fn() -> bool, Gateway); 14] = [
+        (&|| is_of_meta(body), Gateway::Meta),
         (
-            all(&["EventType"]) && has(body, &["BaseUrl", "instanceName"]),
+            &|| all(&["EventType"]) && has(body, OF_UAZAPI),
             Gateway::Uazapi,
         ),
         (
-            all(&["event", "data", "instanceToken"]),
+            &|| all(&["event", "data"]) && is_of_evolution_go(body, data),
             Gateway::EvolutionGo,
         ),
         (
-            all(&["event", "session"]) && payload.is_some(),
+            &|| all(&["event", "session"]) && payload.is_some(),
             Gateway::Waha,
         ),
-        (all(&["device_id"]) && payload.is_some(), Gateway::Gowa),
+        (&|| payload.is_some() && all(&["device_id"]), Gateway::Gowa),
         (
-            all(&["app", "version", "type"]) && within(payload, &["payload"]),
+            &|| within(payload, &["payload", "source", "gsId"]) && all(&["app", "type"]),
             Gateway::Gupshup,
         ),
-        (is_callback, Gateway::Zapi),
+        (&is_callback, Gateway::Zapi),
+        (&|| is_webhook || all(&["msgContent"]), Gateway::Wapi),
+        (&|| is_of_wuzapi(body), Gateway::Wuzapi),
         (
-            is_webhook || all(&["msgContent", "instanceId"]),
-            Gateway::Wapi,
-        ),
-        (is_of_wuzapi(body), Gateway::Wuzapi),
-        (
-            all(&["event", "instance"]) && is_of_evolution(body, &event),
+            &|| all(&["event", "instance"]) && is_of_evolution(body, &event),
             Gateway::Evolution,
         ),
         (
-            all(&["event", "instance"]) && within(data, &["chatid", "messageid"]),
+            &|| all(&["event", "instance"]) && within(data, &["chatid", "messageid"]),
             Gateway::Uazapi,
         ),
         (
-            all(&["event", "session"]) && !has(body, &["payload"]),
+            &|| all(&["event", "session"]) && !has(body, &["payload"]),
             Gateway::Wppconnect,
         ),
-        (is_of_quepasa(body), Gateway::Quepasa),
-        (all(&["instanceId", "connectedPhone"]), Gateway::Wapi),
+        (&|| is_of_quepasa(body), Gateway::Quepasa),
+        (&|| all(&["instanceId", "connectedPhone"]), Gateway::Wapi),
     ];
-    rules
-        .iter()
-        .find(|(fits, _)| *fits)
-        .map(|(_, gateway)| *gateway)
+    let mut rules = rules.into_iter();
+    rules.find(|(fits, _)| fits()).map(|(_, gateway)| gateway)
+}
+
+/// What uazapi sends besides the name of the event.
+const OF_UAZAPI: &[&str] = &[
+    "BaseUrl",
+    "instanceName",
+    "owner",
+    "chatSource",
+    "message",
+    "chat",
+];
+
+fn is_of_evolution_go(body: &Object, data: Option<&Object>) -> bool {
+    let is_message = data.is_some_and(|data| object(data, &["Info"]).is_some());
+    let is_named = has(body, &["instanceId"]) && has(body, &["instanceName"]);
+    has(body, &["instanceToken"]) || (is_message || is_named) && !has(body, &["instance"])
 }
 
 fn is_of_meta(body: &Object) -> bool {
-    let is_named = words(body, &["object"]).as_deref() == Some("whatsapp_business_account");
+    let is_named = words(body, &["object"]).as_deref() == Some("whatsapp_business_account")
+        || words(body, &["messaging_product"]).as_deref() == Some("whatsapp");
     let entries = objects(body, &["entry"]);
     is_named
         || entries

@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value as Json;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
 use super::fields::Object;
+use super::mask::Taken;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::model::DeliveryReason;
 
@@ -55,7 +56,11 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     pub fn new<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| {
-            let value = String::from_utf8_lossy(value);
+            // Bytes that are not UTF-8 are ISO 8859-1, as HTTP once defined.
+            let value = match std::str::from_utf8(value) {
+                Ok(text) => text.to_owned(),
+                Err(_) => value.iter().copied().map(char::from).collect(),
+            };
             (name.to_ascii_lowercase(), value.trim().to_owned())
         });
         Self(headers.collect())
@@ -65,6 +70,14 @@ impl Headers {
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
+    }
+
+    /// All names and values.
+    #[cfg(test)]
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Whether one of the headers looks like a token's.
@@ -116,22 +129,31 @@ const LONGEST_HEADER_BYTES: usize = 4 << 10;
 /// Longer bodies are no form of Twilio.
 const LONGEST_FORM_BYTES: usize = 1 << 20;
 
+/// A repeated header may have so many signatures.
+const MOST_SIGNATURES: usize = 8;
+
 /// Checks one delivery while its body arrives.
+#[derive(Clone)]
 pub struct Verifier {
     checks: Checks,
 }
 
+#[derive(Clone)]
 enum Checks {
     Decided(Result<(), Refusal>),
-    Sha256(Option<Hmac<Sha256>>, Option<Vec<u8>>),
-    Sha512(Option<Hmac<Sha512>>, Option<Vec<u8>>),
-    Twilio {
-        secret: Vec<u8>,
-        signature: Option<Vec<u8>>,
-        urls: Vec<String>,
-        form: Vec<u8>,
-        is_too_long: bool,
-    },
+    /// One for each form of the secret, and the signatures of which one must be right.
+    Sha256(Vec<Hmac<Sha256>>, Vec<Vec<u8>>),
+    Sha512(Vec<Hmac<Sha512>>, Vec<Vec<u8>>),
+    Twilio(Box<TwilioCheck>),
+}
+
+#[derive(Clone)]
+struct TwilioCheck {
+    keys: Vec<Hmac<Sha1>>,
+    signatures: Vec<Vec<u8>>,
+    urls: Vec<String>,
+    form: Vec<u8>,
+    is_too_long: bool,
 }
 
 impl Verifier {
@@ -147,37 +169,35 @@ impl Verifier {
             Signature::None => Checks::Decided(Ok(())),
             Signature::SecretInHeader => Checks::Decided(secret_in_header(secret, headers, now)),
             Signature::HmacSha256 { header } => {
-                Checks::Sha256(keyed(secret), headers.get(header).map(hexadecimal))
+                Checks::Sha256(keyed(secret), signatures(headers, header, hexadecimal))
             }
             Signature::HmacSha512 { header } => {
-                Checks::Sha512(keyed(secret), headers.get(header).map(hexadecimal))
+                Checks::Sha512(keyed(secret), signatures(headers, header, hexadecimal))
             }
             Signature::Twilio => {
-                let given = headers.get("x-twilio-signature");
-                Checks::Twilio {
-                    secret: secret.to_vec(),
-                    signature: given.map(|given| STANDARD.decode(given).unwrap_or_default()),
+                let decode = |given: &str| STANDARD.decode(given).unwrap_or_default();
+                Checks::Twilio(Box::new(TwilioCheck {
+                    keys: keyed(secret),
+                    signatures: signatures(headers, "x-twilio-signature", decode),
                     urls: with_and_without_port(url),
                     form: Vec::new(),
                     is_too_long: false,
-                }
+                }))
             }
         };
         Self { checks }
     }
 
-    /// Takes the next bytes of the body, as they came.
+    /// Takes the next bytes of what may be signed.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.checks {
-            Checks::Decided(_) | Checks::Sha256(None, _) | Checks::Sha512(None, _) => {}
-            Checks::Sha256(Some(mac), _) => mac.update(bytes),
-            Checks::Sha512(Some(mac), _) => mac.update(bytes),
-            Checks::Twilio {
-                form, is_too_long, ..
-            } => {
-                *is_too_long |= form.len() + bytes.len() > LONGEST_FORM_BYTES;
-                if !*is_too_long {
-                    form.extend_from_slice(bytes);
+            Checks::Decided(_) => {}
+            Checks::Sha256(macs, _) => macs.iter_mut().for_each(|mac| mac.update(bytes)),
+            Checks::Sha512(macs, _) => macs.iter_mut().for_each(|mac| mac.update(bytes)),
+            Checks::Twilio(check) => {
+                check.is_too_long |= check.form.len() + bytes.len() > LONGEST_FORM_BYTES;
+                if !check.is_too_long {
+                    check.form.extend_from_slice(bytes);
                 }
             }
         }
@@ -186,49 +206,89 @@ impl Verifier {
     pub fn finish(self) -> Result<(), Refusal> {
         match self.checks {
             Checks::Decided(verdict) => verdict,
-            Checks::Sha256(mac, given) => compare(mac, given),
-            Checks::Sha512(mac, given) => compare(mac, given),
-            Checks::Twilio {
-                secret,
-                signature,
-                urls,
-                form,
-                is_too_long,
-            } => {
-                let given = signature.ok_or(Refusal::Unsigned)?;
-                let fields = sorted_fields(&form);
-                let is_right = |url: &String| {
-                    let Some(mut mac) = keyed::<Hmac<Sha1>>(&secret) else {
-                        return false;
-                    };
-                    mac.update(url.as_bytes());
-                    for (name, value) in &fields {
-                        mac.update(name.as_bytes());
-                        mac.update(value.as_bytes());
-                    }
-                    mac.verify_slice(&given).is_ok()
-                };
-                let is_right = !is_too_long && urls.iter().any(is_right);
-                is_right.then_some(()).ok_or(Refusal::Wrong)
+            Checks::Sha256(macs, given) => compare(macs, &given),
+            Checks::Sha512(macs, given) => compare(macs, &given),
+            Checks::Twilio(check) => check.finish(),
+        }
+    }
+
+    /// The verdict of several: one of them has to be right.
+    pub fn any(verifiers: impl IntoIterator<Item = Self>) -> Result<(), Refusal> {
+        let mut verdict = Err(Refusal::Unsigned);
+        for verifier in verifiers {
+            match (verifier.finish(), verdict) {
+                (Ok(()), _) => return Ok(()),
+                (Err(refusal), Err(Refusal::Unsigned)) => verdict = Err(refusal),
+                _ => {}
             }
         }
+        verdict
     }
 }
 
-/// `None` never, because HMAC takes keys of any length; then nothing would be accepted.
-fn keyed<M: hmac::digest::KeyInit>(secret: &[u8]) -> Option<M> {
-    M::new_from_slice(secret).ok()
+impl TwilioCheck {
+    fn finish(self) -> Result<(), Refusal> {
+        if self.is_too_long {
+            return match self.signatures.is_empty() {
+                true => Err(Refusal::Unsigned),
+                false => Err(Refusal::Wrong),
+            };
+        }
+        let fields = sorted_fields(&self.form);
+        let macs = self.keys.iter().flat_map(|key| {
+            self.urls.iter().map(|url| {
+                let mut mac = key.clone();
+                mac.update(url.as_bytes());
+                for (name, value) in &fields {
+                    mac.update(name.as_bytes());
+                    mac.update(value.as_bytes());
+                }
+                mac
+            })
+        });
+        compare(macs.collect(), &self.signatures)
+    }
 }
 
-fn compare<M: hmac::Mac>(mac: Option<M>, given: Option<Vec<u8>>) -> Result<(), Refusal> {
-    let given = given.ok_or(Refusal::Unsigned)?;
-    let is_right = mac.is_some_and(|mac| mac.verify_slice(&given).is_ok());
+/// All signatures in a header, which may be repeated, or joined with commas by a proxy. What is no signature fits nothing.
+fn signatures(headers: &Headers, name: &str, decode: fn(&str) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let values = headers.all(name).flat_map(|value| value.split(','));
+    let given = values.map(str::trim).filter(|value| !value.is_empty());
+    given.take(MOST_SIGNATURES).map(decode).collect()
+}
+
+/// The secret as it is, and without blanks around it, which come from copying it. An empty one fits nothing.
+fn forms_of(secret: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let bare = secret.trim_ascii();
+    let forms = [Some(secret), Some(bare).filter(|bare| *bare != secret)];
+    forms.into_iter().flatten().filter(|_| !bare.is_empty())
+}
+
+fn keyed<M: hmac::digest::KeyInit>(secret: &[u8]) -> Vec<M> {
+    let keyed = forms_of(secret).filter_map(|secret| M::new_from_slice(secret).ok());
+    keyed.collect()
+}
+
+fn compare<M: hmac::Mac>(macs: Vec<M>, given: &[Vec<u8>]) -> Result<(), Refusal> {
+    if given.is_empty() {
+        return Err(Refusal::Unsigned);
+    }
+    let mut is_right = false;
+    for mac in macs {
+        let wanted = mac.finalize().into_bytes();
+        for given in given {
+            is_right |= bool::from(wanted.ct_eq(given.as_slice()));
+        }
+    }
     is_right.then_some(()).ok_or(Refusal::Wrong)
 }
 
-/// Bytes in hexadecimal, perhaps after `sha256=`; none when it is something else.
+/// Bytes in hexadecimal, perhaps after the name of the hash such as `sha256=`; none when it is something else.
 fn hexadecimal(text: &str) -> Vec<u8> {
-    let digits = text.strip_prefix("sha256=").unwrap_or(text);
+    let digits = match text.split_once('=') {
+        Some((scheme, digits)) if ["sha256", "sha512"].contains(&scheme) => digits,
+        _ => text,
+    };
     let pair = |at: usize| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok();
     let is_even = digits.is_ascii() && digits.len().is_multiple_of(2);
     let bytes: Option<Vec<u8>> = (0..digits.len() / 2).map(pair).collect();
@@ -248,16 +308,28 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 fn secret_in_header(secret: &[u8], headers: &Headers, now: Millis) -> Result<(), Refusal> {
-    let bare = |value: &str| is_same(bearer(value).unwrap_or(value).as_bytes(), secret);
+    let bare = |value: &str| {
+        let values = [Some(value), bearer(value)].into_iter().flatten();
+        let pairs = values.flat_map(|value| forms_of(secret).map(move |secret| (value, secret)));
+        let fitting = pairs.filter(|(value, secret)| is_same(value.as_bytes(), secret));
+        fitting.count() > 0
+    };
     // Every header is compared, so that the time does not depend on which one fits.
     let fitting = headers.0.iter().filter(|(_, value)| bare(value)).count();
-    if fitting > 0 && !secret.is_empty() {
+    if fitting > 0 {
         return Ok(());
     }
     let tokens: Vec<_> = headers.all("authorization").filter_map(bearer).collect();
-    let signed = tokens.iter().find(|token| token.split('.').count() == 3);
-    match signed {
-        Some(token) => verify_jwt(token, secret, now),
+    let signed = tokens.iter().filter(|token| token.split('.').count() == 3);
+    let verdicts =
+        signed.flat_map(|token| forms_of(secret).map(move |secret| verify_jwt(token, secret, now)));
+    let best = verdicts.min_by_key(|verdict| match verdict {
+        Ok(()) => 0,
+        Err(Refusal::Expired) => 1,
+        Err(_) => 2,
+    });
+    match best {
+        Some(verdict) => verdict,
         None if tokens.is_empty() && !headers.has_token() => Err(Refusal::Unsigned),
         None => Err(Refusal::Wrong),
     }
@@ -275,7 +347,7 @@ fn verify_jwt(token: &str, secret: &[u8], now: Millis) -> Result<(), Refusal> {
     if head.get("alg").and_then(Json::as_str) != Some("HS256") {
         return Err(Refusal::Wrong);
     }
-    let mut mac: Hmac<Sha256> = keyed(secret).ok_or(Refusal::Wrong)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| Refusal::Wrong)?;
     mac.update(signed.as_bytes());
     let given = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('='));
     mac.verify_slice(&given.unwrap_or_default())
@@ -329,14 +401,27 @@ fn with_and_without_port(address: &str) -> Vec<String> {
     urls
 }
 
-/// What a signature covers besides the body.
+/// What is needed to check a signature again, besides the body as it is stored. It has secrets.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Signed {
     pub headers: Headers,
     /// The address that the sender requested, with its query.
     pub url: String,
-    /// The fields that are signed in place of a multipart body.
+    /// The fields that are signed in place of a multipart body; only of one that was stored as JSON by an earlier version.
+    #[serde(default)]
     pub fields: Option<String>,
+    /// The boundary of a multipart body.
+    #[serde(default)]
+    pub boundary: Option<String>,
+    /// The tokens that were in the body.
+    #[serde(default)]
+    pub taken: Vec<Taken>,
+    /// Those in the part of it that is behind the limits.
+    #[serde(default)]
+    pub rest_taken: Vec<Taken>,
+    /// The body as it came, in base64, if it was compressed: the stored one is not.
+    #[serde(default)]
+    pub coded: Option<String>,
 }
 
 impl Signed {

@@ -2,10 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use wa_media::FoundMedia;
 use wa_media::read::{field, number};
-use wa_media::{FoundMedia, MediaKind};
 
-use super::fields::{Fields, Object, id, kind_of_mime, link, nothing, sender, with_media, words};
+use super::fields::{
+    Fields, Object, bare, id, kind_of_mime, kind_of_word, link, nothing, sender, with_media, word,
+    words,
+};
 use super::{Access, Message, ParsedDelivery, Protocol, Signature};
 use crate::model::{DeliveryReason, Route};
 
@@ -20,11 +23,15 @@ impl Protocol for Twilio {
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
-        if words(root, &["MessageStatus"]).is_some() {
+        let status = word(root, &["MessageStatus"]);
+        if status.is_some_and(|status| status != "received") {
             return vec![nothing(DeliveryReason::StatusUpdate)];
         }
-        let count = field(root, &["NumMedia"]).and_then(number).unwrap_or(0);
-        let files = (0..count.min(MOST_FILES)).filter_map(|at| file(root, at, count));
+        let declared = field(root, &["NumMedia"]).and_then(number).unwrap_or(0);
+        let has_link = |at: &u64| field(root, &[&format!("MediaUrl{at}")]).is_some();
+        let linked = (0..MOST_FILES).take_while(has_link).count() as u64;
+        let count = declared.max(linked);
+        let files = (0..count.min(MOST_FILES)).map(|at| file(root, at, count));
         vec![with_media(message(root), files.collect())]
     }
 
@@ -49,7 +56,7 @@ impl Protocol for Twilio {
     }
 
     fn file_paths(&self) -> &'static [&'static str] {
-        &["/Media/"]
+        &["/*/Accounts/*/Messages/*/Media/"]
     }
 
     fn routes(&self) -> &'static [Route] {
@@ -57,24 +64,19 @@ impl Protocol for Twilio {
     }
 }
 
-fn file(root: &Object, at: u64, count: u64) -> Option<FoundMedia> {
-    let link = link(root, &[&format!("MediaUrl{at}")])?;
+/// Without a link it is lost.
+fn file(root: &Object, at: u64, count: u64) -> FoundMedia {
+    let link = link(root, &[&format!("MediaUrl{at}")]);
     let mime = words(root, &[&format!("MediaContentType{at}")]);
     let declared = words(root, &["MessageType"]).filter(|_| count == 1);
-    let kind = match declared.as_deref() {
-        Some("image") => MediaKind::Image,
-        Some("video") => MediaKind::Video,
-        Some("audio") => MediaKind::Audio,
-        Some("document") => MediaKind::Document,
-        Some("sticker") => MediaKind::Sticker,
-        _ => kind_of_mime(mime.as_deref().unwrap_or_default()),
-    };
-    Some(FoundMedia {
-        link: Some(link),
+    let kind = declared.as_deref().and_then(kind_of_word);
+    let kind = kind.unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
+    FoundMedia {
+        link,
         mime,
         caption: words(root, &["Body"]).filter(|_| at == 0),
-        ..FoundMedia::of_fields(kind, &Object::new())
-    })
+        ..bare(kind)
+    }
 }
 
 fn message(root: &Object) -> Message {

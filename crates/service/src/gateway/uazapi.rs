@@ -2,19 +2,19 @@
 //! documentation only.
 
 use serde_json::{Value as Json, json};
-use wa_media::MediaKind;
 use wa_media::read::{field, flag, text};
+use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
-    with_found, words,
+    Fields, Object, bare, connection, event, id, is_set, kind_of_word, link, nothing, object,
+    objects, sender, time, with_found, word, words,
 };
 use super::id::clean;
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
-    LateLink, Message, ParsedDelivery, Protocol, answers,
+    LateLink, Message, ParsedDelivery, Protocol, answers, envelope,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -58,7 +58,7 @@ impl Protocol for Uazapi {
         if name.starts_with("connection") {
             let instance = object(root, &["instance", "data"]);
             return vec![match instance
-                .and_then(|it| words(it, &["status", "state"]))
+                .and_then(|it| word(it, &["status", "state"]))
                 .as_deref()
             {
                 Some("connected" | "open") => connection(true),
@@ -172,7 +172,8 @@ impl Protocol for Uazapi {
 
     fn read_session(&self, answer: &Json) -> Session {
         let status = &answer["status"];
-        let named = text(&answer["instance"]["status"]).map(|name| json!(name == "connected"));
+        let named = text(&answer["instance"]["status"])
+            .map(|name| json!(name.eq_ignore_ascii_case("connected")));
         let connected = match named {
             Some(named) if status["connected"].is_null() => named,
             _ => status["connected"].clone(),
@@ -186,14 +187,27 @@ impl Protocol for Uazapi {
 }
 
 fn read(item: &Object) -> ParsedDelivery {
-    let declared = words(item, &["mediaType"]).unwrap_or_default();
-    // `content` is the file's description without its name, which is the message's type.
+    let declared = word(item, &["mediaType"]).unwrap_or_default();
+    // `content` is the file's description without its name, which is the message's type; some builds write it as text.
     let mut wrapped = Object::new();
-    if let Some(content) = field(item, &["content"]).filter(|content| content.is_object()) {
-        let name = words(item, &["messageType"]).unwrap_or_else(|| declared.clone());
-        wrapped.insert(name, content.clone());
+    let content = field(item, &["content"]).and_then(|content| match content {
+        Json::String(text) => envelope::inside(text),
+        content => Some(content.clone()),
+    });
+    let name = words(item, &["messageType"]).unwrap_or_else(|| declared.clone());
+    if let Some(content) = content.filter(Json::is_object) {
+        wrapped.insert(name.clone(), content);
     }
-    let mut found = wa_media::find_in_marked(&wrapped, wa_media::says_view_once(item));
+    let is_marked = wa_media::says_view_once(item);
+    let mut found = wa_media::find_in_marked(&wrapped, is_marked);
+    // The gateway may still have the file of a message whose content it left out.
+    let kind = kind_of_word(&declared).or_else(|| kind_of_word(&name));
+    if let Some(kind) = kind.filter(|_| found.media.is_empty() && !found.sealed && !found.revokes) {
+        found.media.push(FoundMedia {
+            view_once: is_marked,
+            ..bare(kind)
+        });
+    }
     let edits = id(item, &["edited"]);
     if let [alone] = &mut found.media[..] {
         let text = words(item, &["text"]);

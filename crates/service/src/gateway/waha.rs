@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 use url::Url;
-use wa_media::FoundMedia;
 use wa_media::read::text;
+use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, event, id, is_opus, is_private, is_set, kind_of_mime, link,
-    nothing, object, sender, time, with_found, words,
+    Fields, Object, bare, connection, event, id, is_opus, is_private, is_set, kind_of_mime,
+    kind_of_word, link, nothing, object, objects, sender, time, with_found, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat, Message,
@@ -32,12 +32,13 @@ fn call(method: CallMethod, access: Access<'_>) -> Call {
 
 impl Protocol for Waha {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["event"]).is_some() && object(of, &["payload"]).is_some()
+        words(of, &["event"]).is_some() && !objects(of, &["payload"]).is_empty()
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let payloads = objects(root, &["payload"]);
         let empty = Object::new();
-        let payload = object(root, &["payload"]).unwrap_or(&empty);
+        let payload = payloads.first().copied().unwrap_or(&empty);
         let name = event(root, &["event"]);
         match name.as_str() {
             "session.status" => {
@@ -46,12 +47,12 @@ impl Protocol for Waha {
                     sent_at: at,
                     ..Message::default()
                 };
-                return vec![match words(payload, &["status"]).as_deref() {
-                    Some("WORKING") => ParsedDelivery {
+                return vec![match word(payload, &["status"]).as_deref() {
+                    Some("working") => ParsedDelivery {
                         message,
                         ..connection(true)
                     },
-                    Some("FAILED" | "STOPPED" | "SCAN_QR_CODE") => ParsedDelivery {
+                    Some("failed" | "stopped" | "scan_qr_code") => ParsedDelivery {
                         message,
                         ..connection(false)
                     },
@@ -66,7 +67,8 @@ impl Protocol for Waha {
             "message" | "message.any" | "message.edited" => {}
             _ => return vec![nothing(DeliveryReason::StatusUpdate)],
         }
-        vec![read(root, payload)]
+        let payloads = payloads.into_iter();
+        payloads.map(|payload| read(root, payload)).collect()
     }
 
     fn signature(&self) -> Signature {
@@ -227,7 +229,7 @@ impl Protocol for Waha {
         let status = text(&answer["status"]);
         Session {
             ignores_groups: boolean(&answer["config"]["ignore"]["groups"]),
-            ..Session::of(status.map(|status| status == "WORKING"))
+            ..Session::of(status.map(|status| status.eq_ignore_ascii_case("WORKING")))
         }
     }
 
@@ -247,23 +249,33 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
     let content = object(raw, &["message"]).unwrap_or(raw);
     let is_marked = wa_media::says_view_once(raw) || wa_media::says_view_once(payload);
     let mut found = wa_media::find_in_marked(content, is_marked);
-    let file = object(payload, &["media"]);
+    // `media` is null where WAHA did not download the file, which it can do later.
+    let has_media = is_set(payload, &["hasMedia"]);
+    let file = object(payload, &["media"]).filter(|file| has_media || !file.is_empty());
+    let file = file.or_else(|| has_media.then_some(&empty));
     if let (true, Some(file)) = (found.media.is_empty(), file) {
         let mime = words(file, &["mimetype"]);
-        let kind = match words(raw, &["type"]).as_deref() {
-            Some("sticker") => wa_media::MediaKind::Sticker,
-            _ => kind_of_mime(mime.as_deref().unwrap_or_default()),
+        let declared = [raw, payload]
+            .into_iter()
+            .find_map(|of| word(of, &["type"]));
+        let declared = declared.unwrap_or_default();
+        let by_mime = mime.as_deref().map(kind_of_mime);
+        let kind = match kind_of_word(&declared) {
+            Some(kind @ MediaKind::Sticker) => kind,
+            kind => by_mime.or(kind).unwrap_or(MediaKind::Document),
         };
         found.media.push(FoundMedia {
-            voice_note: is_opus(mime.as_deref()),
+            voice_note: declared == "ptt" || is_opus(mime.as_deref()),
             mime,
-            ..FoundMedia::of_fields(kind, &empty)
+            view_once: is_marked,
+            ..bare(kind)
         });
     }
     if let [alone] = &mut found.media[..] {
         alone.caption = alone.caption.take().or_else(|| words(payload, &["body"]));
         if let Some(file) = file {
-            alone.link = link(file, &["url"]);
+            let plain = link(file, &["url"]).or_else(|| link(payload, &["mediaUrl"]));
+            alone.link = plain;
             alone.file_name = alone
                 .file_name
                 .take()
@@ -280,18 +292,23 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
 fn message(root: &Object, payload: &Object, raw: &Object) -> Message {
     let account = object(root, &["me"]).and_then(|me| id(me, &["id"]));
     let from_me = is_set(payload, &["fromMe"]);
-    // NOWEB and GOWS write the chat in `from` even in own messages, WEBJS the real sender.
-    let from = id(payload, &["from"]);
-    let is_sender = from_me && from.is_some() && from == account;
-    let chat = if is_sender {
-        id(payload, &["to"]).or(from)
-    } else {
-        from
+    // NOWEB and GOWS write the chat in `from` even in own messages, WEBJS the real sender. The id has the chat.
+    let [from, to] = ["from", "to"].map(|name| id(payload, &[name]));
+    let own_id = id(payload, &["id"]).unwrap_or_default();
+    let is_to = |to: &String| own_id.split('_').nth(1) == Some(to.as_str());
+    let is_sender = match (&from, &account) {
+        (Some(from), Some(account)) => is_same_user(from, account),
+        (Some(_), None) => to.as_ref().is_some_and(is_to),
+        (None, _) => true,
     };
+    let is_sender = from_me && is_sender;
+    let of_sender = from.clone().filter(|from| is_sender && is_private(from));
+    let account = account.or(of_sender);
+    let chat = if is_sender { to.or(from) } else { from };
     let name = words(raw, &["pushName", "notifyName"]);
     let name = name.or_else(|| object(raw, &["Info"]).and_then(|info| words(info, &["PushName"])));
     Message {
-        id: id(payload, &["id"]).unwrap_or_default(),
+        id: own_id,
         origin: Fields {
             sender: if from_me {
                 sender([account])
@@ -306,6 +323,12 @@ fn message(root: &Object, payload: &Object, raw: &Object) -> Message {
         sender_name: name.filter(|_| !from_me),
         sent_at: time(payload, &["timestamp"]),
     }
+}
+
+/// Whether two ids are of one user, with or without a device and at any server.
+fn is_same_user(a: &str, b: &str) -> bool {
+    let user = |id: &str| id.split(['@', ':']).next().map(str::to_owned);
+    user(a) == user(b)
 }
 
 /// The engine's own message may have the phone number where WAHA has only the LID.

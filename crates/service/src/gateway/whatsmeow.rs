@@ -5,12 +5,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use wa_media::says_view_once;
+use wa_media::read::same_name;
+use wa_media::{FoundMedia, says_view_once};
 
 use super::baileys;
 use super::fields::{
-    Fields, Object, id, is_private, is_set, link, nothing, object, objects, sender, time,
-    with_found, words,
+    Fields, Object, bare, id, is_private, is_set, kind_of_word, link, nothing, object, objects,
+    sender, time, with_found, word, words,
 };
 use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::{DeliveryReason, SenderId};
@@ -28,10 +29,29 @@ pub(super) fn read(event: &Object) -> ParsedDelivery {
         .or_else(|| object(event, &["RawMessage"]))
         .unwrap_or(&empty);
     let mut found = wa_media::find_in_marked(content, says_view_once(event));
+    if let Some(lost) = lost(event).filter(|_| found.media.is_empty() && !found.sealed) {
+        found.media.push(lost);
+    }
     if let [alone] = &mut found.media[..] {
         alone.link = link(content, &["mediaUrl"]);
     }
     with_found(message, found)
+}
+
+/// The file of a message whose content is left out although it is known. A message that could not be decrypted has none: it
+/// follows, or never comes.
+fn lost(event: &Object) -> Option<FoundMedia> {
+    let has = |name: &str| event.keys().any(|key| same_name(key, name));
+    if has("IsUnavailable") || has("DecryptFailMode") || !has("Message") {
+        return None;
+    }
+    let info = object(event, &["Info"])?;
+    let is_media = word(info, &["Type"]).as_deref() == Some("media");
+    let declared = word(info, &["MediaType"]).filter(|_| is_media)?;
+    Some(FoundMedia {
+        voice_note: declared == "ptt",
+        ..bare(kind_of_word(&declared)?)
+    })
 }
 
 fn message(event: &Object) -> Message {

@@ -6,7 +6,7 @@ use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
     Fields, Object, connection, event, id, is_private, is_set, link, nothing, object, objects,
-    sender, time, with_media, words,
+    sender, time, with_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
@@ -28,6 +28,9 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("sticker", MediaKind::Sticker),
 ];
 
+/// In base64. A word of this length is no caption.
+const SHORTEST_FILE: usize = 40;
+
 fn call(method: CallMethod, access: Access<'_>, path: &str) -> Call {
     let path = format!("api/{}/{path}", segment(access.instance));
     Call::new(method, path, ("authorization", &access.bearer()))
@@ -41,11 +44,11 @@ impl Protocol for Wppconnect {
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         let name = event(root, &["event"]);
         match name.as_str() {
-            "status.find" => vec![match words(root, &["status"]).as_deref() {
-                Some("inChat" | "isLogged") => connection(true),
+            "status.find" => vec![match word(root, &["status"]).as_deref() {
+                Some("inchat" | "islogged") => connection(true),
                 Some(
-                    "notLogged" | "browserClose" | "disconnectedMobile" | "autocloseCalled"
-                    | "phoneNotConnected" | "serverClose" | "deleteToken",
+                    "notlogged" | "browserclose" | "disconnectedmobile" | "autoclosecalled"
+                    | "phonenotconnected" | "serverclose" | "deletetoken",
                 ) => connection(false),
                 _ => nothing(DeliveryReason::StatusUpdate),
             }],
@@ -93,7 +96,7 @@ impl Protocol for Wppconnect {
 }
 
 fn read(item: &Object) -> ParsedDelivery {
-    let declared = words(item, &["type"]).unwrap_or_default();
+    let declared = word(item, &["type"]).unwrap_or_default();
     let kind = KINDS.iter().find(|(name, _)| *name == declared);
     let media = kind.map(|(_, kind)| file(item, *kind, &declared));
     with_media(message(item), media.into_iter().collect())
@@ -104,7 +107,7 @@ fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {
     // `content` keeps the thumbnail: an equal body is no file, because the gateway did not download it.
     let thumbnail = field(item, &["content"]).and_then(text);
     let body = field(item, &["body"]).and_then(text);
-    let body = body.filter(|body| Some(*body) != thumbnail);
+    let body = body.filter(|body| Some(*body) != thumbnail && may_be_file(body));
     // WhatsApp Web repeats a document's name as its caption.
     let caption = described.caption.clone();
     let is_name = caption.is_some() && caption == described.file_name;
@@ -121,11 +124,19 @@ fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {
     }
 }
 
+/// Whether a body is a file in base64 and not a caption.
+fn may_be_file(body: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "+/=-_\r\n".contains(letter);
+    body.starts_with("data:") || body.len() >= SHORTEST_FILE && body.chars().all(is_plain)
+}
+
 fn message(item: &Object) -> Message {
     let from_me = is_set(item, &["fromMe"]);
     let from = id(item, &["from"]);
-    let other = if from_me {
-        id(item, &["to"])
+    let to = id(item, &["to"]);
+    let is_to_group = from.as_deref().is_some_and(|from| !is_private(from));
+    let other = if from_me && !is_to_group {
+        to
     } else {
         from.clone()
     };
@@ -140,7 +151,8 @@ fn message(item: &Object) -> Message {
         id: id(item, &["id"]).unwrap_or_default(),
         origin: Fields {
             sender: if from_me {
-                sender([from])
+                // In a group, `from` may be the group.
+                sender([author, from.filter(|from| is_private(from))])
             } else {
                 sender([of_chat, author])
             },

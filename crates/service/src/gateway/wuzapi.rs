@@ -5,9 +5,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use wa_media::read::{field, text};
+use wa_media::read::{field, same_name, text};
 
-use super::fields::{Object, connection, event, id, link, nothing, object, time, words};
+use super::fields::{Object, connection, event, id, link, nothing, object, objects, time, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent};
 use super::whatsmeow;
@@ -37,7 +37,7 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
 impl Protocol for Wuzapi {
     fn is_delivery(&self, of: &Object) -> bool {
         field(of, &["jsonData"]).is_some()
-            || words(of, &["type"]).is_some() && of.contains_key("event")
+            || words(of, &["type"]).is_some() && of.keys().any(|name| same_name(name, "event"))
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
@@ -49,7 +49,8 @@ impl Protocol for Wuzapi {
             .or_else(|| object(root, &["jsonData"]))
             .unwrap_or(root);
         let empty = Object::new();
-        let data = object(inner, &["event"]).unwrap_or(&empty);
+        let data = objects(inner, &["event"]).first().copied();
+        let data = data.unwrap_or(&empty);
         match event(inner, &["type"]).as_str() {
             "connected" | "pairsuccess" | "loggedin" => vec![connection(true)],
             "loggedout" | "disconnected" | "connectfailure" => vec![connection(false)],

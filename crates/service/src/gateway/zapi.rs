@@ -1,12 +1,12 @@
 //! Z-API. Facts from its documentation and from captured deliveries.
 
 use serde_json::{Value as Json, json};
-use wa_media::read::{field, flag};
+use wa_media::read::flag;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
     Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
-    with_media, words,
+    with_media, word, words,
 };
 use super::slot::{Session, Slot, SlotContent, Wanted};
 use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
@@ -48,7 +48,7 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
 
 impl Protocol for Zapi {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["type"]).is_some_and(|name| name.ends_with("Callback"))
+        word(of, &["type"]).is_some_and(|name| name.ends_with("callback"))
             || words(of, &["messageId"]).is_some() && words(of, &["phone"]).is_some()
     }
 
@@ -170,9 +170,11 @@ impl Protocol for Zapi {
 fn files(of: &Object) -> Vec<FoundMedia> {
     let file = |(name, kind, url): &(&str, MediaKind, &str)| {
         let file = object(of, &[name])?;
-        let is_file = field(file, &[url, "mimeType", "downloadError"]).is_some();
-        is_file.then(|| FoundMedia {
+        // Without a link the gateway lost it.
+        (!file.is_empty()).then(|| FoundMedia {
             link: link(file, &[url]),
+            url: None,
+            direct_path: None,
             ..FoundMedia::of_fields(*kind, file)
         })
     };

@@ -5,16 +5,18 @@ use std::io::{self, Read as _};
 
 use axum::body::Body as Stream;
 use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::HttpState;
-use super::encoding::{BodyCodings, Decoding};
+use super::encoding::{BodyCodings, Decoding, is_compressed};
 use super::error::Error;
 use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
-use crate::gateway::multipart::Multipart;
+use crate::gateway::multipart::{self, Multipart};
 use crate::gateway::signature::{Refusal, Signed, Verifier};
 use crate::ingest;
 
@@ -23,7 +25,7 @@ const STEP_KIB: usize = 16;
 const COPIES: usize = 3;
 /// A body that needs more memory is a large one. Large bodies leave a quarter of the memory to the others.
 const LARGE_KIB: usize = 128;
-const DECODED_PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 /// The free disk space is checked after this many bytes.
 const CHECK_SPACE_EVERY_BYTES: u64 = 8 << 20;
 
@@ -96,45 +98,14 @@ pub(super) enum ReadBody {
     Refused(Body, Refusal),
 }
 
-/// What happens to the bytes of a body while they arrive.
+/// How the body of a delivery is checked while it arrives.
 pub(super) struct Arrival {
+    /// What is needed to check it again.
     pub signed: Signed,
-    /// `None` when only the address proves the delivery.
+    /// Before its first byte; `None` when only the address proves the delivery.
     pub verifier: Option<Verifier>,
-    /// Converts a multipart body.
-    pub multipart: Option<Multipart>,
-}
-
-impl Arrival {
-    /// Takes bytes as they came; returns what to read.
-    fn take(&mut self, data: Bytes) -> Bytes {
-        let Some(multipart) = &mut self.multipart else {
-            if let Some(verifier) = &mut self.verifier {
-                verifier.update(&data);
-            }
-            return data;
-        };
-        multipart.update(&data).into()
-    }
-
-    /// The rest of what to read.
-    fn finish(&mut self) -> Vec<u8> {
-        let Some(multipart) = self.multipart.take() else {
-            return Vec::new();
-        };
-        let Ok((rest, fields)) = multipart.finish() else {
-            return Vec::new();
-        };
-        if let (Some(verifier), Some(fields)) = (&mut self.verifier, fields) {
-            verifier.update(&fields);
-            self.signed.fields = String::from_utf8(fields).ok();
-        }
-        rest
-    }
-
-    fn verdict(&mut self) -> Result<(), Refusal> {
-        self.verifier.take().map_or(Ok(()), Verifier::finish)
-    }
+    /// The boundary of a multipart body, by the headers.
+    pub boundary: Option<String>,
 }
 
 /// Reads the whole body. Its memory stays reserved until it is committed.
@@ -147,42 +118,37 @@ pub(super) async fn read<'d>(
     arrival: &mut Arrival,
 ) -> Result<(ReadBody, MemoryShare<'d>), Error> {
     let mut share = MemoryShare::new(&state.memory)?;
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        arrival.multipart = None;
-        let whole = read_coded(state, headers, stream, limit_bytes, (&mut share, arrival)).await?;
-        let whole = match (arrival.verdict(), whole) {
-            (
-                Err(refusal),
-                ReadBody::Read(body)
-                | ReadBody::Undecodable(body)
-                | ReadBody::UnknownEncoding(body),
-            ) => {
-                return Ok((ReadBody::Refused(body, refusal), share));
-            }
-            (_, whole) => whole,
-        };
-        let whole = match whole {
-            ReadBody::Read(body) => {
-                ReadBody::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
-            }
-            whole => whole,
-        };
-        return Ok((whole, share));
-    }
-    let mut reading = BodyReading::new(state, limit_bytes);
+    let first = next_data(stream).await?.unwrap_or_default();
+    // Forwarders drop the header of a body that they pass on as it is.
+    let is_coded = headers.contains_key(header::CONTENT_ENCODING) || is_compressed(&first);
+    let whole = if is_coded {
+        let coded = read_all(stream, first, limit_bytes, &mut share).await?;
+        read_coded(state, headers, coded, limit_bytes, (&mut share, arrival)).await?
+    } else {
+        let mut reading = CheckedReading::new(state, limit_bytes, arrival);
+        let mut next = Some(first);
+        while let Some(data) = next {
+            reading.take(&data, &mut share, 0).await?;
+            next = next_data(stream).await?;
+        }
+        reading.finish(&mut share, 0).await?.verdict(arrival, None)
+    };
+    let whole = match whole {
+        ReadBody::Read(body) => {
+            ReadBody::Read(open(state, gateway, body, limit_bytes, &mut share).await?)
+        }
+        whole => whole,
+    };
+    Ok((whole, share))
+}
+
+async fn next_data(stream: &mut Stream) -> Result<Option<Bytes>, Error> {
     while let Some(frame) = stream.frame().await {
         if let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() {
-            let data = arrival.take(data);
-            reading.take(&data, &mut share, 0).await?;
+            return Ok(Some(data));
         }
     }
-    reading.take(&arrival.finish(), &mut share, 0).await?;
-    let body = reading.finish().await?;
-    if let Err(refusal) = arrival.verdict() {
-        return Ok((ReadBody::Refused(body, refusal), share));
-    }
-    let body = open(state, gateway, body, limit_bytes, &mut share).await?;
-    Ok((ReadBody::Read(body), share))
+    Ok(None)
 }
 
 /// Opens the texts in which a body hides another one.
@@ -206,65 +172,221 @@ async fn open(
     Ok(body)
 }
 
-/// Keeps a compressed body as received until it is decoded, piece by piece.
-async fn read_coded(
-    state: &HttpState,
-    headers: &HeaderMap,
+/// A compressed body is kept as received until it is decoded, piece by piece.
+async fn read_all(
     stream: &mut Stream,
+    first: Bytes,
     limit_bytes: usize,
-    (share, arrival): (&mut MemoryShare<'_>, &mut Arrival),
-) -> Result<ReadBody, Error> {
-    let mut coded = BytesMut::new();
-    while let Some(frame) = stream.frame().await {
-        let Ok(data) = frame.map_err(|_| Error::BodyIncomplete)?.into_data() else {
-            continue;
-        };
+    share: &mut MemoryShare<'_>,
+) -> Result<Bytes, Error> {
+    let (mut coded, mut next) = (BytesMut::new(), Some(first));
+    while let Some(data) = next {
         if coded.len() + data.len() > limit_bytes {
             return Err(Error::BodyTooLarge { limit_bytes });
         }
         share.grow(coded.len() + data.len())?;
-        let data = arrival.take(data);
         coded.extend_from_slice(&data);
+        next = next_data(stream).await?;
     }
-    let coded = coded.freeze();
-    let as_it_came = async |share: &mut MemoryShare<'_>| {
-        let mut reading = BodyReading::new(state, limit_bytes);
-        reading.take(&coded, share, coded.len()).await?;
-        reading.finish().await
-    };
-    Ok(match BodyCodings::detect(headers, &coded) {
-        BodyCodings::Plain => ReadBody::Read(as_it_came(share).await?),
-        BodyCodings::Unknown => ReadBody::UnknownEncoding(as_it_came(share).await?),
-        BodyCodings::Coded(decoding) => {
-            match decode(state, &decoding, coded.clone(), limit_bytes, share).await? {
-                Some(body) => ReadBody::Read(body),
-                None => ReadBody::Undecodable(as_it_came(share).await?),
-            }
+    Ok(coded.freeze())
+}
+
+/// A gateway signs what it sends, and a proxy may compress it afterwards, so a signature may be over either.
+async fn read_coded(
+    state: &HttpState,
+    headers: &HeaderMap,
+    coded: Bytes,
+    limit_bytes: usize,
+    (share, arrival): (&mut MemoryShare<'_>, &mut Arrival),
+) -> Result<ReadBody, Error> {
+    let codings = BodyCodings::detect(headers, &coded);
+    if let BodyCodings::Coded(decoding) = &codings {
+        let reading = CheckedReading::new(state, limit_bytes, arrival);
+        let read = decode(reading, decoding, coded.clone(), share).await?;
+        if let Some(read) = read {
+            return Ok(read.verdict(arrival, Some(&coded)));
         }
+    }
+    let mut reading = CheckedReading::new(state, limit_bytes, arrival);
+    reading.take(&coded, share, coded.len()).await?;
+    let read = reading.finish(share, coded.len()).await?;
+    Ok(match (codings, read.verdict(arrival, None)) {
+        (BodyCodings::Unknown, ReadBody::Read(body)) => ReadBody::UnknownEncoding(body),
+        (BodyCodings::Coded(_), ReadBody::Read(body)) => ReadBody::Undecodable(body),
+        (_, read) => read,
     })
 }
 
 /// The decoded body, which may be of any length. `None` when the coding does not fit.
 async fn decode(
-    state: &HttpState,
+    mut reading: CheckedReading<'_>,
     decoding: &Decoding,
     coded: Bytes,
-    limit_bytes: usize,
     share: &mut MemoryShare<'_>,
-) -> Result<Option<Body>, Error> {
+) -> Result<Option<CheckedBody>, Error> {
     let coded_bytes = coded.len();
     let Ok(mut reader) = decoding.read(coded) else {
         return Ok(None);
     };
-    let mut reading = BodyReading::new(state, limit_bytes);
-    let mut piece = vec![0; DECODED_PIECE_BYTES];
+    let mut piece = vec![0; PIECE_BYTES];
     loop {
         match reader.read(&mut piece) {
-            Ok(0) => return reading.finish().await.map(Some),
+            Ok(0) => return reading.finish(share, coded_bytes).await.map(Some),
             Ok(count) => reading.take(&piece[..count], share, coded_bytes).await?,
             Err(_) => return Ok(None),
         }
         tokio::task::yield_now().await;
+    }
+}
+
+/// So much of a body decides whether it is a multipart one.
+const HEAD_BYTES: usize = 512;
+/// Longer compressed bodies are only checked again over what they contain.
+const MOST_CODED_BYTES: usize = 16 << 20;
+
+/// A body that is checked while it is read. A multipart one is read as JSON too; it is kept as it came if it is malformed, or
+/// its signature is refused.
+struct CheckedReading<'d> {
+    whole: BodyReading<'d>,
+    verifier: Option<Verifier>,
+    /// Before the first byte.
+    fresh: Option<Verifier>,
+    boundary: Option<String>,
+    /// The beginning, until it is decided what the body is.
+    head: Option<Vec<u8>>,
+    converted: Option<Converted<'d>>,
+}
+
+struct Converted<'d> {
+    boundary: String,
+    multipart: Multipart,
+    reading: BodyReading<'d>,
+}
+
+/// A body that was read, and its checks.
+struct CheckedBody {
+    whole: Body,
+    /// A multipart body as JSON, and its boundary.
+    converted: Option<(Body, String)>,
+    verifiers: Vec<Verifier>,
+}
+
+impl<'d> CheckedReading<'d> {
+    fn new(state: &'d HttpState, limit_bytes: usize, arrival: &Arrival) -> Self {
+        Self {
+            whole: BodyReading::new(state, limit_bytes),
+            verifier: arrival.verifier.clone(),
+            fresh: arrival.verifier.clone(),
+            boundary: arrival.boundary.clone(),
+            head: Some(Vec::new()),
+            converted: None,
+        }
+    }
+
+    async fn take(
+        &mut self,
+        data: &[u8],
+        share: &mut MemoryShare<'_>,
+        other_bytes: usize,
+    ) -> Result<(), Error> {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(data);
+        }
+        self.whole.take(data, share, other_bytes).await?;
+        if let Some(head) = &mut self.head {
+            head.extend_from_slice(data);
+            if head.len() < HEAD_BYTES {
+                return Ok(());
+            }
+            return self.decide(share, other_bytes).await;
+        }
+        self.convert(data, share, other_bytes).await
+    }
+
+    /// Begins to convert a multipart body, by its first bytes.
+    async fn decide(
+        &mut self,
+        share: &mut MemoryShare<'_>,
+        other_bytes: usize,
+    ) -> Result<(), Error> {
+        let head = self.head.take().unwrap_or_default();
+        let boundary = multipart::boundary_of_head(self.boundary.as_deref(), &head);
+        self.converted = boundary.map(|boundary| Converted {
+            multipart: Multipart::new(&boundary),
+            boundary,
+            // Files become a third longer in base64.
+            reading: BodyReading::new(
+                self.whole.state,
+                self.whole.limit_bytes / 3 * 4 + PIECE_BYTES,
+            ),
+        });
+        self.convert(&head, share, other_bytes).await
+    }
+
+    async fn convert(
+        &mut self,
+        data: &[u8],
+        share: &mut MemoryShare<'_>,
+        other_bytes: usize,
+    ) -> Result<(), Error> {
+        let Some(converted) = &mut self.converted else {
+            return Ok(());
+        };
+        let json = converted.multipart.update(data);
+        let other_bytes = other_bytes + self.whole.incoming.memory_bytes();
+        converted.reading.take(&json, share, other_bytes).await
+    }
+
+    async fn finish(
+        mut self,
+        share: &mut MemoryShare<'_>,
+        other_bytes: usize,
+    ) -> Result<CheckedBody, Error> {
+        if self.head.is_some() {
+            self.decide(share, other_bytes).await?;
+        }
+        let mut verifiers: Vec<_> = self.verifier.into_iter().collect();
+        let mut json = None;
+        if let Some(mut converted) = self.converted
+            && let Ok((rest, fields)) = converted.multipart.finish()
+        {
+            converted.reading.take(&rest, share, other_bytes).await?;
+            json = Some((converted.reading.finish().await?, converted.boundary));
+            if let (Some(mut verifier), Some(fields)) = (self.fresh, fields) {
+                verifier.update(&fields);
+                verifiers.push(verifier);
+            }
+        }
+        Ok(CheckedBody {
+            whole: self.whole.finish().await?,
+            converted: json,
+            verifiers,
+        })
+    }
+}
+
+impl CheckedBody {
+    /// What to read of it, or why it is refused. `coded` is the body before it was decoded.
+    fn verdict(self, arrival: &mut Arrival, coded: Option<&Bytes>) -> ReadBody {
+        let mut verifiers = self.verifiers;
+        if let (Some(coded), Some(mut verifier)) = (coded, arrival.verifier.clone()) {
+            verifier.update(coded);
+            verifiers.push(verifier);
+        }
+        let verdict = match arrival.verifier {
+            Some(_) => Verifier::any(verifiers),
+            None => Ok(()),
+        };
+        match (verdict, self.converted) {
+            (Ok(()), Some((body, _))) => ReadBody::Read(body),
+            (Ok(()), None) => ReadBody::Read(self.whole),
+            (Err(refusal), converted) => {
+                let coded = coded.filter(|coded| coded.len() <= MOST_CODED_BYTES);
+                arrival.signed.coded = coded.map(|coded| STANDARD.encode(coded));
+                arrival.signed.boundary = converted.map(|(_, boundary)| boundary);
+                ReadBody::Refused(self.whole, refusal)
+            }
+        }
     }
 }
 

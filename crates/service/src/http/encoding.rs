@@ -143,6 +143,11 @@ fn is_like_json(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[")
 }
 
+/// Whether a body begins like a compressed one.
+pub(super) fn is_compressed(body: &[u8]) -> bool {
+    by_magic(body).is_some()
+}
+
 fn by_magic(body: &[u8]) -> Option<BodyCoding> {
     if body.starts_with(b"\x1f\x8b\x08") {
         return Some(BodyCoding::Gzip);

@@ -18,7 +18,7 @@ use super::error::Error;
 use super::refusals::Sender;
 use super::{HttpState, body};
 use crate::gateway::Gateway;
-use crate::gateway::multipart::{self, Multipart};
+use crate::gateway::multipart;
 use crate::gateway::signature::{Headers, Signed};
 use crate::ingest::{self, Receipt};
 use crate::instances::{self, Instance};
@@ -219,13 +219,12 @@ async fn take(
     );
     match reading.await {
         Ok((ReadBody::Refused(body, refusal), _share)) => {
-            let signed = &arrival.signed;
             let keeping = ingest::signed::keep_refused(
                 &state.app.ingest,
                 &instance,
                 refusal.into(),
                 body,
-                signed,
+                arrival.signed,
             );
             if let Err(error) = keeping.await {
                 return Error::from(error).into_response();
@@ -260,13 +259,13 @@ fn arrival(
         signed = Signed {
             headers: known_headers(headers).of_signature(),
             url: requested_url(state, uri, headers),
-            fields: None,
+            ..Signed::default()
         };
     }
     let now = state.app.clock.now();
     Ok(Arrival {
         verifier: ingest::signed::verifier(&state.app.ingest, instance, &signed, now)?,
-        multipart: boundary.map(|boundary| Multipart::new(&boundary)),
+        boundary,
         signed,
     })
 }

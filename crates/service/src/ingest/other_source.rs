@@ -6,28 +6,16 @@ use super::{Ingest, Receipt};
 use crate::clock::Millis;
 use crate::db::Error;
 use crate::deliveries::Body;
-use crate::gateway::signature::Headers;
-use crate::gateway::{DeliveryContent, ParsedDelivery, Source};
+use crate::gateway::Source;
 use crate::instances::Instance;
 use crate::model::DeliveryReason;
 
-/// Longer bodies without media are not looked at again.
-const LONGEST_RECOGNISED_BYTES: usize = 256 << 10;
-
-/// The source of a delivery in which the instance's gateway sends nothing, if its shape is another's.
-pub(super) fn find(
-    instance: &Instance,
-    readings: &[ParsedDelivery],
-    body: &[u8],
-    headers: &Headers,
-) -> Option<Source> {
-    let is_empty = |reading: &ParsedDelivery| {
-        matches!(reading.content, DeliveryContent::Nothing(_)) && reading.media.is_empty()
-    };
-    if body.len() > LONGEST_RECOGNISED_BYTES || !readings.iter().all(is_empty) {
-        return None;
+/// Why a delivery of that source is not read.
+pub(super) fn reason(source: Source) -> DeliveryReason {
+    match source {
+        Source::Chatwoot => DeliveryReason::Hub,
+        Source::Gateway(_) => DeliveryReason::OtherGateway,
     }
-    instance.gateway.source_of(body, headers)
 }
 
 pub(super) async fn set_aside(
@@ -37,9 +25,10 @@ pub(super) async fn set_aside(
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let (reason, other) = match source {
-        Source::Chatwoot => (DeliveryReason::Hub, None),
-        Source::Gateway(other) => (DeliveryReason::OtherGateway, Some(other)),
+    let reason = reason(source);
+    let other = match source {
+        Source::Chatwoot => None,
+        Source::Gateway(other) => Some(other),
     };
     if let Some(other) = other {
         tracing::warn!(instance = %instance.id, gateway = instance.gateway.as_str(), shape = other.as_str(), "the delivery has the form of another gateway");

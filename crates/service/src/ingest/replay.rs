@@ -3,11 +3,13 @@
 use bytes::Bytes;
 
 use super::{
-    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, other_instance, replaced,
+    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, other_instance,
+    other_source, replaced,
 };
 use crate::db::Error;
 use crate::deliveries;
-use crate::gateway::ParsedDelivery;
+use crate::gateway::signature::Headers;
+use crate::gateway::{ParsedDelivery, Reading};
 use crate::instances::Instance;
 use crate::model::{DeliveryId, DeliveryReason, MediaKind};
 use crate::queue::Put;
@@ -94,10 +96,12 @@ pub async fn look_again(
     instance: &Instance,
     body: &Bytes,
 ) -> Result<Result<Vec<ParsedDelivery>, DeliveryReason>, Error> {
-    let reading = ingest.reader.read(instance.gateway, body);
+    let headers = Headers::default();
+    let reading = ingest.reader.read_from(instance.gateway, body, &headers);
     Ok(match reading.await.map_err(|_| Error::Panicked)? {
         Err(problem) => Err(problem.reason()),
-        Ok(readings) => match other_instance(instance, &readings) {
+        Ok(Reading::Other(source)) => Err(other_source::reason(source)),
+        Ok(Reading::Own(readings)) => match other_instance(instance, &readings) {
             Some(_) => Err(DeliveryReason::OtherInstance),
             None if readings.iter().all(is_anonymous) => Err(ANONYMOUS),
             None => Ok(readings),

@@ -1,14 +1,19 @@
 //! Deliveries whose signature is refused: kept within limits, and checked again once the secret is corrected.
 
+use std::io;
 use std::sync::Arc;
 
-use super::{Ingest, Receipt, opened, receive};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Ingest, Receipt, opened, receive_from};
 use crate::clock::Millis;
 use crate::db::{Error, Key};
 use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, Body, Delivery, DeliverySummary, Incoming};
-use crate::gateway::Signature;
-use crate::gateway::signature::{Signed, Verifier};
+use crate::gateway::multipart::Multipart;
+use crate::gateway::signature::{Refusal, Signed, Verifier};
+use crate::gateway::{self, Signature, Unmasking, unmasked};
 use crate::instances::{self, Instance};
 use crate::model::DeliveryReason;
 
@@ -38,17 +43,27 @@ pub fn verifier(
     Ok(Some(signed.verifier(signature, &secret, at)))
 }
 
-/// Keeps a delivery whose signature was refused. It is not read.
+/// Keeps a delivery whose signature was refused. It is not read. Its tokens, headers and address are sealed.
 pub async fn keep_refused(
     ingest: &Ingest,
     instance: &Instance,
     reason: DeliveryReason,
-    body: Body,
-    signed: &Signed,
+    mut body: Body,
+    mut signed: Signed,
 ) -> Result<(), Error> {
     let now = ingest.clock.now();
+    if let Some(masked) = gateway::without_tokens(&body.text) {
+        body.text = masked.body.into();
+        signed.taken = masked.taken;
+    }
+    signed.rest_taken = std::mem::take(&mut body.rest_taken);
     let body = Arc::new(body);
-    let signed = serde_json::to_string(signed).unwrap_or_default();
+    let signed = serde_json::to_string(&signed).unwrap_or_default();
+    let sealed = ingest.secrets.seal(&context(instance), &signed);
+    let sealed = sealed.map_err(|error| {
+        tracing::error!(instance = %instance.id, error = crate::telemetry::chain(&error), "a refused delivery cannot be sealed");
+        Error::Unavailable(None)
+    })?;
     let delivery = Delivery::new(
         &instance.id,
         now,
@@ -56,7 +71,7 @@ pub async fn keep_refused(
         Some(reason),
         Arc::clone(&body),
     );
-    let delivery = delivery.with_signed(signed);
+    let delivery = delivery.with_signed(STANDARD.encode(sealed));
     let id = instance.id.clone();
     let writing = ingest
         .db
@@ -69,6 +84,20 @@ pub async fn keep_refused(
     Ok(())
 }
 
+fn context(instance: &Instance) -> String {
+    format!("refused delivery of {}", instance.id)
+}
+
+/// What [`keep_refused`] sealed; earlier versions stored it in clear. `None` when it cannot be read.
+fn unsealed(ingest: &Ingest, instance: &Instance, signed: &str) -> Option<Signed> {
+    if signed.starts_with('{') {
+        return serde_json::from_str(signed).ok();
+    }
+    let sealed = STANDARD.decode(signed).ok()?;
+    let plain = ingest.secrets.unseal(&context(instance), &sealed).ok()?;
+    serde_json::from_str(&plain).ok()
+}
+
 /// Why a refused delivery is still not accepted.
 #[derive(Debug)]
 pub enum Refused {
@@ -78,7 +107,8 @@ pub enum Refused {
     Gone,
 }
 
-/// Checks a refused delivery with the present secret, and receives it if it is right. In a dry run nothing is received.
+/// Checks a refused delivery with the present secret, and receives it if it is right: under its id, as of when it came. In a
+/// dry run nothing is received.
 pub async fn receive_again(
     ingest: &Ingest,
     instance: &Instance,
@@ -86,29 +116,33 @@ pub async fn receive_again(
     dry_run: bool,
 ) -> Result<Result<Option<Receipt>, Refused>, Error> {
     let signed = deliveries::signed(&ingest.db, &entry.id).await?;
-    let signed: Option<Signed> = signed.and_then(|signed| serde_json::from_str(&signed).ok());
+    let signed = signed.and_then(|signed| unsealed(ingest, instance, &signed));
     let text = deliveries::body(&ingest.db, &entry.id).await?;
     let (Some(signed), Some(text)) = (signed, text) else {
         return Ok(Err(Refused::Gone));
     };
+    let Some(text) = unmasked(&text, &signed.taken) else {
+        return Ok(Err(Refused::Gone));
+    };
     // A token is valid for a time, so it is checked as of when it came.
-    let mut verifier = match verifier(ingest, instance, &signed, entry.received_at)? {
+    let verifier = match verifier(ingest, instance, &signed, entry.received_at)? {
         Some(verifier) => verifier,
         // Without a secret the address alone decides, as for every delivery.
         None => Verifier::new(Signature::None, b"", &signed.headers, "", 0),
     };
-    let segments = match String::from_utf8(text) {
-        Ok(text) => parts::segments(&ingest.db, &ingest.bodies, &entry.id, &text).await,
-        // Nothing was taken out of a body that is no text.
-        Err(error) => Ok(vec![Segment::Here(error.into_bytes())]),
-    };
-    let segments = match segments {
+    let segments = parts::segments_of_body(&ingest.db, &ingest.bodies, &entry.id, &text).await;
+    let (segments, rest) = match segments {
         Ok(segments) => segments,
         Err(Unavailable::Db(error)) => return Err(error),
         Err(_) => return Ok(Err(Refused::Gone)),
     };
-    let mut incoming = Incoming::new(&ingest.bodies, ingest.clock.now());
-    for segment in segments {
+    let files = parts::list(&ingest.db, &entry.id).await?;
+    let files = files.iter().filter_map(|part| Some(part.file? + 1)).max();
+    let files = files.unwrap_or(0);
+    let incoming = || Incoming::again(&ingest.bodies, &entry.id, entry.received_at, files);
+    let mut checked = Checked::new(&signed, verifier, incoming());
+    for (number, segment) in segments.into_iter().enumerate() {
+        let mut whole = (Some(number) == rest).then(|| Unmasking::new(&signed.rest_taken));
         let mut pieces = match segment {
             Segment::Here(text) => Pieces::Here(text),
             Segment::File {
@@ -120,16 +154,15 @@ pub async fn receive_again(
             Segment::Stored { .. } => return Ok(Err(Refused::Gone)),
         };
         while let Some(piece) = pieces.next().await.map_err(super::cannot_write)? {
-            if signed.fields.is_none() {
-                verifier.update(&piece);
-            }
-            incoming.take(&piece).await.map_err(super::cannot_write)?;
+            let piece = match &mut whole {
+                Some(whole) => whole.update(&piece),
+                None => piece,
+            };
+            checked.take(&piece).await.map_err(super::cannot_write)?;
         }
     }
-    if let Some(fields) = &signed.fields {
-        verifier.update(fields.as_bytes());
-    }
-    if let Err(refusal) = verifier.finish() {
+    let (verdict, incoming) = checked.finish().await.map_err(super::cannot_write)?;
+    if let Err(refusal) = verdict {
         return Ok(Err(Refused::Still(refusal.into())));
     }
     if dry_run {
@@ -137,11 +170,71 @@ pub async fn receive_again(
     }
     let body = incoming.finish().await.map_err(super::cannot_write)?;
     let body = opened(ingest, instance.gateway, body).await?;
-    let receipt = receive(ingest, instance, body).await?;
+    let receipt = receive_from(ingest, instance, body, &signed.headers).await?;
     let (id, key) = (entry.id.clone(), Key::instance(instance.id.as_str()));
-    let deleting = ingest
-        .db
-        .write(key, async move |tx| deliveries::delete(tx, &id).await);
+    let deleting = ingest.db.write(key, async move |tx| {
+        deliveries::delete_refused(tx, &id).await
+    });
     deleting.await?;
+    let old: Vec<_> = (0..files).map(|file| (entry.id.clone(), file)).collect();
+    ingest.bodies.remove(&old);
     Ok(Ok(Some(receipt)))
+}
+
+/// A refused body that is read and checked again.
+struct Checked {
+    raw: Verifier,
+    /// The fields of a multipart body are signed in its place.
+    fields: Option<Verifier>,
+    multipart: Option<Multipart>,
+    coded: Option<Verifier>,
+    incoming: Incoming,
+}
+
+impl Checked {
+    fn new(signed: &Signed, verifier: Verifier, incoming: Incoming) -> Self {
+        let mut fields = signed.boundary.as_ref().map(|_| verifier.clone());
+        if let Some(text) = &signed.fields {
+            let verifier = fields.insert(verifier.clone());
+            verifier.update(text.as_bytes());
+        }
+        let coded = signed.coded.as_ref().and_then(|coded| {
+            let mut verifier = verifier.clone();
+            verifier.update(&STANDARD.decode(coded).ok()?);
+            Some(verifier)
+        });
+        Self {
+            raw: verifier,
+            fields,
+            multipart: signed.boundary.as_deref().map(Multipart::new),
+            coded,
+            incoming,
+        }
+    }
+
+    async fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.raw.update(piece);
+        match &mut self.multipart {
+            Some(multipart) => {
+                let json = multipart.update(piece);
+                self.incoming.take(&json).await
+            }
+            None => self.incoming.take(piece).await,
+        }
+    }
+
+    /// The verdict, and the body to read.
+    async fn finish(mut self) -> io::Result<(Result<(), Refusal>, Incoming)> {
+        if let Some(Ok((rest, fields))) = self.multipart.map(Multipart::finish) {
+            self.incoming.take(&rest).await?;
+            if let (Some(verifier), Some(fields)) = (&mut self.fields, fields) {
+                verifier.update(&fields);
+            }
+        }
+        let verifiers = [Some(self.raw), self.fields, self.coded];
+        Ok((
+            Verifier::any(verifiers.into_iter().flatten()),
+            self.incoming,
+        ))
+    }
 }

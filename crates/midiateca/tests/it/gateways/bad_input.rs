@@ -1,0 +1,131 @@
+//! Deliveries that are repeated, incomplete or contradict themselves.
+
+use midiateca_service::gateway::Gateway;
+use midiateca_service::media;
+use midiateca_service::model::InstanceId;
+use serde_json::json;
+
+use super::Stage;
+use super::kept::{MULTIPART, delivery, fixture, hmac_sha256, image, multipart, part, url_encoded};
+
+const SECRET: &str = "ação \"=&% 32 bytes de segredo 😀";
+
+/// A signature does not expire: the same delivery again changes nothing.
+#[tokio::test]
+async fn a_signed_delivery_that_is_repeated_makes_its_rows_once() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    for (gateway, name, header) in [
+        (Gateway::Meta, "meta", "x-hub-signature-256"),
+        (Gateway::Gowa, "gowa", "x-hub-signature-256"),
+        (Gateway::Wuzapi, "wuzapi", "x-hmac-signature"),
+    ] {
+        let body = match gateway {
+            Gateway::Wuzapi => image("3A5450F53AF19C357FD2"),
+            _ => fixture(name, "image"),
+        };
+        let body = body.to_string();
+        let signature = hmac_sha256(SECRET, body.as_bytes());
+        let hook = stage.instance(name, gateway, Some(SECRET)).await;
+        let path = format!("/hooks/{name}/{hook}");
+        let one = delivery(gateway, body.clone(), &[(header, &signature)]);
+        let mut ids = Vec::new();
+        for is_again in [false, true, true] {
+            let (status, answer) = stage.post(&path, &one).await;
+            assert_eq!(
+                (status, &answer["media"][0]["duplicate"]),
+                (200, &json!(is_again)),
+                "{answer}"
+            );
+            ids.push(answer["media"][0]["id"].clone());
+        }
+        assert!(ids.iter().all(|id| *id == ids[0]));
+        // The signature of one body is none of another.
+        let other = body.replacen("5548", "5549", 1);
+        for (body, signature) in [
+            (other, signature.as_str()),
+            (body.clone(), &signature[..63]),
+            (body, ""),
+        ] {
+            let wrong = delivery(gateway, body, &[(header, signature)]);
+            let (status, answer) = stage.post(&path, &wrong).await;
+            assert_eq!(
+                (status, &answer["error"]["code"]),
+                (401, &json!("wrong_signature"))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_multipart_body_without_some_of_its_parts_is_read_as_far_as_it_goes() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let hook = stage.instance("loja", Gateway::Wuzapi, None).await;
+    let path = format!("/hooks/wuzapi/{hook}");
+    let one = |number: u32| image(&format!("3A5450F53AF19C357F{number:02}")).to_string();
+    let end = "--limite--\r\n";
+    let file = part("file\"; filename=\"a.jpg", "JPEG");
+    for (number, (body, status)) in [
+        (format!("{}{end}", part("jsonData", &one(1))), "accepted"),
+        (
+            format!("{file}{}{end}", part("jsonData", &one(2))),
+            "accepted",
+        ),
+        (
+            format!("{}{file}{file}{end}", part("jsonData", &one(3))),
+            "accepted",
+        ),
+        (
+            format!("{}{end}", part("jsonData", &one(4)).replace('\r', "")),
+            "accepted",
+        ),
+        (format!("{file}{end}"), "ignored"),
+        (format!("{}{end}", part("jsonData", "")), "ignored"),
+        (
+            format!("{}{end}", part("jsonData", "{\"type\":")),
+            "set_aside",
+        ),
+        (multipart(&[("x", "y")]), "ignored"),
+        (end.to_owned(), "set_aside"),
+        (String::new(), "set_aside"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sent = delivery(Gateway::Wuzapi, body, &[("content-type", MULTIPART)]);
+        let (code, answer) = stage.post(&path, &sent).await;
+        assert_eq!(
+            (code, &answer["status"]),
+            (200, &json!(status)),
+            "{number} {answer}"
+        );
+    }
+}
+
+/// The first value that is not empty counts, in a short form and in a long one.
+#[tokio::test]
+async fn a_form_with_repeated_fields_is_read() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let hook = stage.instance("loja", Gateway::Wuzapi, None).await;
+    let path = format!("/hooks/wuzapi/{hook}");
+    let id = InstanceId("loja".to_owned());
+    for (number, padding) in [0_usize, 20_000].into_iter().enumerate() {
+        let message = format!("3A5450F53AF19C357F{number:02}");
+        let encoded = url_encoded(&image(&message).to_string());
+        let padding = "x".repeat(padding);
+        for body in [
+            format!("jsonData={encoded}&jsonData=&userID=1&userID=2&x={padding}"),
+            format!("x={padding}&jsonData=&jsonData={encoded}&jsonData=%7B%7D&jsonData"),
+        ] {
+            let sent = delivery(Gateway::Wuzapi, body, &[]);
+            let (status, answer) = stage.post(&path, &sent).await;
+            assert_eq!(
+                (status, &answer["status"]),
+                (200, &json!("accepted")),
+                "{} {answer}",
+                padding.len()
+            );
+            let rows = media::message::of_message(&stage.test.app.db, &id, &message).await;
+            assert_eq!(rows.unwrap().len(), 1);
+        }
+    }
+}
