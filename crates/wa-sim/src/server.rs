@@ -1,5 +1,6 @@
 //! The HTTP server of the simulated gateway.
 
+mod admin;
 mod call;
 mod cdn;
 mod file;

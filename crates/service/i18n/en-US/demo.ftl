@@ -1,7 +1,7 @@
 ### The messages of `demo`.
 
 demo-starting =
-    starting a simulated W-API and midiateca on loopback
+    starting a simulated W-API, Evolution API and Z-API, and midiateca, on loopback
     { "  " }W-API   { $gateway }
     { "  " }webhook { $webhook }
     { "  " }data    { $data }
@@ -26,6 +26,8 @@ demo-video = a video
 demo-document = a document
 demo-sticker = a sticker
 demo-voice-note = a voice note
+demo-by-evolution = a voice note through Evolution API
+demo-by-zapi = a photo through Z-API
 demo-again = the documented voice note again
 demo-flaky = a photo for which the gateway fails twice
 demo-broken = a photo whose message promises another file

@@ -1,7 +1,7 @@
 ### The messages of `demo`.
 
 demo-starting =
-    iniciando uma W-API simulada e o midiateca em loopback
+    iniciando W-API, Evolution API e Z-API simuladas e o midiateca em loopback
     { "  " }W-API    { $gateway }
     { "  " }webhook  { $webhook }
     { "  " }dados    { $data }
@@ -26,6 +26,8 @@ demo-video = um vídeo
 demo-document = um documento
 demo-sticker = uma figurinha
 demo-voice-note = um áudio
+demo-by-evolution = um áudio pela Evolution API
+demo-by-zapi = uma foto pela Z-API
 demo-again = o áudio documentado de novo
 demo-flaky = uma foto em que o gateway falha duas vezes
 demo-broken = uma foto cuja mensagem informa outro arquivo

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Shared, call, file, redirect};
+use super::{Shared, admin, call, file, redirect};
 use crate::world::Entry;
 use crate::{Fault, Gateway, webhook};
 
@@ -45,6 +45,10 @@ pub(super) async fn answer(
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(answer) = admin::answer(&shared.world, gateway, &method, (&parts, &headers), &body)
+    {
+        return answer;
+    }
     let Some(request) = read(gateway, &method, (&parts, &query), &body) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -1,4 +1,4 @@
-//! Two clients with an instance each, and the sender of their webhooks.
+//! Two clients with two instances each, at three gateways, and the sender of their webhooks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,14 +22,26 @@ pub(super) const FIRST: &str = "3B6XIW-ZTS923-GEAY6V";
 /// An invented one, of client 3.
 pub(super) const SECOND: &str = "QK2MPA-7TTN4C-W0ZE1H";
 
+/// Instances at other gateways.
+pub(super) const EVOLUTION: &str = "aurora-recepcao";
+pub(super) const ZAPI: &str = "3C9F6B21D4A8E7053C9F6B21D4A8E705";
+
+/// The client and the gateway of each.
+const INSTANCES: [(&str, i64, Gateway); 4] = [
+    (FIRST, 2, Gateway::Wapi),
+    (SECOND, 3, Gateway::Wapi),
+    (EVOLUTION, 2, Gateway::Evolution),
+    (ZAPI, 3, Gateway::Zapi),
+];
+
 /// The file in the demo's folder with the webhook address of the first instance.
 const ADDRESS: &str = "webhook-address.txt";
 
 pub(super) struct Day {
     app: Arc<App>,
     pub world: World,
-    /// The webhook addresses of the two instances.
-    hooks: [String; 2],
+    /// The webhook addresses of the instances.
+    hooks: [String; INSTANCES.len()],
     /// How many media were recognised as known.
     pub duplicates: usize,
     lang: Language,
@@ -44,14 +56,14 @@ impl Day {
             instances::add_client(tx, "Oficina do Bairro", Some(3), now).await
         });
         adding.await?;
-        let mut hooks = [String::new(), String::new()];
-        for (hook, (id, client)) in hooks.iter_mut().zip([(FIRST, 2), (SECOND, 3)]) {
+        let mut hooks = std::array::from_fn(|_| String::new());
+        for (hook, (id, client, gateway)) in hooks.iter_mut().zip(INSTANCES) {
             world.add_instance(id, "demo-token");
             let new = NewInstance {
                 id: InstanceId(id.to_owned()),
                 client,
-                gateway: Gateway::Wapi,
-                api_base: Some(sim.api_base()),
+                gateway,
+                api_base: Some(sim.api_base_of(simulated(gateway))),
                 cdn_base: Some(format!("{},{}", sim.origin(), sim.fallback_origin())),
                 routes: None,
                 token_sealed: None,
@@ -63,7 +75,7 @@ impl Day {
             let added = ops::instance::add(deps, new, Some("demo-token")).await;
             let (_, token) = added.map_err(app::Error::from)?;
             let token = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
-            *hook = format!("/hooks/wapi/{token}");
+            *hook = format!("/hooks/{}/{token}", gateway.as_str());
         }
         Ok(Self {
             app: Arc::clone(app),
@@ -76,18 +88,24 @@ impl Day {
 
     /// Enters the webhook addresses at the gateway.
     pub fn open(&mut self, origin: &str) {
-        for (id, hook) in [FIRST, SECOND].into_iter().zip(&mut self.hooks) {
+        for ((id, _, gateway), hook) in INSTANCES.into_iter().zip(&mut self.hooks) {
             *hook = format!("{origin}{hook}");
-            for slot in Gateway::Wapi.slots() {
+            for slot in gateway.slots() {
                 self.world.set_slot(id, slot.field, hook);
             }
         }
     }
 
     /// Posts a delivery to the address of its instance, and shows the answer.
-    pub async fn post(&mut self, what: TextKey, body: &Value) -> anyhow::Result<()> {
-        let is_second = body["instanceId"] == SECOND;
-        let url = Url::parse(&self.hooks[usize::from(is_second)])?;
+    pub async fn post(
+        &mut self,
+        instance: &str,
+        what: TextKey,
+        body: &Value,
+    ) -> anyhow::Result<()> {
+        let mut hooks = INSTANCES.iter().zip(&self.hooks);
+        let hook = hooks.find(|((id, ..), _)| *id == instance);
+        let url = Url::parse(hook.map_or("", |(_, hook)| hook))?;
         let answer = self.app.fetch.post(&url, body).await;
         let answer = answer.with_context(|| self.lang.say(texts::NO_ANSWER))?;
         let accepted: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -124,4 +142,11 @@ impl Day {
         eprintln!("  curl -d '{body}' {address}");
         Ok(())
     }
+}
+
+/// The gateway as the simulation names it.
+fn simulated(gateway: Gateway) -> wa_sim::Gateway {
+    let mut all = wa_sim::Gateway::ALL.into_iter();
+    let found = all.find(|it| it.as_str() == gateway.as_str());
+    found.unwrap_or(wa_sim::Gateway::Wapi)
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 use wa_media::MediaKind;
-use wa_sim::{Fault, SimMedia};
+use wa_sim::{Fault, Gateway, SimMedia};
 
-use super::day::{Day, FIRST, SECOND};
+use super::day::{Day, EVOLUTION, FIRST, SECOND, ZAPI};
 use crate::cli::words::demo as texts;
 
 pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
     let documented = day.world.add(SimMedia::documented()).body;
-    day.post(texts::DOCUMENTED, &documented).await?;
+    day.post(FIRST, texts::DOCUMENTED, &documented).await?;
     let samples = [
         (texts::PHOTO, FIRST, MediaKind::Image),
         (texts::VIDEO, FIRST, MediaKind::Video),
@@ -19,9 +19,19 @@ pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
     ];
     for (n, (what, instance, kind)) in samples.into_iter().enumerate() {
         let body = day.world.add(sample(n, instance, kind)).body;
-        day.post(what, &body).await?;
+        day.post(instance, what, &body).await?;
     }
-    day.post(texts::AGAIN, &documented).await?;
+    let voice_note = sample(9, EVOLUTION, MediaKind::Audio);
+    let voice_note = day.world.add_as(Gateway::Evolution, voice_note).body;
+    day.post(EVOLUTION, texts::BY_EVOLUTION, &voice_note)
+        .await?;
+    let photo = SimMedia {
+        with_link: true,
+        ..sample(10, ZAPI, MediaKind::Image)
+    };
+    let photo = day.world.add_as(Gateway::Zapi, photo).body;
+    day.post(ZAPI, texts::BY_ZAPI, &photo).await?;
+    day.post(FIRST, texts::AGAIN, &documented).await?;
     let flaky = SimMedia {
         cdn_fault: Fault::FileStatus(404),
         fault: Fault::FailTimes {
@@ -31,21 +41,21 @@ pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
         ..sample(5, FIRST, MediaKind::Image)
     };
     let flaky = day.world.add(flaky).body;
-    day.post(texts::FLAKY, &flaky).await?;
+    day.post(FIRST, texts::FLAKY, &flaky).await?;
     let evil = SimMedia {
         cdn_fault: Fault::FileStatus(404),
         fault: Fault::LinkTo("http://169.254.169.254/latest/meta-data/".to_owned()),
         ..sample(6, SECOND, MediaKind::Document)
     };
     let evil = day.world.add(evil).body;
-    day.post(texts::EVIL, &evil).await?;
+    day.post(SECOND, texts::EVIL, &evil).await?;
     let mut broken = day.world.add(sample(8, SECOND, MediaKind::Image)).body;
     broken["msgContent"]["imageMessage"]["fileSha256"] = json!(vec![7; 32]);
-    day.post(texts::BROKEN, &broken).await?;
+    day.post(SECOND, texts::BROKEN, &broken).await?;
     let text = json!({"event": "webhookReceived", "instanceId": FIRST, "messageId": id(7), "msgContent": {"conversation": "bom dia"}});
-    day.post(texts::TEXT, &text).await?;
+    day.post(FIRST, texts::TEXT, &text).await?;
     let connected = json!({"event": "webhookConnected", "instanceId": FIRST, "connected": true});
-    day.post(texts::CONNECTED, &connected).await
+    day.post(FIRST, texts::CONNECTED, &connected).await
 }
 
 fn sample(n: usize, instance: &str, kind: MediaKind) -> SimMedia {
