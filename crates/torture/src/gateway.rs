@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use wa_sim::Gateway;
+
 use crate::plan::{INSTANCES, Plan, Post};
 
 /// What was answered.
@@ -45,14 +47,19 @@ pub async fn call(
         let acknowledge = Arc::clone(&acknowledge);
         let post = &plan.posts[n];
         let media = &plan.messages[post.message].media;
-        let hook = &hooks[usize::from(media.instance == INSTANCES[1])];
-        let url = format!("{origin}{hook}");
-        let body = body(&bodies[post.message], post).to_string();
+        let which = usize::from(media.instance == INSTANCES[1]);
+        let url = format!("{origin}{}", hooks[which]);
+        let (kind, body) = body(plan.gateways[which], &bodies[post.message], post);
         calls.spawn(async move {
             let post = &plan.posts[n];
             tokio::time::sleep_until(begin + post.at).await;
             for _ in 0..=post.repeats {
-                let answer = http.post(&url).body(body.clone()).send().await;
+                let answer = http
+                    .post(&url)
+                    .header("content-type", kind)
+                    .body(body.clone())
+                    .send()
+                    .await;
                 let message = &plan.messages[post.message].media.message_id;
                 if settle(&answers, message, answer, &acknowledge).await {
                     break;
@@ -68,10 +75,13 @@ pub async fn call(
     Ok(answers)
 }
 
-/// The body of a call; with the LIDs of chat and sender in place of their numbers where the call wants it.
-fn body(body: &Value, post: &Post) -> Value {
+/// The type and the body of a call; W-API's with the LIDs of chat and sender in place of their numbers where the call wants it.
+fn body(gateway: Gateway, body: &Value, post: &Post) -> (&'static str, String) {
+    if gateway == Gateway::Twilio {
+        return ("application/x-www-form-urlencoded", form(body));
+    }
     let mut body = body.clone();
-    if post.by_lid {
+    if post.by_lid && gateway == Gateway::Wapi {
         let lid = body["sender"]["senderLid"].take();
         if !body["isGroup"].as_bool().unwrap_or(false) {
             body["chat"]["id"] = lid.clone();
@@ -79,7 +89,15 @@ fn body(body: &Value, post: &Post) -> Value {
         body["sender"]["id"] = lid.clone();
         body["sender"]["senderLid"] = lid;
     }
-    body
+    ("application/json", body.to_string())
+}
+
+fn form(body: &Value) -> String {
+    let fields = body.as_object().into_iter().flatten();
+    let fields = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let url = reqwest::Url::parse_with_params("http://form.invalid", fields);
+    let query = url.ok().and_then(|url| url.query().map(str::to_owned));
+    query.unwrap_or_default()
 }
 
 /// Records an answer; whether it ends the call.

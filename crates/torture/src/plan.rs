@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wa_media::MediaKind;
-use wa_sim::{Content, Fault, SimMedia};
+use wa_sim::{Content, Fault, Gateway, SimMedia};
 
 /// The two instances of every world, each of another client.
 pub const INSTANCES: [&str; 2] = ["TORTURE-000001-AAAAAA", "TORTURE-000002-BBBBBB"];
@@ -14,6 +14,8 @@ const SPAN: Duration = Duration::from_secs(6);
 /// Everything that a seed decides.
 #[derive(Debug)]
 pub struct Plan {
+    /// The gateways of the two instances. Seven seeds in a row have all.
+    pub gateways: [Gateway; 2],
     /// The routes of the two instances.
     pub routes: [&'static str; 2],
     /// The messages.
@@ -100,11 +102,15 @@ const COMMANDS: [&[&str]; 8] = [
 impl Plan {
     /// The plan of a seed.
     pub fn new(seed: u64) -> Self {
+        Self::of_gateways(seed, gateways(seed))
+    }
+
+    fn of_gateways(seed: u64, gateways: [Gateway; 2]) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let routes = [routes(&mut random), routes(&mut random)];
+        let routes = gateways.map(|gateway| routes(&mut random, gateway));
         let count = random.usize(20..120);
         let messages: Vec<_> = (0..count)
-            .map(|n| message(&mut random, seed, n, routes))
+            .map(|n| message(&mut random, (seed, n), gateways, routes))
             .collect();
         let mut posts = Vec::new();
         for message in 0..count {
@@ -116,6 +122,7 @@ impl Plan {
             .collect();
         acts.sort_by_key(|(at, _)| *at);
         Self {
+            gateways,
             routes,
             messages,
             posts,
@@ -134,7 +141,7 @@ impl Plan {
     /// The first messages of a seed in a world without faults and acts. The first three have the same bytes, the fourth has
     /// others, and half of the first instance's are [`FORGOTTEN`]'s.
     pub fn without_faults(seed: u64, messages: usize) -> Self {
-        let mut plan = Self::new(seed);
+        let mut plan = Self::of_gateways(seed, [Gateway::Wapi; 2]);
         plan.acts.clear();
         plan.messages.truncate(messages);
         plan.posts.retain(|post| post.message < messages);
@@ -189,14 +196,41 @@ impl Message {
     }
 }
 
-fn routes(random: &mut fastrand::Rng) -> &'static str {
-    const ALL: [&str; 4] = [
-        "inline,cdn,gateway",
-        "cdn,gateway",
-        "gateway",
-        "gateway,cdn",
-    ];
-    ALL[random.usize(..ALL.len())]
+fn gateways(seed: u64) -> [Gateway; 2] {
+    let all = Gateway::ALL;
+    let first = usize::try_from(seed % all.len() as u64).unwrap_or(0) * 2;
+    [first, first + 1].map(|n| all[n % all.len()])
+}
+
+/// Some of the routes that exist with a gateway.
+fn routes(random: &mut fastrand::Rng, gateway: Gateway) -> &'static str {
+    let all: &[&str] = match gateway {
+        Gateway::Wapi => &[
+            "inline,cdn,gateway",
+            "cdn,gateway",
+            "gateway",
+            "gateway,cdn",
+        ],
+        Gateway::Zapi | Gateway::Twilio | Gateway::Gupshup => &["link"],
+        Gateway::Meta | Gateway::Dialog360 | Gateway::Gowa | Gateway::Quepasa => {
+            &["link,gateway", "gateway"]
+        }
+        _ => &[
+            "inline,cdn,gateway",
+            "link,cdn,gateway",
+            "gateway,cdn",
+            "inline,link",
+        ],
+    };
+    all[random.usize(..all.len())]
+}
+
+/// Whether the deliveries of a gateway have no hash of the file.
+fn is_without_hashes(gateway: Gateway) -> bool {
+    matches!(
+        gateway,
+        Gateway::Zapi | Gateway::Twilio | Gateway::Gupshup | Gateway::Gowa | Gateway::Quepasa
+    )
 }
 
 fn moment(random: &mut fastrand::Rng) -> Duration {
@@ -225,7 +259,12 @@ fn posts_of(random: &mut fastrand::Rng, message: usize) -> Vec<Post> {
         .collect()
 }
 
-fn message(random: &mut fastrand::Rng, seed: u64, n: usize, routes: [&'static str; 2]) -> Message {
+fn message(
+    random: &mut fastrand::Rng,
+    (seed, n): (u64, usize),
+    gateways: [Gateway; 2],
+    routes: [&'static str; 2],
+) -> Message {
     let kinds = [
         MediaKind::Image,
         MediaKind::Video,
@@ -247,7 +286,8 @@ fn message(random: &mut fastrand::Rng, seed: u64, n: usize, routes: [&'static st
             size_bytes: size_bytes(random),
         };
     }
-    media.with_hashes = random.u8(..6) > 0;
+    media.with_hashes = random.u8(..6) > 0 && !is_without_hashes(gateways[which]);
+    media.with_link = routes[which].contains("link");
     media.with_bytes = media.content.size_bytes() <= 64 << 10 && random.u8(..5) == 0;
     media.is_group = random.u8(..4) == 0;
     if media.is_group {
@@ -391,6 +431,15 @@ mod tests {
         let text = |seed| format!("{:?}", Plan::new(seed));
         assert_eq!(text(5), text(5));
         assert_ne!(text(5), text(6));
+    }
+
+    #[test]
+    fn seven_seeds_in_a_row_have_all_gateways() {
+        for first in 0..14 {
+            let seen = (first..first + 7).flat_map(|seed| Plan::new(seed).gateways);
+            let seen: std::collections::BTreeSet<_> = seen.map(Gateway::as_str).collect();
+            assert_eq!(seen.len(), Gateway::ALL.len(), "{first}");
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ connect_timeout = "500ms"
 call_timeout = "1s"
 idle_timeout = "1s"
 retry_wait = "5ms"
+# Where links of the simulated gateways lead.
+allowed_hosts = ["127.0.0.1"]
 [database]
 busy_timeout = "500ms"
 [storage]
@@ -68,7 +70,13 @@ impl Setup {
         sim: &Sim,
         report: impl Fn(&str),
     ) -> anyhow::Result<Self> {
-        let add = |message: &Message| sim.world().add(message.media.clone()).body;
+        let add = |message: &Message| {
+            let which = usize::from(message.media.instance == INSTANCES[1]);
+            let world = sim.world();
+            world
+                .add_as(plan.gateways[which], message.media.clone())
+                .body
+        };
         Ok(Self {
             bodies: plan.messages.iter().map(add).collect(),
             hooks: add_instances(plan, program, sim, report).await?,
@@ -266,6 +274,11 @@ async fn add_instances(
     for (n, instance) in instances.enumerate() {
         sim.world().add_instance(instance, "gateway-token");
         let client = (n + 1).to_string();
+        let gateway = plan
+            .gateways
+            .get(n)
+            .copied()
+            .unwrap_or(wa_sim::Gateway::Wapi);
         let added = program
             .run(&[
                 "client",
@@ -289,8 +302,10 @@ async fn add_instances(
                 &client,
                 "--token-file",
                 token.path().to_str().context("path")?,
+                "--gateway",
+                gateway.as_str(),
                 "--api-base",
-                &sim.api_base(),
+                &sim.api_base_of(gateway),
                 "--cdn-base",
                 &format!("{},{}", sim.origin(), sim.fallback_origin()),
                 "--routes",

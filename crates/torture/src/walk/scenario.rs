@@ -354,6 +354,7 @@ fn plan() -> Plan {
         media_count: 1,
     });
     Plan {
+        gateways: [wa_sim::Gateway::Wapi; 2],
         routes: ["inline,cdn,gateway", "gateway"],
         messages: messages.into(),
         posts: Vec::new(),
