@@ -32,13 +32,14 @@ struct Case {
 
 fn case(folder: &Path, name: &str) -> Case {
     let read = |extension: &str| fs::read(folder.join(format!("{name}.{extension}"))).ok();
-    let (mut kind, body) = (
-        "application/json",
-        read("json").or_else(|| read("form")).unwrap(),
-    );
-    if read("form").is_some() {
-        kind = "application/x-www-form-urlencoded";
-    }
+    let (kind, body) = [
+        ("json", "application/json"),
+        ("form", "application/x-www-form-urlencoded"),
+        ("multipart", "multipart/form-data"),
+    ]
+    .into_iter()
+    .find_map(|(extension, kind)| Some((kind, read(extension)?)))
+    .unwrap();
     let lines = String::from_utf8(read("headers").unwrap_or_default()).unwrap();
     let pairs = lines.lines().filter_map(|line| line.split_once(':'));
     let mut headers: Vec<_> = pairs

@@ -1,6 +1,7 @@
 //! Evolution API v2. Facts from its source (2.3.6 and 2.3.7).
 
 use serde_json::{Value as Json, json};
+use wa_media::FoundMedia;
 use wa_media::read::{field, same_name, text};
 
 use super::baileys;
@@ -92,6 +93,9 @@ impl Protocol for Evolution {
         let mut readings: Vec<_> = messages
             .map(|item| baileys::read(item, account.as_deref()))
             .collect();
+        // An event about a message may name its type without its content.
+        let is_about = name.contains("delete") || name.contains("update");
+        readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
         if readings.len() > 1 {
             readings.retain(|reading| !reading.media.is_empty());
         }

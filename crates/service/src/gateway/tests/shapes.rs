@@ -290,6 +290,14 @@ fn a_message_without_media_stays_one() {
             ),
         ),
         (Gateway::Evolution, fixture("evolution/text-ignored")),
+        (
+            Gateway::Evolution,
+            with(
+                without(fixture("evolution/image-lid"), "/data/message"),
+                "/event",
+                json!("messages.delete"),
+            ),
+        ),
         (Gateway::Uazapi, fixture("uazapi/edited-text-ignored")),
         (Gateway::Uazapi, fixture("uazapi/reaction-ignored")),
         (
