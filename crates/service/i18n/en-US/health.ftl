@@ -130,6 +130,7 @@ health-no-instance = there is none
 health-token-accepted = token accepted
 health-no-key = not possible without the key
 health-token-missing = no token is stored
+health-token-not-needed = no token is stored: files come without one, but the connection and the webhooks cannot be asked for
 health-token-sealed = its token was encrypted with another key
 health-token-refused = the gateway refuses the token
 health-unknown-instance = the gateway knows no such instance

@@ -130,6 +130,7 @@ health-no-instance = não há nenhuma
 health-token-accepted = token aceito
 health-no-key = não é possível sem a chave
 health-token-missing = não há token armazenado
+health-token-not-needed = não há token armazenado: os arquivos chegam sem ele, mas a conexão e os webhooks não podem ser consultados
 health-token-sealed = o token foi criptografado com outra chave
 health-token-refused = o gateway recusa o token
 health-unknown-instance = o gateway não conhece esta instância

@@ -107,6 +107,7 @@ codes! {
         TokenAccepted "token_accepted",
         NoKey "no_key",
         TokenMissing "token_missing",
+        TokenNotNeeded "token_not_needed",
         TokenSealed "token_sealed",
         TokenRefused "token_refused",
         UnknownInstance "unknown_instance",

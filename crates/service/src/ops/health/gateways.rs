@@ -129,6 +129,10 @@ fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance
     };
     let answer = match answer {
         Ok(answer) => answer,
+        Err(gateway_admin::Error::NoToken) if !instance.gateway.needs_token() => {
+            let (check, code) = (Check::InstanceToken, Code::TokenNotNeeded);
+            return results.add(CheckResult::skipped(check, code).about(id));
+        }
         Err(error) => return results.add(refused(Check::InstanceToken, error)),
     };
     let session = answer.session;
