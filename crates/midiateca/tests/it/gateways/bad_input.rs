@@ -1,12 +1,14 @@
 //! Deliveries that are repeated, incomplete or contradict themselves.
 
 use midiateca_service::gateway::Gateway;
+use midiateca_service::instances::NewInstance;
 use midiateca_service::media;
-use midiateca_service::model::InstanceId;
+use midiateca_service::model::{InstanceId, MediaId};
 use serde_json::json;
 
-use super::Stage;
 use super::kept::{MULTIPART, delivery, fixture, hmac_sha256, image, multipart, part, url_encoded};
+use super::{Stage, gateway_instance};
+use crate::stage::add_instance;
 
 const SECRET: &str = "ação \"=&% 32 bytes de segredo 😀";
 
@@ -53,6 +55,41 @@ async fn a_signed_delivery_that_is_repeated_makes_its_rows_once() {
                 (401, &json!("wrong_signature"))
             );
         }
+    }
+}
+
+/// A file that the gateway lost is a row with a reason, and is not asked for again.
+#[tokio::test]
+async fn media_that_a_gateway_lost_are_rows_that_say_so() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let mut zapi = fixture("zapi", "image-lid");
+    zapi["image"] = json!({"imageUrl": null, "mimeType": "image/jpeg"});
+    zapi["viewOnce"] = json!(false);
+    let mut gupshup = fixture("gupshup", "image");
+    gupshup["payload"]["payload"]["url"] = json!(null);
+    let mut meta = fixture("meta", "image");
+    meta["entry"][0]["changes"][0]["value"]["messages"][0]["image"] = json!({});
+    let twilio = "AccountSid=AC1&MessageSid=MM1&From=whatsapp%3A%2B5548900000101&NumMedia=1";
+    for (gateway, body) in [
+        (Gateway::Zapi, zapi.to_string()),
+        (Gateway::Gupshup, gupshup.to_string()),
+        (Gateway::Meta, meta.to_string()),
+        (Gateway::Twilio, twilio.to_owned()),
+    ] {
+        let name = gateway.as_str();
+        let new = NewInstance {
+            routes: None,
+            ..gateway_instance(name, gateway)
+        };
+        let (_, hook) = add_instance(&stage.test.app, new, None).await;
+        stage.test.wait_for_directory().await;
+        let path = format!("/hooks/{name}/{}", hook.unwrap());
+        let (_, answer) = stage.post(&path, &delivery(gateway, body, &[])).await;
+        let id = answer["media"][0]["id"].as_str();
+        let id = id.unwrap_or_else(|| panic!("{name} {answer}")).to_owned();
+        let row = stage.test.settled(&MediaId(id)).await;
+        assert_eq!(row.status, "failed", "{name}");
+        assert_eq!(row.reason.as_deref(), Some("keys_missing"), "{name}");
     }
 }
 
