@@ -76,11 +76,12 @@ pub struct Instance {
     pub undelivered_count: i64,
     /// When the last of them was found.
     pub undelivered_at: Option<Millis>,
+    pub created_at: Millis,
     /// Removed by the operator; its media stay.
     pub removed: bool,
 }
 
-const COLUMNS: &str = "id, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, undelivered_count, undelivered_at, removed_at";
+const COLUMNS: &str = "id, created_at, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, undelivered_count, undelivered_at, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {
     Ok(Instance {
@@ -106,6 +107,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         ignored_count: row.int("ignored_count")?,
         undelivered_count: row.int("undelivered_count")?,
         undelivered_at: row.int_or_none("undelivered_at")?,
+        created_at: row.int("created_at")?,
         removed: row.int_or_none("removed_at")?.is_some(),
     })
 }

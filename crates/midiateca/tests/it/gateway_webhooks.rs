@@ -12,9 +12,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::commands::{midiateca, stderr, stdout};
+use midiateca_service::app::App;
+use midiateca_service::clock::Clock;
+use midiateca_service::server::Service;
 
 const THEIRS: &str = "https://crm.example/hook";
 const SECRET: &str = "segredo-de-teste-com-32-caracteres";
+
+/// Gateways that cannot sign.
+const UNSIGNED: [&str; 2] = ["uazapi", "wppconnect"];
 
 /// One setting, which is read at some path and set at another.
 struct Api {
@@ -25,6 +31,8 @@ struct Api {
     state: (&'static str, Value),
     key: (&'static str, &'static str),
     settings: Mutex<Value>,
+    /// Other calls that are answered with success.
+    also: &'static [(&'static str, &'static str)],
 }
 
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response::Response {
@@ -37,6 +45,10 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response
     if named == api.set {
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
+        let webhook = &body["webhook_configuration"];
+        if webhook["override_callback_uri"].is_string() && !is_verified(webhook).await {
+            return (axum::http::StatusCode::BAD_REQUEST, Json(json!({}))).into_response();
+        }
         let mut settings = api.settings.lock().unwrap();
         *settings = (api.after)(&settings, &body);
         return Json(settings.clone()).into_response();
@@ -47,7 +59,25 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> axum::response
     if named == ("GET", api.state.0) {
         return Json(api.state.1.clone()).into_response();
     }
+    if api.also.contains(&named) {
+        return Json(json!({})).into_response();
+    }
     axum::http::StatusCode::NOT_FOUND.into_response()
+}
+
+/// Meta's handshake, during the call.
+async fn is_verified(webhook: &Value) -> bool {
+    let [address, token] = ["override_callback_uri", "verify_token"].map(|name| {
+        let text = webhook[name].as_str();
+        text.unwrap_or_default()
+    });
+    let query = format!("hub.mode=subscribe&hub.challenge=4711&hub.verify_token={token}");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("{address}?{query}")).send().await;
+    match answer {
+        Ok(answer) => answer.status() == 200 && answer.text().await.unwrap() == "4711",
+        Err(_) => false,
+    }
 }
 
 struct Desk {
@@ -70,23 +100,23 @@ impl Desk {
         desk.fine(&["client", "add", "Padaria Aurora", "--id", "2"])
             .await;
         let base = format!("http://{at}");
-        let added = desk
-            .fine(&[
-                "instance",
-                "add",
-                "loja",
-                "--client",
-                "2",
-                "--gateway",
-                gateway,
-                "--token-env",
-                "TOKEN_FOR_TEST",
-                "--secret-file",
-                secret.to_str().unwrap(),
-                "--api-base",
-                &base,
-            ])
-            .await;
+        let mut add = vec![
+            "instance",
+            "add",
+            "loja",
+            "--client",
+            "2",
+            "--gateway",
+            gateway,
+            "--token-env",
+            "TOKEN_FOR_TEST",
+            "--api-base",
+            &base,
+        ];
+        if !UNSIGNED.contains(&gateway) {
+            add.extend(["--secret-file", secret.to_str().unwrap()]);
+        }
+        let added = desk.fine(&add).await;
         assert!(
             stderr(&added).contains("token accepted"),
             "{}",
@@ -154,6 +184,7 @@ fn evolution() -> Api {
             "webhookByEvents": true,
             "webhookBase64": true,
         })),
+        also: &[],
     }
 }
 
@@ -209,6 +240,7 @@ fn waha() -> Api {
                 "webhooks": [{"url": THEIRS, "events": ["message"]}],
             },
         })),
+        also: &[],
     }
 }
 
@@ -260,4 +292,183 @@ async fn a_gateway_without_calls_is_an_error_of_usage_and_no_problem_of_the_doct
     let added = run(&[&add[..], &["waha"]].concat()).await;
     assert!(added.status.success(), "{}", stderr(&added));
     assert!(stderr(&added).contains("--api-base"), "{}", stderr(&added));
+}
+
+fn uazapi() -> Api {
+    let connected = json!({"instance": {"status": "connected"}, "status": {"connected": true, "loggedIn": true}});
+    Api {
+        read: "/webhook",
+        set: ("POST", "/webhook"),
+        after: |_, body| json!([body]),
+        state: ("/instance/status", connected),
+        key: ("token", "gateway-token"),
+        settings: Mutex::new(json!([{
+            "enabled": true,
+            "url": THEIRS,
+            "events": ["messages"],
+            "excludeMessages": ["isGroupYes"],
+            "addUrlEvents": true,
+            "addUrlTypesMessages": false,
+        }])),
+        also: &[],
+    }
+}
+
+fn wuzapi() -> Api {
+    Api {
+        read: "/webhook",
+        set: ("POST", "/webhook"),
+        after: |_, body| {
+            let data = json!({"webhook": body["webhookurl"], "subscribe": body["events"]});
+            json!({"code": 200, "data": data, "success": true})
+        },
+        state: (
+            "/session/status",
+            json!({"code": 200, "data": {"connected": true, "loggedIn": true}, "success": true}),
+        ),
+        key: ("token", "gateway-token"),
+        settings: Mutex::new(
+            json!({"code": 200, "data": {"webhook": THEIRS, "subscribe": ["Call"]}, "success": true}),
+        ),
+        also: &[("POST", "/session/hmac/config")],
+    }
+}
+
+#[tokio::test]
+async fn uazapi_and_wuzapi_get_back_the_setting_that_they_had() {
+    for (gateway, api) in [("uazapi", uazapi()), ("wuzapi", wuzapi())] {
+        let desk = Desk::set(gateway, api).await;
+        let before = desk.api.settings.lock().unwrap().clone();
+        assert_eq!(desk.slot().await["state"], "other", "{gateway}");
+        let configured = desk.configure().await;
+        assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
+        assert_eq!(desk.slot().await["state"], "ours", "{gateway}");
+        let undo = ["instance", "configure-webhooks", "loja", "--undo"];
+        desk.fine(&undo).await;
+        assert_eq!(*desk.api.settings.lock().unwrap(), before, "{gateway}");
+    }
+}
+
+/// Its answer to the call is no proof, so it is not called set.
+#[tokio::test]
+async fn a_webhook_that_cannot_be_read_back_is_reported_as_such() {
+    let api = Api {
+        read: "/nothing",
+        set: ("POST", "/api/loja/start-session"),
+        after: |_, body| body.clone(),
+        state: (
+            "/api/loja/check-connection-session",
+            json!({"status": true, "message": "Connected"}),
+        ),
+        key: ("authorization", "Bearer gateway-token"),
+        settings: Mutex::new(Value::Null),
+        also: &[],
+    };
+    let desk = Desk::set("wppconnect", api).await;
+    let url = ["--public-url", "https://midia.example"];
+    let command = ["--json", "instance", "configure-webhooks", "loja"];
+    let configured = desk.run(&[&command[..], &url].concat()).await;
+    assert!(
+        stdout(&configured).contains("not_read_back"),
+        "{} {}",
+        stdout(&configured),
+        stderr(&configured)
+    );
+    let sent = desk.api.settings.lock().unwrap()["webhook"].clone();
+    let address = sent.as_str().unwrap();
+    assert!(address.starts_with("https://midia.example/hooks/wppconnect/"));
+}
+
+async fn checks(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let checked = midiateca(folder, &[&["--json", "doctor"], arguments].concat()).await;
+    let report: Value = serde_json::from_str(&stdout(&checked)).unwrap();
+    report["checks"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_delivery_in_the_form_of_another_gateway_is_named_by_the_test_and_by_the_doctor() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| midiateca(folder.path(), arguments).await;
+    run(&["client", "add", "Padaria Aurora", "--id", "2"]).await;
+    let add = ["instance", "add", "loja", "--client", "2", "--offline"];
+    let gateway = ["--gateway", "evolution", "--api-base", "http://127.0.0.1:1"];
+    let added = run(&[&add[..], &gateway].concat()).await;
+    assert!(added.status.success(), "{}", stderr(&added));
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/gateways/waha/noweb-image.json"
+    );
+    let tested = run(&["--json", "test-webhook", file, "--instance", "loja"]).await;
+    let said = stdout(&tested);
+    let dense = said.replace(' ', "");
+    assert!(dense.contains(r#""gateway":"waha""#), "{said}");
+    let checks = checks(folder.path(), &["--offline"]).await;
+    let other = checks.iter().find(|one| one["check"] == "instance.gateway");
+    let other = other.unwrap_or_else(|| panic!("{checks:?}"));
+    assert_eq!(other["code"], "other_gateway");
+    assert_eq!(other["verdict"], "problem");
+    assert_eq!(other["values"]["gateway"], "waha");
+}
+
+/// `check` and `doctor` agree that it is no problem.
+#[tokio::test]
+async fn a_gateway_with_public_files_needs_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| midiateca(folder.path(), arguments).await;
+    run(&["client", "add", "Padaria Aurora", "--id", "2"]).await;
+    for (gateway, is_missing) in [("zapi", false), ("uazapi", true)] {
+        let add = ["instance", "add", gateway, "--client", "2", "--offline"];
+        let named = ["--gateway", gateway, "--api-base", "http://127.0.0.1:1"];
+        let added = run(&[&add[..], &named].concat()).await;
+        assert!(added.status.success(), "{}", stderr(&added));
+        let checks = checks(folder.path(), &["--instance", gateway]).await;
+        let token = checks.iter().find(|one| one["check"] == "instance.token");
+        let verdict = if is_missing { "problem" } else { "skipped" };
+        assert_eq!(token.unwrap()["verdict"], verdict, "{gateway}");
+        let checked = run(&["--json", "check"]).await;
+        let report: Value = serde_json::from_str(&stdout(&checked)).unwrap();
+        let needs = report["needs_attention"].as_array().unwrap().iter();
+        let missing = needs.filter(|need| need["code"] == "token_missing");
+        let missing: Vec<_> = missing.map(|need| &need["instance"]).collect();
+        assert_eq!(
+            missing.contains(&&json!(gateway)),
+            is_missing,
+            "{missing:?}"
+        );
+    }
+}
+
+fn meta() -> Api {
+    Api {
+        read: "/v23.0/loja",
+        set: ("POST", "/v23.0/loja"),
+        after: |_, body| {
+            let address = &body["webhook_configuration"]["override_callback_uri"];
+            json!({"id": "loja", "webhook_configuration": {"phone_number": address}})
+        },
+        state: ("/nothing", Value::Null),
+        key: ("authorization", "Bearer gateway-token"),
+        settings: Mutex::new(json!({"id": "loja"})),
+        also: &[],
+    }
+}
+
+#[tokio::test]
+async fn meta_verifies_the_address_while_it_is_set() {
+    let desk = Desk::set("meta", meta()).await;
+    let (config, clock) = (Default::default(), Clock::system());
+    let app = App::open(desk.data(), config, clock).await.unwrap();
+    let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"]).await;
+    let service = service.unwrap();
+    let url = format!("http://{}", service.address());
+    let command = ["instance", "configure-webhooks", "loja", "--public-url"];
+    let configured = desk.run(&[&command[..], &[&url]].concat()).await;
+    assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
+    let settings = desk.api.settings.lock().unwrap().clone();
+    let address = settings["webhook_configuration"]["phone_number"].as_str();
+    assert!(address.unwrap().starts_with(&format!("{url}/hooks/meta/")));
+    service.stop().await;
+    // Without a server the handshake fails, and with it the call.
+    let configured = desk.run(&[&command[..], &[&url]].concat()).await;
+    assert_ne!(configured.status.code(), Some(0), "{}", stdout(&configured));
 }

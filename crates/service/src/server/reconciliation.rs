@@ -106,11 +106,12 @@ async fn one(
     let (id, now) = (instance.id.clone(), app.clock.now());
     let until = now - SETTLED;
     let last = Checkpoint::Reconcile.load(&app.db, id.as_str()).await?;
-    // What was sent before the first run, no webhook may have been set for.
     let since = last.unwrap_or(until - app.config.worker.reconcile_every.ms());
+    // No webhook was set for what was sent before the instance was added.
+    let earliest = instance.created_at.max(now - MOST_BACK);
     let options = Options {
         instance,
-        since: (since - OVERLAP).max(now - MOST_BACK),
+        since: (since - OVERLAP).max(earliest),
         dry_run: false,
         most_calls: MOST_CALLS,
     };

@@ -220,6 +220,7 @@ mod tests {
             ignored_count: 0,
             undelivered_count: 0,
             undelivered_at: None,
+            created_at: 0,
             removed: false,
         }
     }

@@ -288,28 +288,29 @@ async fn a_gateway_without_a_list_of_all_messages_is_asked_for_each_chat() {
 
 #[tokio::test]
 async fn the_server_asks_for_missing_messages_from_time_to_time_and_remembers_where_it_ended() {
-    let stage = Stage::start("2026-09-21T14:20:00Z").await;
-    let (lister, base) = Lister::start(
-        evolution,
-        json!([body_of("evolution", "image-lid")["data"].clone()]),
-    )
-    .await;
+    let stage = Stage::start("2026-09-21T14:14:00Z").await;
+    let data = |name: &str| body_of("evolution", name)["data"].clone();
+    // The second one was sent before the instance was added.
+    let messages = json!([data("document-group"), data("image-lid")]);
+    let (lister, base) = Lister::start(evolution, messages).await;
     add(&stage, Gateway::Evolution, base).await;
     let app = &stage.test.app;
     let ended = async || {
-        Checkpoint::Reconcile
-            .load::<i64>(&app.db, "loja")
-            .await
-            .unwrap()
+        let ended = Checkpoint::Reconcile.load::<i64>(&app.db, "loja").await;
+        ended.unwrap()
     };
+    advance_until(&stage, async || loja(&stage).await.undelivered_count == 1).await;
     advance_until(&stage, async || ended().await.is_some()).await;
     let first = ended().await;
     assert!(first.unwrap() <= app.clock.now() - reconcile::SETTLED);
-    assert_eq!(loja(&stage).await.undelivered_count, 1);
     let asked = lister.calls().len();
     advance_until(&stage, async || ended().await != first).await;
     assert!(lister.calls().len() > asked);
     assert_eq!(loja(&stage).await.undelivered_count, 1);
+    let id = InstanceId("loja".to_owned());
+    let early = media::message::of_message(&app.db, &id, "3A8135A7C93351B2815C").await;
+    let found = arrivals(&stage).await;
+    assert_eq!((early.unwrap().len(), found), (1, vec![Arrival::Listed]));
     stage.test.end().await;
 }
 
