@@ -363,7 +363,7 @@ async fn the_demo_prints_exactly_one_json_document() {
     assert_eq!(demo.status.code(), Some(0), "{}", stderr(&demo));
     let document: Value = serde_json::from_str(&stdout(&demo)).unwrap();
     assert_eq!(document["media"][0]["size"], 5_067);
-    assert_eq!(document["check"]["files"]["present"], 7);
+    assert_eq!(document["check"]["files"]["present"], 9);
     // What it says on the way is for people.
     let talk = stderr(&demo);
     assert!(

@@ -45,13 +45,13 @@ fn monitor(data: &Path, arguments: &[&str]) -> CommandBuilder {
 #[test]
 fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
     let folder = a_day();
-    for (columns, rows, queue) in [(80, 24, "stored 7"), (160, 50, "Waiting, by deadline")] {
+    for (columns, rows, queue) in [(80, 24, "stored 9"), (160, 50, "Waiting, by deadline")] {
         let mut terminal = Terminal::start(monitor(folder.path(), &[]), columns, rows);
         terminal.wait_until("alternate screen", vt100::Screen::alternate_screen);
         terminal.wait_for(&[
             NAME,
             queue,
-            "60 min: 7 stored, 1 failed",
+            "60 min: 9 stored, 1 failed",
             "no server",
             FIRST,
             OTHER,
@@ -115,7 +115,7 @@ fn a_failed_media_is_queued_again_from_the_screen() {
 fn a_signal_ends_it_and_the_terminal_is_restored() {
     let folder = a_day();
     let terminal = Terminal::start(monitor(folder.path(), &[]), 80, 24);
-    terminal.wait_for(&[NAME, "stored 7"]);
+    terminal.wait_for(&[NAME, "stored 9"]);
     terminal.terminate();
     assert_eq!(terminal.ended().0.exit_code(), 0);
 }
@@ -123,13 +123,13 @@ fn a_signal_ends_it_and_the_terminal_is_restored() {
 #[test]
 fn a_terminal_that_is_closed_ends_it() {
     let folder = a_day();
-    let status = close_under(monitor(folder.path(), &[]), "stored 7");
+    let status = close_under(monitor(folder.path(), &[]), "stored 9");
     assert_eq!(status.exit_code(), 0);
     // Started by `nohup` or the like, it gets no signal.
     let data = folder.path().to_str().unwrap();
     let deaf = "trap '' HUP; exec \"$0\" --data \"$1\" monitor";
     let deaf = pty::command("sh", &["-c", deaf, PROGRAM, data]);
-    assert_eq!(close_under(deaf, "stored 7").exit_code(), 0);
+    assert_eq!(close_under(deaf, "stored 9").exit_code(), 0);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn no_color_is_honoured_and_lines_leave_the_screen_alone() {
     let mut plain = monitor(folder.path(), &[]);
     plain.env("NO_COLOR", "1");
     let mut terminal = Terminal::start(plain, 80, 24);
-    terminal.wait_for(&["stored 7"]);
+    terminal.wait_for(&["stored 9"]);
     terminal.wait_until("lack of color", |screen| !is_colored(screen));
     terminal.press("q");
     terminal.ended();
@@ -323,8 +323,8 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
     db.write(Key::Everything, async |tx| {
         let news = events::News {
             kind: "instance.connected",
-            client: 2,
-            instance: "NEW1\u{1b}]0;x",
+            client: Some(2),
+            instance: Some("NEW1\u{1b}]0;x"),
             media: None,
             data: serde_json::json!({}),
         };
