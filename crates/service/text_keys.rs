@@ -14,7 +14,7 @@ pub const BY_CODE: [&str; 6] = ["causes", "health", "import", "names", "reasons"
 
 /// The topics whose texts the service itself shows.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const OF_THE_SERVICE: [&str; 3] = ["errors", "needs", "refusals"];
+pub const OF_THE_SERVICE: [&str; 4] = ["api", "errors", "needs", "refusals"];
 
 /// The .ftl files of a folder, by name.
 pub fn catalogue(folder: &Path) -> Vec<PathBuf> {

@@ -58,6 +58,7 @@ mod ids;
 mod import;
 mod instance;
 mod items;
+mod key;
 mod language;
 mod man;
 mod media;
@@ -195,6 +196,9 @@ enum Command {
     /// WhatsApp numbers at a gateway
     #[command(subcommand)]
     Instance(instance::Command),
+    /// Keys of the HTTP API
+    #[command(subcommand)]
+    Key(key::Command),
     /// Media: what is stored, and why the rest is not
     #[command(subcommand)]
     Media(media::Command),
@@ -337,6 +341,7 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Check => check::run(context).await,
         Command::TestWebhook(options) => test_webhook::run(context, options).await,
         Command::Monitor(options) => monitor::run(context, options).await,
+        Command::Key(command) => key::run(context, command).await,
         Command::Client(command) => client::run(context, command).await,
         Command::Instance(command) => instance::run(context, command).await,
         Command::Media(command) => media::run(context, command).await,

@@ -1,5 +1,6 @@
 //! The handles of all modules, for the server and the edges. An operation gets those that it uses.
 
+mod start;
 pub mod watch;
 pub(crate) mod writing;
 
@@ -16,18 +17,22 @@ use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
 use crate::disk;
 use crate::download::{Downloader, Groups, Lanes, Outages, Progress, Reuploads};
+use crate::events::feed::Feed;
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
+use crate::metrics::Metrics;
 use crate::net::HttpClient;
+use crate::notifier::Notifier;
 use crate::ops::import::multichat;
 use crate::ops::opening::{self, Looked, look_at_storage, settle_storage};
-use crate::ops::{FileDeps, erasure, export, instance, live, status};
+use crate::ops::{FileDeps, endpoints, erasure, export, instance, live, status};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
 use crate::worker::Worker;
 pub use opening::{Allowed, AllowedStorage, Error as OpeningError, look_for_database};
+pub use start::{ListenError, StartError};
 pub use writing::may_be_readable;
 
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +84,9 @@ pub struct App {
     pub outages: Arc<Outages>,
     pub reuploads: Arc<Reuploads>,
     pub groups: Groups,
+    /// Live events.
+    pub feed: Feed,
+    pub metrics: Arc<Metrics>,
     pub lanes: Lanes,
     pub shutdown: Shutdown,
     pub coordination: Coordination,
@@ -227,6 +235,8 @@ impl App {
         };
         Arc::new(Self {
             groups: Groups::new(db.clone(), storage.clone(), shutdown.clone()),
+            feed: Feed::new(db.clone()),
+            metrics: Arc::default(),
             storage,
             bodies,
             fetch: HttpClient::new(&config.fetch),
@@ -373,6 +383,29 @@ impl App {
         }
     }
 
+    pub fn endpoint_deps(&self) -> endpoints::Deps<'_> {
+        endpoints::Deps {
+            db: &self.db,
+            clock: &self.clock,
+            secrets: &self.secrets,
+            allowed_hosts: &self.config.fetch.allowed_hosts,
+        }
+    }
+
+    pub fn notifier(&self) -> Notifier {
+        Notifier {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            client: self.fetch.clone(),
+            secrets: Arc::clone(&self.secrets),
+            settings: self.config.fetch.clone(),
+            public_url: self.config.http.public_url.clone(),
+            shutdown: self.shutdown.clone(),
+            busy: Arc::default(),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
     pub fn worker(&self) -> Worker {
         Worker {
             downloader: self.downloader(),
@@ -380,6 +413,7 @@ impl App {
             config: Arc::new(self.config.clone()),
             work: Arc::clone(&self.work),
             shutdown: self.shutdown.clone(),
+            metrics: Arc::clone(&self.metrics),
         }
     }
 

@@ -188,6 +188,17 @@ pub fn as_rfc3339<S: serde::Serializer>(at: &Millis, serializer: S) -> Result<S:
     serializer.serialize_str(&rfc3339(*at))
 }
 
+/// For `serialize_with`: RFC 3339, or null.
+pub fn as_rfc3339_or_null<S: serde::Serializer>(
+    at: &Option<Millis>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => as_rfc3339(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Parses RFC 3339.
 pub fn millis_of(text: &str) -> Option<Millis> {
     let timestamp: jiff::Timestamp = text.parse().ok()?;

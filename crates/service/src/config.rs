@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::clock::Zone;
 use crate::disk::Access;
 use crate::model::{ChatKind, Direction, MediaKind, Route};
 pub use address::{Listen, is_web_address, listen_address};
@@ -89,6 +90,10 @@ pub struct Http {
     /// An address is one IPv4 address or one IPv6 /64 network.
     pub max_connections_per_address: usize,
     pub trusted_proxies: Vec<Network>,
+    /// Who may read `/metrics` besides loopback.
+    pub metrics_from: Vec<Network>,
+    /// Requests per second of one API key.
+    pub api_rate: u32,
     pub header_timeout: Span,
     /// Restored at `min_rate` by each byte that arrives.
     pub body_timeout: Span,
@@ -180,6 +185,9 @@ pub struct Retention {
     pub deliveries: Span,
     pub events: Span,
     pub attempts: Span,
+    /// Ended notifications, and links after their end.
+    pub outbox: Span,
+    pub audit: Span,
     pub rules: Vec<Rule>,
 }
 
@@ -226,12 +234,21 @@ impl Default for Http {
                 .iter()
                 .filter_map(|network| network.parse().ok())
                 .collect(),
+            metrics_from: Vec::new(),
+            api_rate: 50,
             header_timeout: Span::seconds(10),
             body_timeout: Span::seconds(30),
             write_timeout: Span::seconds(30),
             min_rate: Size::from_bytes(32 << 10),
             idle_timeout: Span::seconds(120),
         }
+    }
+}
+
+impl Http {
+    /// The zone of times that people write and read.
+    pub fn zone(&self) -> Zone {
+        Zone::named(&self.time_zone).unwrap_or_else(Zone::system)
     }
 }
 
@@ -316,6 +333,8 @@ impl Default for Retention {
             deliveries: Span::days(30),
             events: Span::days(90),
             attempts: Span::days(365),
+            outbox: Span::days(30),
+            audit: Span::days(365),
             rules: Vec::new(),
         }
     }
@@ -348,7 +367,7 @@ impl Config {
             fetch: { min_rate, max_file }, { connect_timeout, call_timeout, idle_timeout, retry_wait };
             database: {}, { busy_timeout };
             storage: { pause_below, resume_above }, {};
-            retention: {}, { every, deliveries, events, attempts };
+            retention: {}, { every, deliveries, events, attempts, outbox, audit };
         }
         for (n, rule) in self.retention.rules.iter().enumerate() {
             let numbers = [

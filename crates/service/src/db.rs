@@ -148,6 +148,8 @@ pub struct Tx {
     connection: Connection,
     /// Statements for the end of the group.
     deferred: Vec<(&'static str, Vec<Value>)>,
+    /// Whether the group had any.
+    has_deferred: bool,
 }
 
 impl Tx {
@@ -160,6 +162,7 @@ impl Tx {
     /// The write itself does not see its effect.
     pub fn defer(&mut self, sql: &'static str, values: Vec<Value>) {
         self.deferred.push((sql, values));
+        self.has_deferred = true;
     }
 
     /// Runs the deferred statements now, for a write that changes their rows.
@@ -279,6 +282,11 @@ impl Db {
     /// What the last check found at the path instead of this database.
     pub fn displaced(&self) -> Option<Found> {
         self.state.found()
+    }
+
+    /// Changes after each commit with statements of [`Tx::defer`].
+    pub fn appended(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.committer.appended()
     }
 
     /// Checks that the database at its path is the open one; reopens it if possible.

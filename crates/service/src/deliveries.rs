@@ -20,7 +20,7 @@ use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fre
 
 pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
-pub use masked::masked;
+pub use masked::{masked, masked_tokens};
 pub use opening::BodyReader;
 
 /// The verdict of a delivery that is stored and not read.
@@ -333,6 +333,35 @@ pub async fn list(
         limit
     ];
     let rows = db.rows(sql, values).await?;
+    rows.iter().map(summary).collect()
+}
+
+/// Up to `limit` deliveries before `before` (an id), newest first, of these instances if any are given.
+pub async fn list_before(
+    db: &Db,
+    filter: &DeliveryFilter,
+    instances: Option<&[InstanceId]>,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<DeliverySummary>, Error> {
+    let mut values = values![
+        before,
+        filter.instance.clone(),
+        filter.verdict.clone(),
+        filter.since.unwrap_or(0),
+        limit
+    ];
+    let of_instances = instances.map_or_else(String::new, |instances| {
+        values.extend(instances.iter().map(|id| id.as_str().into()));
+        let holes: Vec<_> = (6..6 + instances.len()).map(|n| format!("${n}")).collect();
+        format!("and instance in ({})", holes.join(", "))
+    });
+    let sql = format!(
+        "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries
+         where ($1 is null or id < $1) and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
+         {of_instances} order by id desc limit $5"
+    );
+    let rows = db.rows_of(sql, values).await?;
     rows.iter().map(summary).collect()
 }
 

@@ -5,10 +5,16 @@ use serde_json::Value as Json;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::sql::erased_of_client;
+use crate::model::Scope;
 
-/// The kinds of events, as in JSON. `media.postponed`: a later round follows; `media.lost`: the file is missing;
+pub mod endpoints;
+pub mod feed;
+pub mod notifications;
+pub mod signing;
+
+/// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a later round follows; `media.lost`: the file is missing;
 /// `media.removed`: a retention rule deleted the file.
-pub const KINDS: [&str; 10] = [
+pub const KINDS: [&str; 11] = [
     "media.stored",
     "media.failed",
     "media.expired",
@@ -19,7 +25,11 @@ pub const KINDS: [&str; 10] = [
     "contact.erased",
     "instance.connected",
     "instance.disconnected",
+    "endpoint.disabled",
 ];
+
+/// In place of the kind of an event that was erased.
+pub const ERASED: &str = "erased";
 
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -39,8 +49,8 @@ pub struct Event {
 /// A new event. The fields are those of [`Event`].
 pub struct News<'a> {
     pub kind: &'a str,
-    pub client: i64,
-    pub instance: &'a str,
+    pub client: Option<i64>,
+    pub instance: Option<&'a str>,
     pub media: Option<&'a str>,
     pub data: Json,
 }
@@ -58,6 +68,37 @@ pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
         news.data.to_string()
     ];
     tx.defer(sql, values);
+    let values = values![now, news.kind, news.client];
+    tx.defer(notifications::ENQUEUE, values);
+}
+
+/// Up to `limit` events of a scope after `seq`, oldest first.
+pub async fn visible_after(
+    db: &Db,
+    scope: Scope,
+    seq: i64,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    let Some(client) = scope.client() else {
+        return after(db, seq, limit).await;
+    };
+    let sql = "select seq, at, kind, client, instance, media, data from events
+               where client = $1 and seq > $2 order by seq limit $3";
+    let rows = db.rows(sql, values![client, seq, limit]).await?;
+    rows.iter().map(event_of).collect()
+}
+
+/// The oldest event that is kept.
+pub async fn oldest(db: &Db) -> Result<Option<i64>, Error> {
+    let row = db.row("select min(seq) as seq from events", vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("seq"))
+}
+
+/// The newest number that was ever given, also when its event was deleted.
+pub async fn last_given(db: &Db) -> Result<i64, Error> {
+    let sql = "select coalesce(max(seq), 0) as seq from sqlite_sequence where name = 'events'";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(0), |row| row.int("seq"))
 }
 
 /// Up to `limit` events after `seq`, oldest first.
@@ -151,7 +192,7 @@ pub async fn last_at(db: &Db) -> Result<Option<Millis>, Error> {
 pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
     tx.run_deferred().await?;
     let sql = concat!(
-        "update events set data = '{}' where client = $1 and data <> '{}' and media in ",
+        "update events set data = '{}', kind = 'erased' where client = $1 and kind <> 'erased' and media in ",
         erased_of_client!("$1")
     );
     tx.run(sql, values![client]).await

@@ -1,5 +1,6 @@
-//! The HTTP server: webhooks and health checks.
+//! The HTTP server: webhooks, health checks, the API.
 
+pub mod api;
 mod body;
 mod client_address;
 mod connection;
@@ -10,13 +11,13 @@ mod forwarded;
 mod health;
 mod hooks;
 mod listener;
+mod metrics;
 mod open_files;
 mod pace;
 mod readiness;
 mod refusals;
 mod socket;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use tokio::sync::Semaphore;
 
 use body::Memory;
 
-use crate::app::App;
+use crate::app::{App, ListenError};
 use crate::config::{Network, Span};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::Key;
@@ -48,6 +49,8 @@ pub struct HttpState {
     readiness: Arc<ReadinessCache>,
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
+    limits: Arc<api::RateLimits>,
+    runs: Arc<api::Runs>,
 }
 
 fn router(
@@ -57,7 +60,7 @@ fn router(
     trusted_proxies: Arc<[Network]>,
 ) -> Router {
     let memory = Arc::new(Memory::new(app.config.http.max_bodies.as_usize()));
-    let mut router = Router::new()
+    let mut hooks = Router::new()
         .route(
             "/hooks/{gateway}/{token}",
             post(hooks::by_path).get(hooks::handshake),
@@ -71,14 +74,15 @@ fn router(
             post(hooks::by_longer_path),
         )
         .route("/hooks/{gateway}", post(hooks::without_token))
-        .route("/hooks/{gateway}/", post(hooks::without_token))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/hooks/{gateway}/", post(hooks::without_token));
     for path in gateway::ORIGINAL_PATHS {
-        router = router.route(path, post(hooks::by_query_or_header));
-        router = router.route(&format!("{path}/"), post(hooks::by_query_or_header));
+        hooks = hooks.route(path, post(hooks::by_query_or_header));
+        hooks = hooks.route(&format!("{path}/"), post(hooks::by_query_or_header));
     }
+    let limits = Arc::new(api::RateLimits::new(app.config.http.api_rate));
     let state = HttpState {
+        limits,
+        runs: Arc::default(),
         app,
         memory,
         folder,
@@ -86,7 +90,12 @@ fn router(
         connections,
         trusted_proxies,
     };
-    router
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
+        .merge(hooks.layer(from_fn_with_state(state.clone(), metrics::count)))
+        .merge(api::router())
         .fallback(error::page_not_found)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), forwarded::limit))
@@ -110,13 +119,6 @@ async fn identity(app: &App) -> Result<Arc<str>, crate::db::Error> {
         })
         .await?;
     Ok(name.into())
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
-pub struct ListenError {
-    pub address: String,
-    pub source: io::Error,
 }
 
 async fn bind(address: &str) -> Result<(tokio::net::TcpListener, SocketAddr), ListenError> {

@@ -16,7 +16,7 @@ pub mod needs;
 pub mod refusals;
 
 /// The keys of the texts that the service itself shows.
-mod keys {
+pub(crate) mod keys {
     include!(concat!(env!("OUT_DIR"), "/text_keys.rs"));
 }
 
@@ -50,7 +50,7 @@ impl TextKey {
 
     /// The stable code of an error with this text: `errors-disk-full` → `disk_full`.
     pub fn code(self) -> String {
-        let general = ["errors-", "cli-", "ids-"];
+        let general = ["errors-", "cli-", "ids-", "api-"];
         let id = general.iter().find_map(|topic| self.id.strip_prefix(topic));
         id.unwrap_or(self.id).replace('-', "_")
     }

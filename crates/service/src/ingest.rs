@@ -481,8 +481,8 @@ async fn record_connection(
         } else {
             "instance.disconnected"
         },
-        client: instance.client,
-        instance: instance.id.as_str(),
+        client: Some(instance.client),
+        instance: Some(instance.id.as_str()),
         media: None,
         data: serde_json::json!({}),
     };

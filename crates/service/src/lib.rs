@@ -31,6 +31,12 @@ pub mod worker;
 /// One download, from its candidates to a stored file; which hosts are out.
 pub mod download;
 
+/// Other forms of stored files, for people.
+pub mod derived;
+
+/// Sends outgoing webhooks.
+pub mod notifier;
+
 /// The bounded HTTP client, the address guard, cooldowns, proxies.
 pub mod net;
 
@@ -42,6 +48,9 @@ pub mod events;
 
 /// Clients, instances, their tokens and webhook addresses.
 pub mod instances;
+
+/// Who may see and do what: API keys, signed links, users, the audit log.
+pub mod access;
 
 /// What an operator can do, a module per operation, and what these share.
 pub mod ops;
@@ -81,6 +90,9 @@ pub mod shutdown;
 
 /// Replaces characters that would control a terminal.
 pub mod terminal;
+
+/// Figures for Prometheus.
+pub mod metrics;
 
 /// Log lines.
 pub mod telemetry;

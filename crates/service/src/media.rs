@@ -2,6 +2,7 @@
 //! `queue` decides when a media changes its state, and calls this module.
 
 mod attempts;
+pub mod chats;
 mod filter;
 mod list;
 mod person;
@@ -13,10 +14,13 @@ pub mod claim;
 pub mod counts;
 pub mod message;
 pub mod naming;
+mod newest;
 pub mod requeue;
+pub mod search;
 pub mod settle;
 pub(crate) mod sql;
 
+pub use crate::model::{hex, unhex};
 pub use attempts::{
     RecordedAttempt, attempts, count_attempts_before, prune_attempts, record_attempts,
 };
@@ -27,7 +31,7 @@ pub use counts::{
 pub use filter::Filter;
 pub use list::{
     Cursor, clients_of_delivery, find, has_other_client, ids_beginning, instances_of_client, list,
-    list_after, newest_received, stored,
+    list_after, newest_received, stored, visible,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,
@@ -39,22 +43,3 @@ pub use stored_file::{
     is_unchanged, lost_files_before, newest_paths, same_bytes, sha256_of_stored, stored_files,
     stored_files_before, stored_files_with_twins, twins, used_paths,
 };
-
-/// Bytes as hexadecimal text.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Parses a hexadecimal SHA-256.
-pub fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    let mut bytes = [0; 32];
-    if digits.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(bytes)
-}

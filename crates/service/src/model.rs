@@ -1,14 +1,19 @@
 //! Ids, statuses, routes and reasons: the nouns of the service.
 
+mod access;
 pub mod contact;
 mod delivery_reason;
 mod erased;
+mod hex;
 pub mod origin;
 mod prefix;
 mod reason;
+pub mod schema;
 
+pub use access::{Role, Scope};
 pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};
+pub use hex::{hex, unhex};
 pub use origin::{ChatId, ChatKind, Origin, SenderId};
 pub use prefix::{PrefixError, by_prefix};
 pub use reason::{Reason, Verdict};
@@ -21,8 +26,9 @@ use crate::clock::Millis;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
         #[serde(transparent)]
+        #[schema(value_type = String)]
         pub struct $name(pub String);
 
         impl std::fmt::Display for $name {
@@ -63,9 +69,43 @@ macro_rules! codes {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    let known = Self::ALL.map(Self::as_str);
+                    serde::de::Error::custom($crate::model::unknown_code(&text, &known))
+                })
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::model::schema_of_codes(&Self::ALL.map(Self::as_str))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use codes;
+
+/// What is wrong with a code that is none of these.
+pub(crate) fn unknown_code(text: &str, known: &[&str]) -> String {
+    let text = crate::terminal::tame(text);
+    format!("`{text}` is none of {}", known.join(", "))
+}
+
+/// A text that is one of these codes.
+pub(crate) fn schema_of_codes(
+    codes: &[&'static str],
+) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(codes.to_vec()))
+        .into()
+}
 
 id! {
     /// The id of a media (UUIDv7, lower case).
@@ -142,7 +182,9 @@ impl std::fmt::Display for MediaStatus {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
     /// The bytes are in the delivery.
@@ -191,7 +233,9 @@ impl Route {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// To the account.

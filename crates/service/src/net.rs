@@ -7,6 +7,7 @@ pub mod coding;
 pub mod cooldown;
 mod dial;
 pub mod guard;
+mod notify;
 mod pace;
 pub mod proxy;
 mod reach;

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::disk;
@@ -36,7 +37,14 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Secrets {
     path: PathBuf,
-    cipher: Arc<RwLock<Option<XChaCha20Poly1305>>>,
+    opened: Arc<RwLock<Option<Opened>>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    cipher: XChaCha20Poly1305,
+    /// Signs links.
+    signer: [u8; 32],
 }
 
 impl Secrets {
@@ -66,7 +74,7 @@ impl Secrets {
     pub fn unopened(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            cipher: Arc::default(),
+            opened: Arc::default(),
         }
     }
 
@@ -89,9 +97,13 @@ impl Secrets {
     }
 
     fn cipher(&self) -> Result<XChaCha20Poly1305, Error> {
-        let known = self.cipher.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.opened()?.cipher)
+    }
+
+    fn opened(&self) -> Result<Opened, Error> {
+        let known = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         match known.clone() {
-            Some(cipher) => Ok(cipher),
+            Some(opened) => Ok(opened),
             None => {
                 drop(known);
                 self.read()
@@ -99,7 +111,12 @@ impl Secrets {
         }
     }
 
-    fn read(&self) -> Result<XChaCha20Poly1305, Error> {
+    /// The key that signs links, derived from the key file (HMAC as in HKDF-Expand, RFC 5869).
+    pub fn link_key(&self) -> Result<[u8; 32], Error> {
+        Ok(self.opened()?.signer)
+    }
+
+    fn read(&self) -> Result<Opened, Error> {
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -116,9 +133,14 @@ impl Secrets {
             .ok()
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Error::NotAKey { path })?;
-        let cipher = XChaCha20Poly1305::new(&key.into());
-        let mut known = self.cipher.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.insert(cipher).clone())
+        let mut mac = mac(&key);
+        mac.update(b"midiateca links\x01");
+        let opened = Opened {
+            cipher: XChaCha20Poly1305::new(&key.into()),
+            signer: mac.finalize().into_bytes().into(),
+        };
+        let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.insert(opened).clone())
     }
 
     /// Encrypts `plain` for one `context`.
@@ -150,7 +172,7 @@ impl Secrets {
         };
         let plain = match open(self.cipher()?) {
             Some(plain) => plain,
-            None => open(self.read()?).ok_or(Error::Sealed)?,
+            None => open(self.read()?.cipher).ok_or(Error::Sealed)?,
         };
         String::from_utf8(plain).map_err(|_| Error::Sealed)
     }
@@ -172,6 +194,14 @@ fn make_key(path: &Path) -> io::Result<()> {
         named => named?,
     }
     disk::sync_folder(folder)
+}
+
+/// HMAC-SHA256 with a key of 32 bytes.
+pub fn mac(key: &[u8; 32]) -> Hmac<Sha256> {
+    // A shorter key is filled with zeros to the block (RFC 2104).
+    let mut block = [0; 64];
+    block[..key.len()].copy_from_slice(key);
+    Hmac::new(&block.into())
 }
 
 /// 32 random bytes as base64url.

@@ -5,33 +5,20 @@ pub mod systemd;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+pub use crate::app::StartError as Error;
 use crate::app::{App, watch};
-use crate::coordination::{self, ServerLease};
+use crate::coordination::ServerLease;
+use crate::db::{self, Key};
 use crate::download::progress;
 use crate::ingest::tally;
+use crate::media::search;
 use crate::ops::retention::{self, Item, Options};
 use crate::shutdown::CancellationToken;
 use crate::{clock_check, http, telemetry, worker};
-
-/// Why the service cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The address is in use, or does not belong to this machine.
-    #[error(transparent)]
-    Listen(#[from] http::ListenError),
-    #[error("no address to listen on is given")]
-    NoAddress,
-    #[error(transparent)]
-    App(#[from] crate::app::Error),
-    /// Another server runs.
-    #[error(transparent)]
-    Coordination(#[from] coordination::Error),
-    #[error(transparent)]
-    Db(#[from] crate::db::Error),
-}
 
 /// A running service.
 pub struct Service {
@@ -72,6 +59,39 @@ async fn keep_sweeping(app: Arc<App>) {
             () = cancelled.cancelled() => return,
         }
         sweep(&app, &cancelled).await;
+    }
+}
+
+/// Indexes the words of new media, until the shutdown begins.
+async fn keep_indexing(app: Arc<App>) {
+    const EVERY: Duration = Duration::from_secs(1);
+    const AT_ONCE: u32 = 500;
+    let cancelled = app.shutdown.token();
+    loop {
+        let index = async {
+            if !search::has_due(&app.db).await? {
+                return Ok(0);
+            }
+            let indexing = app.db.write(Key::Nothing, async |tx| {
+                search::index_due(tx, AT_ONCE).await
+            });
+            indexing.await
+        };
+        match index.await {
+            Ok(indexed) if indexed == u64::from(AT_ONCE) && !cancelled.is_cancelled() => continue,
+            Ok(_) => {}
+            Err(error) => {
+                let error: &db::Error = &error;
+                tracing::warn!(
+                    error = telemetry::chain(error),
+                    "words cannot be indexed now"
+                );
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = cancelled.cancelled() => return,
+        }
     }
 }
 
@@ -127,6 +147,10 @@ impl Service {
             app.ingest.clone(),
             app.shutdown.clone(),
         ));
+        app.shutdown
+            .spawn(app.feed.clone().keep_reading(app.shutdown.token()));
+        app.shutdown.spawn(app.notifier().run());
+        app.shutdown.spawn(keep_indexing(Arc::clone(&app)));
         app.shutdown.spawn(keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(reconciliation::keep_reconciling(
             Arc::clone(&app),

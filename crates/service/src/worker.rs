@@ -24,7 +24,8 @@ use crate::download::{self, Downloader, RoundResult};
 use crate::events::{self, News};
 use crate::instances::{self, Directory, Instance};
 use crate::media;
-use crate::model::{Reason, Route};
+use crate::metrics::Metrics;
+use crate::model::{Attempt, Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::shutdown::Shutdown;
 use crate::storage::layout::RelativePath;
@@ -53,6 +54,7 @@ pub struct Worker {
     /// Notified when there may be work.
     pub work: Arc<Notify>,
     pub shutdown: Shutdown,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Runs until the shutdown begins, then drains.
@@ -342,6 +344,7 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
         match written {
             Ok((Settlement::Done, files)) => {
                 worker.downloader.bodies.remove(&files);
+                count(worker, job, &settled, &attempts);
                 return log_settled(job, &settled, attempts.len());
             }
             Ok((Settlement::Requeued, _)) => {
@@ -399,11 +402,25 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     };
     Some(News {
         kind,
-        client: job.client,
-        instance: job.instance.as_str(),
+        client: Some(job.client),
+        instance: Some(job.instance.as_str()),
         media: Some(job.id.as_str()),
         data,
     })
+}
+
+fn count(worker: &Worker, job: &Job, settled: &Settled, attempts: &[Attempt]) {
+    for attempt in attempts {
+        let result = attempt.reason.map_or("stored", Reason::as_str);
+        let route = attempt.route.as_str();
+        worker
+            .metrics
+            .count_attempt(route, result, attempt.size_bytes);
+    }
+    if let Settled::Stored(file) = settled {
+        let (kind, verified) = (job.kind.as_str(), file.verified.as_str());
+        worker.metrics.count_stored(kind, verified, file.size_bytes);
+    }
 }
 
 fn log_settled(job: &Job, settled: &Settled, attempts: usize) {

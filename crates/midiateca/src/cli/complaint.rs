@@ -12,6 +12,7 @@ use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
+use midiateca_service::ops::keys::KeyError;
 use midiateca_service::ops::{backup, erasure, export, probe, remove_client};
 
 /// Wrong usage that clap does not see.
@@ -146,6 +147,7 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
         || as_error(error, remove_client::Error::is_usage)
         || as_error(error, export::Error::is_usage)
         || as_error(error, AddError::is_usage)
+        || as_error(error, KeyError::is_usage)
         || as_error(error, backup::Error::is_usage)
         || as_error(error, erasure::Error::is_usage)
         || as_error(error, multichat::Error::is_usage)

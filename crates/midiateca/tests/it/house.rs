@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// The texts explain the errors of every module.
 const EDGES: &[&str] = &["cli", "http", "server", "i18n"];
-const COMPOSERS: &[&str] = &["ingest", "worker", "download", "ops", "clock_check"];
+const COMPOSERS: &[&str] = &[
+    "ingest",
+    "worker",
+    "download",
+    "notifier",
+    "ops",
+    "clock_check",
+];
 const STEPS: &[&str] = &[
     "gateway",
     "deliveries",
@@ -19,6 +26,7 @@ const STEPS: &[&str] = &[
     "storage",
     "events",
     "instances",
+    "access",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod answers;
+mod api;
 mod backup;
 mod backup_folder;
 mod cdn;

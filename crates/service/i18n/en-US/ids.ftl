@@ -8,5 +8,7 @@ ids-unknown-instance = there is no instance { $id }
     .hint = see `midiateca instance list`
 ids-unknown-media = there is no media { $id }
     .hint = see `midiateca media list`
+ids-unknown-key = there is no key { $id }
+    .hint = see `midiateca key list`
 ids-unknown-delivery = delivery { $id } is not stored
     .hint = see `midiateca deliveries list`

@@ -52,6 +52,7 @@ names-media-removed = media deleted
 names-media-dismissed = media dismissed
 names-contact-erased = contact erased
 names-instance-connected = instance connected
+names-endpoint-disabled = endpoint off
 names-instance-disconnected = instance disconnected
 
 ## Fields and facts

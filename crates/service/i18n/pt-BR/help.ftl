@@ -117,6 +117,20 @@ help-test-webhook--file = A entrega como o gateway a enviaria; - lê a entrada p
 help-test-webhook--sample = Envia um exemplo: uma imagem que vem na própria entrega, sem consultar gateway nem CDN
 help-test-webhook--instance = A instância, se a entrega não a informa [padrão: o instanceId da entrega]
 
+## key
+
+help-key = Chaves da API HTTP
+help-key-create = Cria uma chave da API HTTP e a mostra, uma única vez
+help-key-create--name = Para que ela serve
+help-key-create--role = O que ela permite
+help-key-create--client = Só para este cliente [padrão: todos os clientes]
+help-key-create--expires-in = Por quanto tempo vale, como 90d [padrão: sem prazo]
+help-key-list = Lista as chaves, uma por linha, a mais nova primeiro
+help-key-show = Mostra uma chave
+help-key-show--id = O id da chave, ou o começo dele
+help-key-revoke = Revoga uma chave e os links criados com ela
+help-key-revoke--id = O id da chave, ou o começo dele
+
 ## client
 
 help-client = As empresas donas dos números

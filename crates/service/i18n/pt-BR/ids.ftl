@@ -8,5 +8,7 @@ ids-unknown-instance = não existe a instância { $id }
     .hint = veja `midiateca instance list`
 ids-unknown-media = não existe a mídia { $id }
     .hint = veja `midiateca media list`
+ids-unknown-key = não existe a chave { $id }
+    .hint = veja `midiateca key list`
 ids-unknown-delivery = a entrega { $id } não está armazenada
     .hint = veja `midiateca deliveries list`

@@ -52,6 +52,7 @@ names-media-removed = mídia excluída
 names-media-dismissed = mídia dispensada
 names-contact-erased = contato apagado
 names-instance-connected = instância conectada
+names-endpoint-disabled = endpoint desligado
 names-instance-disconnected = instância desconectada
 
 ## Fields and facts

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch as watch_channel};
 
 use super::connection::Connection;
 use super::reader::Readers;
@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub(super) struct Committer {
     queue: mpsc::Sender<Order>,
+    /// Changes after each commit with deferred statements.
+    appended: watch_channel::Receiver<u64>,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
 }
 
@@ -81,12 +83,15 @@ where
 impl Committer {
     pub(super) fn start(connection: Connection, watch: Watch, readers: Readers) -> Self {
         let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
+        let (appends, appended) = watch_channel::channel(0);
         let busy_timeout = readers.busy_timeout();
         let writer = Writer {
             tx: Tx {
                 connection,
                 deferred: Vec::new(),
+                has_deferred: false,
             },
+            appends,
             watch,
             readers,
             busy_timeout,
@@ -103,6 +108,7 @@ impl Committer {
             .ok();
         Self {
             queue,
+            appended,
             thread: Arc::new(Mutex::new(thread)),
         }
     }
@@ -111,6 +117,7 @@ impl Committer {
     pub(super) fn none() -> Self {
         Self {
             queue: mpsc::channel(1).0,
+            appended: watch_channel::channel(0).1,
             thread: Arc::default(),
         }
     }
@@ -135,6 +142,10 @@ impl Committer {
             .await
             .map_err(|_| Error::Unavailable(None))?;
         outcome.await.unwrap_or(Err(Error::Unavailable(None)))
+    }
+
+    pub(super) fn appended(&self) -> watch_channel::Receiver<u64> {
+        self.appended.clone()
     }
 
     pub(super) async fn verify(&self) -> Result<(), Error> {
@@ -177,6 +188,7 @@ impl Committer {
 /// The writing connection and the check of its file.
 struct Writer {
     tx: Tx,
+    appends: watch_channel::Sender<u64>,
     watch: Watch,
     readers: Readers,
     busy_timeout: Duration,
@@ -277,13 +289,18 @@ impl Writer {
         let begun = compaction::begin(&self.tx.connection, patience);
         self.tx.connection.set_busy_timeout(self.busy_timeout)?;
         begun?;
+        self.tx.has_deferred = false;
         let outcome = run_all(&mut self.tx, group).await;
         if outcome.is_err() {
             self.tx.deferred.clear();
             // The engine may have rolled back already.
             let _ = self.tx.run("rollback", Vec::new()).await;
         }
-        outcome.and_then(|()| self.verify())
+        outcome.and_then(|()| self.verify())?;
+        if self.tx.has_deferred {
+            self.appends.send_modify(|count| *count += 1);
+        }
+        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0014_removed_clients.sql"),
     include_str!("../../migrations/sqlite/0015_gateways.sql"),
     include_str!("../../migrations/sqlite/0016_arrivals.sql"),
+    include_str!("../../migrations/sqlite/0017_api.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const MASK: &str = "[masked]";
 /// Deeper values are masked completely.
 const MOST_DEEP: usize = 64;
-/// Parts of field names with secrets, in lower case, without separators.
+/// Parts of field names with secrets, in lower case, without separators; first the keys of media.
 const SECRETS: [&str; 8] = [
     "mediakey",
     "secret",
@@ -23,8 +23,17 @@ const SECRETS: [&str; 8] = [
 /// The body as JSON with masked secrets. None when it is neither JSON nor a form, because secrets cannot be
 /// recognised in it then. JSON in texts, plain or in base64, is masked too.
 pub fn masked(body: &[u8]) -> Option<Value> {
+    masked_with(body, &SECRETS)
+}
+
+/// Like [`masked`], with the keys that decrypt media.
+pub fn masked_tokens(body: &[u8]) -> Option<Value> {
+    masked_with(body, &SECRETS[1..])
+}
+
+fn masked_with(body: &[u8], secrets: &[&str]) -> Option<Value> {
     if let Ok(value) = serde_json::from_slice(body) {
-        return Some(mask(value, 0));
+        return Some(mask(value, 0, secrets));
     }
     let text = std::str::from_utf8(body).ok()?.trim();
     let is_form = text.contains('=') && !text.contains(char::is_whitespace);
@@ -32,57 +41,58 @@ pub fn masked(body: &[u8]) -> Option<Value> {
         let pairs = url::form_urlencoded::parse(text.as_bytes());
         let fields =
             pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-        mask(Value::Object(fields.collect::<Map<_, _>>()), 0)
+        mask(Value::Object(fields.collect::<Map<_, _>>()), 0, secrets)
     })
 }
 
-fn mask(value: Value, depth: usize) -> Value {
+fn mask(value: Value, depth: usize, secrets: &[&str]) -> Value {
     match value {
         Value::Array(_) | Value::Object(_) if depth >= MOST_DEEP => Value::from(MASK),
         Value::Array(values) => values
             .into_iter()
-            .map(|value| mask(value, depth + 1))
+            .map(|value| mask(value, depth + 1, secrets))
             .collect(),
         Value::Object(fields) => {
             let fields = fields.into_iter().map(|(name, value)| {
-                let is_masked = is_secret(&name) && !value.is_null() && !value.is_boolean();
+                let is_masked =
+                    is_secret(&name, secrets) && !value.is_null() && !value.is_boolean();
                 let value = if is_masked {
                     Value::from(MASK)
                 } else {
-                    mask(value, depth + 1)
+                    mask(value, depth + 1, secrets)
                 };
                 (name, value)
             });
             Value::Object(fields.collect())
         }
-        Value::String(text) => within(&text, depth).unwrap_or(Value::String(text)),
+        Value::String(text) => within(&text, depth, secrets).unwrap_or(Value::String(text)),
         other => other,
     }
 }
 
-fn is_secret(name: &str) -> bool {
+fn is_secret(name: &str, secrets: &[&str]) -> bool {
     let letters = name.chars().filter(|letter| letter.is_alphanumeric());
     let name: String = letters.flat_map(char::to_lowercase).collect();
     // The timestamp of a key is not a secret.
-    SECRETS.iter().any(|secret| name.contains(secret)) && !name.ends_with("timestamp")
+    secrets.iter().any(|secret| name.contains(secret)) && !name.ends_with("timestamp")
 }
 
 /// JSON in a text, masked, as the same kind of text.
-fn within(text: &str, depth: usize) -> Option<Value> {
+fn within(text: &str, depth: usize, secrets: &[&str]) -> Option<Value> {
     let begins = |bytes: &[u8]| matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
     if depth >= MOST_DEEP {
         return None;
     }
     if begins(text.as_bytes()) {
         let inner = serde_json::from_str(text).ok()?;
-        return Some(Value::from(mask(inner, depth + 1).to_string()));
+        return Some(Value::from(mask(inner, depth + 1, secrets).to_string()));
     }
     let decoded = STANDARD.decode(text.trim()).ok()?;
     if !begins(&decoded) {
         return None;
     }
     let inner = serde_json::from_slice(&decoded).ok()?;
-    let masked = mask(inner, depth + 1).to_string();
+    let masked = mask(inner, depth + 1, secrets).to_string();
     Some(Value::from(STANDARD.encode(masked)))
 }
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::body::{Arrival, ReadBody};
 use super::client_address::ClientAddress;
 use super::error::Error;
+use super::metrics::Outcome;
 use super::refusals::Sender;
 use super::{HttpState, body};
 use crate::gateway::Gateway;
@@ -394,5 +395,12 @@ async fn receive(
             return Err(sender.count_other_instance(state, instance, &named).await?);
         }
     };
-    Ok((status, Json(answer)).into_response())
+    let outcome = Outcome(match answer["status"].as_str() {
+        Some("accepted") => "accepted",
+        Some("ignored") => "ignored",
+        _ => "set_aside",
+    });
+    let mut response = (status, Json(answer)).into_response();
+    response.extensions_mut().insert(outcome);
+    Ok(response)
 }

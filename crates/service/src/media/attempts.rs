@@ -9,7 +9,7 @@ use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Attempt, MediaId, Reason, Route};
 
 /// An attempt with its number, as in the JSON document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct RecordedAttempt {
     /// From 1 within its media.
     pub n: i64,
@@ -17,6 +17,7 @@ pub struct RecordedAttempt {
     /// The host of the last response, without port and path.
     pub host: Option<String>,
     #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub started_at: Millis,
     pub duration_ms: i64,
     pub http_status: Option<i64>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::sql::waiting_ids;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
 use crate::db::{Db, Error, Row, Tx, Value, values};
-use crate::model::{InstanceId, MediaKind, MediaStatus};
+use crate::model::{InstanceId, MediaKind, MediaStatus, Scope};
 
 /// A count and a sum of sizes.
 #[derive(Clone, Debug, Serialize)]
@@ -312,6 +312,63 @@ pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
     let mut holders = rows.iter().map(holder).collect::<Result<Vec<_>, Error>>()?;
     holders.sort();
     Ok(holders)
+}
+
+/// Media of a scope.
+pub struct ScopeCounts {
+    pub by_status: Vec<Count>,
+    pub by_kind: Vec<Count>,
+}
+
+pub async fn of_scope(db: &Db, scope: Scope) -> Result<ScopeCounts, Error> {
+    let sql = "select status, kind, count(*) as n, coalesce(sum(case when status = 'stored' then size_bytes end), 0) as size
+               from media where $1 is null or client = $1 group by status, kind";
+    let (mut by_status, mut by_kind) = (Vec::<Count>::new(), Vec::<Count>::new());
+    for row in db.rows(sql, values![scope.client()]).await? {
+        let (count, size) = (row.int("n")?, row.int("size")?);
+        for (column, counts) in [("status", &mut by_status), ("kind", &mut by_kind)] {
+            let name = row.text(column)?;
+            match counts.iter_mut().find(|known| known.name == name) {
+                Some(known) => (known.count, known.size) = (known.count + count, known.size + size),
+                None => counts.push(Count { name, count, size }),
+            }
+        }
+    }
+    Ok(ScopeCounts { by_status, by_kind })
+}
+
+/// What a client stored in a month.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct MonthlyUsage {
+    pub client: i64,
+    /// `2026-11`, in UTC.
+    pub month: String,
+    /// Stored media.
+    pub media: u64,
+    /// Their bytes; equal files count each time.
+    pub size: u64,
+}
+
+/// Stored media by client and month of receipt, the newest month first.
+pub async fn monthly_usage(
+    db: &Db,
+    scope: Scope,
+    from: Millis,
+) -> Result<Vec<MonthlyUsage>, Error> {
+    let sql = "select client, strftime('%Y-%m', received_at / 1000, 'unixepoch') as month, count(*) as n, coalesce(sum(size_bytes), 0) as size
+               from media where status = 'stored' and ($1 is null or client = $1) and received_at >= $2
+               group by client, month order by month desc, client";
+    let rows = db.rows(sql, values![scope.client(), from]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(MonthlyUsage {
+                client: row.int("client")?,
+                month: row.text("month")?,
+                media: row.count("n")?,
+                size: row.count("size")?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

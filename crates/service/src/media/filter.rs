@@ -1,13 +1,16 @@
 //! Conditions for lists of media and for operations on them.
 
+use super::{chats, search};
 use crate::clock::Millis;
-use crate::db::{Value, values};
+use crate::db::{Db, Error, Value};
 use crate::model::contact::bare;
-use crate::model::{MediaKind, MediaStatus, Reason};
+use crate::model::{Direction, MediaKind, MediaStatus, Reason, Scope, Verification};
 
 /// Conditions on media; all given ones must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// What the caller may see.
+    pub scope: Scope,
     pub client: Option<i64>,
     pub instance: Option<String>,
     pub kind: Option<MediaKind>,
@@ -15,46 +18,167 @@ pub struct Filter {
     /// Any id of the chat: with a server, with a device, or bare. A private chat also matches the phone number and
     /// the LID of its sender.
     pub chat: Option<String>,
+    /// The sender's phone number or LID, as the chat's.
+    pub sender: Option<String>,
     /// By time of receipt, inclusive.
     pub since: Option<Millis>,
     /// By time of receipt, exclusive.
     pub until: Option<Millis>,
     pub reason: Option<Reason>,
+    pub verified: Option<Verification>,
+    pub direction: Option<Direction>,
+    pub message_id: Option<String>,
+    /// The instances that may have the message; unknown when empty.
+    pub instances: Vec<String>,
+    /// The clients that may have the file; unknown when empty.
+    pub clients: Vec<i64>,
+    /// Of the stored file.
+    pub sha256: Option<[u8; 32]>,
+    /// Words of the caption, the file's and the sender's name; each may be the beginning of one.
+    pub words: Option<String>,
 }
 
-/// The condition of a [`Filter`] on a row, with the values `$1` to `$8`. With `is null or`, the time conditions let
-/// the engine use the index of the id, which is the order of pages.
-macro_rules! matches_filter {
-    () => {
+/// The same id with a server or a device.
+macro_rules! is_id {
+    ($column:literal) => {
         concat!(
-            "($1 is null or client = $1) and ($2 is null or instance = $2) and ($3 is null or kind = $3)
-             and ($4 is null or status = $4) and ($6 is null or reason = $6)
-             and ($7 is null or received_at >= $7) and ($8 is null or received_at < $8)
-             and ($5 is null or chat_id = $5 or substr(chat_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')
-               or from_me = 0 and ",
-            crate::model::origin::chat_kind_of_row!(),
-            " = 'private' and (sender_lid = $5 or substr(sender_lid, 1, length($5) + 1) in ($5 || '@', $5 || ':')
-               or sender_id = $5 or substr(sender_id, 1, length($5) + 1) in ($5 || '@', $5 || ':')))"
+            "(",
+            $column,
+            " = $$ or ",
+            $column,
+            " >= $$ || '@' and ",
+            $column,
+            " < $$ || 'A' or ",
+            $column,
+            " >= $$ || ':' and ",
+            $column,
+            " < $$ || ';')"
         )
     };
 }
-pub(super) use matches_filter;
+pub(super) use is_id;
 
-impl Filter {
-    /// The values of the condition, then those of the rest of the statement, from `$9` on.
-    pub(super) fn values(&self, more: Vec<Value>) -> Vec<Value> {
-        let mut values = values![
-            self.client,
-            self.instance.clone(),
-            self.kind.map(MediaKind::as_str),
-            self.status.map(MediaStatus::as_str),
-            self.chat.as_deref().map(|chat| bare(chat).to_owned()),
-            self.reason.map(Reason::as_str),
-            self.since,
-            self.until,
-        ];
-        values.extend(more);
-        values
+const OF_SENDER: &str = concat!("(", is_id!("sender_lid"), " or ", is_id!("sender_id"), ")");
+
+/// A statement that is put together from fixed pieces, for only the conditions that are given: with others in it, the engine
+/// could not choose its index by them.
+pub(super) struct Statement {
+    pub sql: String,
+    pub values: Vec<Value>,
+}
+
+impl Statement {
+    pub fn new(sql: &str) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a piece; `$$` in it is the value's placeholder.
+    pub fn push(&mut self, piece: &str, value: impl Into<Value>) {
+        self.values.push(value.into());
+        let placeholder = format!("${}", self.values.len());
+        self.sql.push_str(&piece.replace("$$", &placeholder));
+    }
+
+    /// Adds ` and ` and a condition, if its value is given.
+    pub fn and<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.sql.push_str(" and ");
+            self.push(condition, value);
+        }
+    }
+
+    /// Adds the conditions of a filter, each after an ` and `.
+    pub fn filter(&mut self, filter: &ResolvedFilter) {
+        self.filter_by(filter, Driver::Any);
+    }
+
+    /// Like [`Statement::filter`], for an engine that is to choose its index by `driver`: the other conditions are written so
+    /// that no index fits them. Those of the driver are left to the caller.
+    pub fn filter_by(&mut self, resolved: &ResolvedFilter, driver: Driver) {
+        let filter = &resolved.filter;
+        let (client, instance, kind, status) = match driver {
+            Driver::Any => ("client = $$", "instance = $$", "kind = $$", "status = $$"),
+            Driver::Given => (
+                "coalesce(client, 0) = $$",
+                "coalesce(instance, '') = $$",
+                "coalesce(kind, '') = $$",
+                "coalesce(status, '') = $$",
+            ),
+        };
+        self.and(client, filter.scope.client());
+        self.and(client, filter.client);
+        self.and(instance, filter.instance.as_ref());
+        self.and(kind, filter.kind.map(MediaKind::as_str));
+        self.and(status, filter.status.map(MediaStatus::as_str));
+        self.and("reason = $$", filter.reason.map(Reason::as_str));
+        self.and("received_at >= $$", filter.since);
+        self.and("received_at < $$", filter.until);
+        if let Some(chats) = &resolved.chats
+            && driver == Driver::Any
+        {
+            self.in_chats(chats);
+        }
+        self.and(OF_SENDER, filter.sender.as_deref().map(bare));
+        self.and("verified = $$", filter.verified.map(Verification::as_str));
+        let from_me = filter
+            .direction
+            .map(|direction| direction == Direction::Sent);
+        self.and("from_me = $$", from_me);
+        self.and("message_id = $$", filter.message_id.as_ref());
+        if let Some(sha256) = &filter.sha256 {
+            self.sql.push_str(" and status = 'stored'");
+            self.and("sha256 = $$", Some(sha256));
+        }
+        self.and(search::MATCHES, filter.words.as_deref().map(search::query));
+    }
+
+    fn in_chats(&mut self, chats: &[(i64, String)]) {
+        if chats.is_empty() {
+            self.sql.push_str(" and 1 = 0");
+            return;
+        }
+        self.sql.push_str(" and (client, chat_id) in (values ");
+        for (n, (client, chat)) in chats.iter().enumerate() {
+            self.push(if n == 0 { "($$, " } else { ", ($$, " }, *client);
+            self.push("$$)", chat);
+        }
+        self.sql.push(')');
+    }
+}
+
+/// Whether the engine chooses its index, or the caller did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driver {
+    Any,
+    Given,
+}
+
+/// A filter whose chat is known by the ids that media have.
+pub(super) struct ResolvedFilter<'a> {
+    pub filter: &'a Filter,
+    /// Clients and ids.
+    pub chats: Option<Vec<(i64, String)>>,
+}
+
+impl<'a> ResolvedFilter<'a> {
+    pub async fn new(db: &Db, filter: &'a Filter) -> Result<Self, Error> {
+        let chats = match &filter.chat {
+            Some(chat) => Some(chats::ids_of(db, filter.scope, filter.client, bare(chat)).await?),
+            None => None,
+        };
+        Ok(Self { filter, chats })
+    }
+
+    /// Without a chat.
+    #[cfg(test)]
+    pub fn plain(filter: &'a Filter) -> Self {
+        Self {
+            filter,
+            chats: None,
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::filter::{Filter, matches_filter};
+use super::filter::{Filter, ResolvedFilter, Statement};
+use super::newest;
 use super::row::{Media, columns};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, values};
-use crate::model::{DeliveryId, InstanceId, MediaId};
+use crate::model::{DeliveryId, InstanceId, MediaId, Scope};
 
 const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
 
@@ -26,14 +27,11 @@ pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<Me
         .collect()
 }
 
-const LIST: &str = concat!(
-    "select ",
-    columns!(),
-    " from media where received_at >= $9
-      and ($11 is null or (received_at, id) < ($11, $12)) and ",
-    matches_filter!(),
-    " order by received_at desc, id desc limit $10"
-);
+/// A media that a caller may see.
+pub async fn visible(db: &Db, scope: Scope, id: &MediaId) -> Result<Option<Media>, Error> {
+    let found = find(db, id).await?;
+    Ok(found.filter(|media| scope.includes(media.client)))
+}
 
 /// Up to `limit` media, newest first.
 pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Error> {
@@ -43,8 +41,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Er
 /// A place in the order of [`list`]: after a media, which may have been deleted since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    received_at: Millis,
-    id: MediaId,
+    pub(super) received_at: Millis,
+    pub(super) id: MediaId,
 }
 
 impl Cursor {
@@ -77,23 +75,23 @@ pub async fn list_after(
     after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<Media>, Error> {
-    let since = filter.since.unwrap_or(0);
-    let (received_at, id) = after.map(|after| (after.received_at, after.id.0)).unzip();
-    let values = filter.values(values![since, limit, received_at, id]);
-    db.rows(LIST, values)
-        .await?
-        .iter()
-        .map(Media::from_row)
-        .collect()
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let statement = newest::statement(&filter, after.as_ref(), limit);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    rows.iter().map(Media::from_row).collect()
 }
 
-const STORED: &str = concat!(
-    "select ",
-    columns!(),
-    " from media where status = 'stored' and id > $9 and ",
-    matches_filter!(),
-    " order by id limit $10"
-);
+fn stored_statement(filter: &ResolvedFilter, after: &str, limit: u32) -> Statement {
+    let mut statement = Statement::new(concat!(
+        "select ",
+        columns!(),
+        " from media where status = 'stored'"
+    ));
+    statement.push(" and id > $$", after);
+    statement.filter(filter);
+    statement.push(" order by id limit $$", limit);
+    statement
+}
 
 /// A page of rows, the id of its last one in `place`; `None` after the last page.
 pub(super) fn page<T>(
@@ -115,8 +113,10 @@ pub async fn stored(
     after: &mut String,
     limit: u32,
 ) -> Result<Option<Vec<Media>>, Error> {
-    let values = filter.values(values![after.as_str(), limit]);
-    page(&db.rows(STORED, values).await?, Media::from_row, after)
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let statement = stored_statement(&filter, after, limit);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    page(&rows, Media::from_row, after)
 }
 
 /// The clients of the media of one delivery.
@@ -164,30 +164,33 @@ mod tests {
     use super::super::stored_file;
     use super::*;
 
+    async fn plan_of(db: &Db, statement: Statement) -> Vec<String> {
+        let sql = format!("explain query plan {}", statement.sql);
+        let rows = db.rows_of(sql, statement.values).await.unwrap();
+        rows.iter().map(|row| row.text("detail").unwrap()).collect()
+    }
+
     #[tokio::test]
     async fn pages_follow_an_index_and_are_not_sorted() {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
-        for sql in [
-            STORED,
-            stored_file::STORED,
-            stored_file::STORED_BEFORE,
-            stored_file::LOST_BEFORE,
+        let (filter, limit) = (Filter::default(), 10);
+        let filter = ResolvedFilter::plain(&filter);
+        for statement in [
+            stored_statement(&filter, "", limit),
+            stored_file::stored_statement(&filter, "", limit),
+            stored_file::stored_before_statement(&filter, "", limit),
+            stored_file::lost_before_statement(&filter, "", limit),
         ] {
-            let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
-            let plan = plan.await.unwrap();
-            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
-            assert!(steps[0].contains("(id"), "{sql}: {steps:?}");
+            let steps = plan_of(&db, statement).await;
+            assert!(steps[0].contains("(id"), "{steps:?}");
             assert!(
                 !steps.iter().any(|step| step.contains("B-TREE")),
                 "{steps:?}"
             );
         }
-        let plan = db.rows_of(format!("explain query plan {LIST}"), values![]);
-        let plan = plan.await.unwrap()[0].text("detail").unwrap();
-        assert!(plan.contains("media_by_time"), "{plan}");
         db.close().await;
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::row::{Media, columns};
+use super::search;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{MediaId, contact, erased_message, erased_print};
 
@@ -188,6 +189,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         file.map(|file| erased_print(&file))
     ];
     tx.run(sql, values).await?;
+    search::index_now(tx, id).await?;
     tx.run(
         "delete from attempts where media = $1",
         values![id.as_str()],
@@ -234,7 +236,8 @@ pub async fn mask(tx: &mut Tx, id: &MediaId, name: &str) -> Result<(), Error> {
     };
     let sql = "update media set caption = $2, file_name = $3 where id = $1";
     let values = values![id.as_str(), text("caption")?, text("file_name")?];
-    tx.run(sql, values).await.map(drop)
+    tx.run(sql, values).await?;
+    search::index_now(tx, id).await
 }
 
 fn without(text: &str, name: &str) -> String {

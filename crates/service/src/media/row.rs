@@ -8,7 +8,7 @@ use crate::db::{Error, Row};
 use crate::gateway::Gateway;
 use crate::model::{
     ChatId, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Origin,
-    Reason, Route, SenderId, Verification,
+    Reason, Route, SenderId, Verification, schema,
 };
 
 /// One media: the fields of its message, its state as a job, and its stored file.
@@ -218,9 +218,9 @@ fn is_recoverable(status: MediaStatus, reason: Option<Reason>, routes: Option<&s
 
 /// The public JSON document; the order of its fields is for readers.
 macro_rules! document {
-    ($($field:ident: $type:ty,)*) => {
-        #[derive(Serialize)]
-        struct Document<'a> { $($field: $type,)* }
+    ($($(#[$schema:meta])* $field:ident: $type:ty,)*) => {
+        #[derive(Serialize, utoipa::ToSchema)]
+        struct Document<'a> { $($(#[$schema])* $field: $type,)* }
 
         impl Media {
             /// The fields of the JSON document, in order.
@@ -233,9 +233,11 @@ document! {
     id: &'a str,
     client: i64,
     instance: &'a str,
+    #[schema(value_type = Gateway)]
     gateway: &'static str,
     message_id: &'a str,
     slot: i64,
+    #[schema(value_type = schema::Kind)]
     kind: &'static str,
     mime_declared: Option<&'a str>,
     mime: Option<&'a str>,
@@ -246,24 +248,47 @@ document! {
     sender_name: Option<&'a str>,
     from_me: bool,
     is_group: bool,
+    #[schema(format = DateTime)]
     sent_at: Option<String>,
+    #[schema(format = DateTime)]
     received_at: String,
     status: MediaStatus,
     reason: Option<Reason>,
     recoverable: bool,
     attempts: i64,
+    #[schema(format = DateTime)]
     next_attempt_at: Option<String>,
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
+    #[schema(format = DateTime)]
     stored_at: Option<String>,
     route: Option<Route>,
     size: Option<u64>,
     sha256: Option<String>,
+    #[schema(value_type = Option<schema::Proof>)]
     verified: Option<&'static str>,
     path: Option<&'a str>,
     width: Option<i64>,
     height: Option<i64>,
     seconds: Option<i64>,
     voice_note: bool,
+}
+
+impl utoipa::PartialSchema for Media {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        Document::schema()
+    }
+}
+
+impl utoipa::ToSchema for Media {
+    fn schemas(
+        schemas: &mut Vec<(
+            String,
+            utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>,
+        )>,
+    ) {
+        Document::schemas(schemas);
+    }
 }
 
 impl Serialize for Media {

@@ -1,6 +1,6 @@
 //! Rows of stored files: reading, comparing, repairing and removing them.
 
-use super::filter::{Filter, matches_filter, placeholders};
+use super::filter::{Filter, ResolvedFilter, Statement, placeholders};
 use super::list::page;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
@@ -59,13 +59,29 @@ pub async fn find_file(db: &Db, id: &MediaId) -> Result<Option<StoredFile>, Erro
     row.as_ref().map(StoredFile::from_row).transpose()
 }
 
-pub(super) const STORED: &str = concat!(
-    "select ",
-    file_columns!(),
-    " from media where status = 'stored' and id > $9 and ",
-    matches_filter!(),
-    " order by id limit $10"
-);
+fn statement(
+    conditions: &str,
+    filter: &ResolvedFilter,
+    place: (&str, &str),
+    end: (&str, u32),
+) -> Statement {
+    let mut statement = Statement::new(concat!("select ", file_columns!(), " from media where "));
+    statement.sql.push_str(conditions);
+    statement.push(place.0, place.1);
+    statement.filter(filter);
+    statement.push(end.0, end.1);
+    statement
+}
+
+pub(super) fn stored_statement(filter: &ResolvedFilter, after: &str, limit: u32) -> Statement {
+    let place = (" and id > $$", after);
+    statement(
+        "status = 'stored'",
+        filter,
+        place,
+        (" order by id limit $$", limit),
+    )
+}
 
 /// The next page of stored files after the media `after` (an id, or empty), by id.
 pub async fn stored_files(
@@ -74,8 +90,10 @@ pub async fn stored_files(
     after: &mut String,
     limit: u32,
 ) -> Result<Option<Vec<StoredFile>>, Error> {
-    let values = filter.values(values![after.as_str(), limit]);
-    page(&db.rows(STORED, values).await?, StoredFile::from_row, after)
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let statement = stored_statement(&filter, after, limit);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    page(&rows, StoredFile::from_row, after)
 }
 
 /// Paths of the newest stored files.
@@ -108,13 +126,16 @@ pub async fn stored_files_with_twins(
     page(&rows, file, after)
 }
 
-pub(super) const STORED_BEFORE: &str = concat!(
-    "select ",
-    file_columns!(),
-    " from media where status = 'stored' and id < $9 and ",
-    matches_filter!(),
-    " order by id desc limit $10"
-);
+const NEWEST_FIRST: &str = " order by id desc limit $$";
+
+pub(super) fn stored_before_statement(
+    filter: &ResolvedFilter,
+    before: &str,
+    limit: u32,
+) -> Statement {
+    let place = (" and id < $$", before);
+    statement("status = 'stored'", filter, place, (NEWEST_FIRST, limit))
+}
 
 /// In place of an id: ids are of letters, digits and hyphens, which all sort before `~`.
 pub const BEFORE_NEWEST: &str = "~";
@@ -127,19 +148,27 @@ pub async fn stored_files_before(
     before: &mut String,
     limit: u32,
 ) -> Result<Option<Vec<StoredFile>>, Error> {
-    let values = filter.values(values![before.as_str(), limit]);
-    let rows = db.rows(STORED_BEFORE, values).await?;
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let statement = stored_before_statement(&filter, before, limit);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
     page(&rows, StoredFile::from_row, before)
 }
 
-pub(super) const LOST_BEFORE: &str = concat!(
-    "select ",
-    file_columns!(),
-    " from media where status not in ('stored', 'downloading')
-       and path is not null and sha256 is not null and coalesce(reason, '') not in ('erased', 'retention') and id < $9 and ",
-    matches_filter!(),
-    " order by id desc limit $10"
-);
+pub(super) fn lost_before_statement(
+    filter: &ResolvedFilter,
+    before: &str,
+    limit: u32,
+) -> Statement {
+    let is_lost =
+        "status not in ('stored', 'downloading') and path is not null and sha256 is not null
+                   and coalesce(reason, '') not in ('erased', 'retention')";
+    statement(
+        is_lost,
+        filter,
+        (" and id < $$", before),
+        (NEWEST_FIRST, limit),
+    )
+}
 
 /// Like [`stored_files_before`], for media whose file was lost.
 pub async fn lost_files_before(
@@ -148,8 +177,9 @@ pub async fn lost_files_before(
     before: &mut String,
     limit: u32,
 ) -> Result<Option<Vec<StoredFile>>, Error> {
-    let values = filter.values(values![before.as_str(), limit]);
-    let rows = db.rows(LOST_BEFORE, values).await?;
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let statement = lost_before_statement(&filter, before, limit);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
     page(&rows, StoredFile::from_row, before)
 }
 

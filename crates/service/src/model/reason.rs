@@ -36,6 +36,15 @@ macro_rules! reasons {
     };
 }
 
+impl utoipa::PartialSchema for Reason {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let codes: Vec<_> = Self::ALL.iter().map(|reason| reason.as_str()).collect();
+        super::schema_of_codes(&codes)
+    }
+}
+
+impl utoipa::ToSchema for Reason {}
+
 use Verdict::{Confirm, GiveUp, Retry, RetryAfter};
 
 reasons! {

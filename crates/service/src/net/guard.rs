@@ -83,6 +83,14 @@ impl Guard {
         }
     }
 
+    /// Rules for endpoints of outgoing webhooks: any server with a public address, and those that the operator allows.
+    pub fn for_endpoints(allowed_hosts: &[String]) -> Self {
+        Self {
+            any_public: true,
+            ..Self::for_domains(&[], allowed_hosts)
+        }
+    }
+
     /// Checks a link, and corrects known mistakes of the gateway.
     pub fn check(&self, link: &str) -> Result<CheckedUrl, Error> {
         self.check_url(Url::parse(link.trim()).map_err(|_| Error::NotAUrl)?)

@@ -23,7 +23,7 @@ pub struct Options {
 }
 
 /// The result for one media. In a dry run, what the result would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dismissed {
     Dismissed,
@@ -78,7 +78,12 @@ pub async fn run(
 }
 
 /// Dismisses one media, and records it as an event.
-async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<Dismissed, Error> {
+pub async fn dismiss(
+    db: &Db,
+    clock: &Clock,
+    id: &MediaId,
+    dry_run: bool,
+) -> Result<Dismissed, Error> {
     let Some(media) = media::find(db, id).await? else {
         return Ok(Dismissed::NotFound);
     };
@@ -128,8 +133,8 @@ pub async fn deliveries(
 fn event(media: &Media) -> News<'_> {
     News {
         kind: "media.dismissed",
-        client: media.client,
-        instance: media.instance.as_str(),
+        client: Some(media.client),
+        instance: Some(media.instance.as_str()),
         media: Some(media.id.as_str()),
         data: json!({"kind": media.kind.as_str(), "reason": media.reason}),
     }

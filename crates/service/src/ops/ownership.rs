@@ -6,6 +6,14 @@ use crate::deliveries::DeliverySummary;
 use crate::model::InstanceId;
 use crate::{instances, media};
 
+/// Whether a delivery is this client's.
+pub async fn belongs_to(db: &Db, delivery: &DeliverySummary, client: i64) -> Result<bool, Error> {
+    if !is_shared(db, &delivery.instance, client).await? {
+        return Ok(true);
+    }
+    Ok(!is_of_another(db, delivery, client).await?)
+}
+
 /// Whether an instance belonged to another client before, or belongs to one now.
 pub(super) async fn is_shared(db: &Db, id: &InstanceId, client: i64) -> Result<bool, Error> {
     let instance = instances::instance_or_removed(db, id).await?;

@@ -103,6 +103,12 @@ pub struct Report {
     pub deliveries: u64,
     pub events: u64,
     pub attempts: u64,
+    /// Of outgoing webhooks.
+    pub notifications: u64,
+    /// Entries of the audit log.
+    pub audit: u64,
+    /// Ended links.
+    pub links: u64,
     /// Files that no rule keeps and that could not be deleted.
     pub failed: u64,
     pub dry_run: bool,
@@ -113,7 +119,8 @@ pub struct Report {
 impl Report {
     /// Whether nothing was found to delete.
     pub fn is_empty(&self) -> bool {
-        let records = self.deliveries + self.events + self.attempts;
+        let records = self.deliveries + self.events + self.attempts + self.notifications;
+        let records = records + self.audit + self.links;
         self.files + self.failed + records == 0
     }
 }
@@ -160,6 +167,13 @@ pub async fn run(
         ),
         (Records::Events, settings.events, &mut report.events),
         (Records::Attempts, settings.attempts, &mut report.attempts),
+        (
+            Records::Notifications,
+            settings.outbox,
+            &mut report.notifications,
+        ),
+        (Records::Audit, settings.audit, &mut report.audit),
+        (Records::Links, settings.outbox, &mut report.links),
     ] {
         if keep.is_zero() || cancelled.is_cancelled() {
             continue;
@@ -366,8 +380,8 @@ pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
 fn news(file: &StoredFile) -> News<'_> {
     News {
         kind: "media.removed",
-        client: file.client,
-        instance: file.instance.as_str(),
+        client: Some(file.client),
+        instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),
         data: json!({"kind": file.kind.as_str(), "reason": Reason::Retention.as_str(), "path": file.path, "size": file.size_bytes}),
     }

@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 /// The result for one media. In a dry run, what the result would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Retried {
     Queued,

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use super::*;
 use midiateca_service::config::Size;
+use midiateca_service::media;
 
 #[tokio::test]
 async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
@@ -41,6 +42,38 @@ async fn no_page_of_the_database_keeps_what_its_rows_no_longer_say() {
         );
     }
     assert!(holds(&bytes, "foto de outra pessoa"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_words_of_a_person_leave_the_index_with_their_pages() {
+    let test = TestApp::start().await;
+    for n in 0..30 {
+        let media = SimMedia {
+            caption: Some(format!("Óculos segredíssimo {n}")),
+            ..sample(&format!("WORDS{n}"))
+        };
+        test.store(media).await;
+    }
+    let due = async || media::search::has_due(&test.app.db).await.unwrap();
+    let started = std::time::Instant::now();
+    while due().await {
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "the words were not indexed"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let words = media::Filter {
+        words: Some("segredissimo".to_owned()),
+        ..media::Filter::default()
+    };
+    let found = async || media::list(&test.app.db, &words, 50).await.unwrap().len();
+    assert_eq!(found().await, 30);
+    let proof = forget(&test.app, WHO).await.unwrap();
+    assert_eq!((proof.media, proof.is_complete()), (30, true));
+    assert_eq!(found().await, 0);
+    assert!(!holds(&database_bytes(&test), "segredissimo"));
     test.end().await;
 }
 

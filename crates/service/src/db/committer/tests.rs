@@ -110,7 +110,9 @@ fn writer(path: &Path) -> Writer {
         tx: Tx {
             connection,
             deferred: Vec::new(),
+            has_deferred: false,
         },
+        appends: watch_channel::channel(0).0,
         watch,
         readers,
         busy_timeout: BUSY_TIMEOUT,
@@ -184,6 +186,7 @@ async fn run(seed: u64, has_plant: bool) -> Result<(), String> {
     let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
     let committer = Committer {
         queue,
+        appended: watch_channel::channel(0).1,
         thread: Arc::default(),
     };
     let producing = async {

@@ -6,12 +6,12 @@ use std::path::Path;
 use super::super::keys::errors as words;
 use super::super::{Language, TextKey};
 use super::{Cause, Rest};
+use crate::app::ListenError;
 use crate::app::writing;
-use crate::http::ListenError;
 use crate::ops::{erasure, opening, retention, verify};
 use crate::storage::Found;
 use crate::terminal::plain;
-use crate::{app, coordination, db, secrets, server, storage};
+use crate::{app, coordination, db, secrets, storage};
 
 pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
     match error {
@@ -326,12 +326,12 @@ pub(super) fn listen(error: &ListenError, lang: Language) -> Cause {
     Cause::with(lang, words::LISTEN_FAILED, words::OTHER_ADDRESS, &values)
 }
 
-pub(super) fn server(error: &server::Error, lang: Language) -> Cause {
+pub(super) fn server(error: &app::StartError, lang: Language) -> Cause {
     match error {
-        server::Error::Listen(error) => listen(error, lang),
-        server::Error::NoAddress => Cause::unknown(error),
-        server::Error::App(error) => app(error, lang),
-        server::Error::Coordination(error) => coordination(error, lang),
-        server::Error::Db(error) => db(error, lang),
+        app::StartError::Listen(error) => listen(error, lang),
+        app::StartError::NoAddress => Cause::unknown(error),
+        app::StartError::App(error) => app(error, lang),
+        app::StartError::Coordination(error) => coordination(error, lang),
+        app::StartError::Db(error) => db(error, lang),
     }
 }

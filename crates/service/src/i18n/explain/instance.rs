@@ -1,13 +1,16 @@
-//! An instance that cannot be added as it is given.
+//! Instances, keys and endpoints that cannot be added as they are given.
 
 use std::fmt::Display;
 
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use super::ground::db;
+use super::ground::{db, secrets};
+use crate::events::KINDS;
 use crate::gateway::Gateway;
+use crate::ops::endpoints::EndpointError;
 use crate::ops::instance::AddError;
+use crate::ops::keys::KeyError;
 use crate::terminal::plain;
 
 pub(super) fn add(error: &AddError, lang: Language) -> Cause {
@@ -62,5 +65,41 @@ pub(super) fn add(error: &AddError, lang: Language) -> Cause {
             Cause::with(lang, words::TOKEN_CHARACTER, words::COPY_TOKEN, &values)
         }
         AddError::Db(error) => db(error, lang),
+    }
+}
+
+pub(super) fn key(error: &KeyError, lang: Language) -> Cause {
+    match error {
+        KeyError::Name => Cause::new(lang, words::KEY_NAME_INVALID, &[]),
+        KeyError::Duration { text } => {
+            let text = plain(text);
+            Cause::new(lang, words::KEY_DURATION_INVALID, &[("text", &text)])
+        }
+        KeyError::NoClient { client } => Cause::with(
+            lang,
+            words::UNKNOWN_CLIENT,
+            words::ADD_CLIENT,
+            &[("client", client)],
+        ),
+        KeyError::Db(error) => db(error, lang),
+    }
+}
+
+pub(super) fn endpoint(error: &EndpointError, lang: Language) -> Cause {
+    match error {
+        EndpointError::UnknownType { kind } => {
+            let (name, known) = (plain(kind), KINDS.join(", "));
+            let values: [(&str, &dyn Display); 2] = [("name", &name), ("known", &known)];
+            Cause::new(lang, words::EVENT_TYPE_UNKNOWN, &values)
+        }
+        EndpointError::NoClient { client } => Cause::with(
+            lang,
+            words::UNKNOWN_CLIENT,
+            words::ADD_CLIENT,
+            &[("client", client)],
+        ),
+        EndpointError::Address(_) => Cause::new(lang, words::ENDPOINT_ADDRESS_INVALID, &[]),
+        EndpointError::Secrets(error) => secrets(error, lang),
+        EndpointError::Db(error) => db(error, lang),
     }
 }

@@ -2,10 +2,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::*;
-use crate::http::ListenError;
+use crate::app::ListenError;
 use crate::ops::import::multichat;
 use crate::ops::{backup, erasure, export, instance, opening, remove_client, retention, verify};
-use crate::{app, db, secrets, server, storage};
+use crate::{app, db, secrets, storage};
 
 fn portuguese(error: &(dyn Error + 'static)) -> Explanation {
     explain(error, Language::Portuguese)
@@ -66,7 +66,7 @@ fn errors_of_the_system_keep_their_number_and_unknown_ones_their_words() {
         "não existe arquivo ou pasta com este nome (erro 2 do sistema)"
     );
     let strange = io::Error::other("the printer is on fire");
-    let error = server::Error::Listen(ListenError {
+    let error = app::StartError::Listen(ListenError {
         address: "0.0.0.0:1".to_owned(),
         source: strange,
     });
@@ -209,7 +209,7 @@ fn an_operation_that_cannot_write_is_known_by_the_error_it_wraps() {
         Box::new(export::Error::Db(full())),
         Box::new(backup::Error::Opening(opening::Error::Storage(io()))),
         Box::new(instance::AddError::Db(full())),
-        Box::new(server::Error::App(app::Error::Db(full()))),
+        Box::new(app::StartError::App(app::Error::Db(full()))),
     ];
     let is_about_writing = |error: &(dyn Error + 'static)| {
         Explainer::new(Language::English, |_, _| None).is_about_writing(error)
@@ -230,7 +230,7 @@ fn an_operation_that_cannot_write_is_known_by_the_error_it_wraps() {
 #[test]
 fn a_name_without_an_address_is_known_by_its_type() {
     let unresolved = || net::Unresolved(io::Error::other("failed to lookup address information"));
-    let error = server::Error::Listen(ListenError {
+    let error = app::StartError::Listen(ListenError {
         address: "nowhere.example:1".to_owned(),
         source: unresolved().into(),
     });

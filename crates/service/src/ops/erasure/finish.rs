@@ -52,8 +52,8 @@ impl Work<'_> {
             events::erase(tx, client).await?;
             let news = News {
                 kind: "contact.erased",
-                client,
-                instance: "",
+                client: Some(client),
+                instance: None,
                 media: None,
                 data: data.clone(),
             };

@@ -1,7 +1,9 @@
 //! Records that grow with everything that happens.
 
+use crate::access::{audit, links};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Key, Tx};
+use crate::events::notifications;
 use crate::shutdown::CancellationToken;
 use crate::{deliveries, events, media};
 
@@ -13,6 +15,9 @@ pub(super) enum Records {
     Deliveries,
     Events,
     Attempts,
+    Notifications,
+    Audit,
+    Links,
 }
 
 impl Records {
@@ -39,6 +44,9 @@ impl Records {
             Self::Deliveries => deliveries::older_than(db, before).await,
             Self::Events => events::older_than(db, before).await,
             Self::Attempts => media::count_attempts_before(db, before).await,
+            Self::Notifications => notifications::ended_before(db, before).await,
+            Self::Audit => audit::older_than(db, before).await,
+            Self::Links => links::ended_before(db, before).await,
         }
     }
 
@@ -47,6 +55,9 @@ impl Records {
             Self::Deliveries => deliveries::prune(tx, before, BATCH).await,
             Self::Events => events::prune(tx, before, BATCH).await,
             Self::Attempts => media::prune_attempts(tx, before, BATCH).await,
+            Self::Notifications => notifications::prune(tx, before, BATCH).await,
+            Self::Audit => audit::prune(tx, before, BATCH).await,
+            Self::Links => links::prune(tx, before, BATCH).await,
         }
     }
 }

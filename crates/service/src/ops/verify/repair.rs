@@ -285,8 +285,8 @@ async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, d
     let loss = queue::mark_lost(tx, &media, delivery_has_bytes, now).await?;
     let news = News {
         kind: "media.lost",
-        client: file.client,
-        instance: file.instance.as_str(),
+        client: Some(file.client),
+        instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),
         data: json!({"kind": file.kind.as_str(), "reason": Reason::FileLost.as_str(), "path": file.path}),
     };

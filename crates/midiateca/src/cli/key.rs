@@ -1,0 +1,131 @@
+//! `key create|list|show|revoke`.
+
+use serde_json::json;
+
+use crate::cli::{
+    Context, Ending, Items, Language, answer, ids, plain, tame, words::key as words, zone,
+};
+use midiateca_service::access::Actor;
+use midiateca_service::access::keys::{self, ApiKey};
+use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::model::{PrefixError, Role, Scope, by_prefix};
+use midiateca_service::ops::keys as operation;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Makes a key for the HTTP API, and prints it, once
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do
+        #[arg(long, value_parser = roles(), default_value = "viewer")]
+        role: String,
+        /// Only for this client [default: all clients]
+        #[arg(long, value_name = "N")]
+        client: Option<i64>,
+        /// How long it is valid, such as 90d [default: for ever]
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<String>,
+    },
+    /// Lists the keys, a line each, the newest first
+    List,
+    /// Shows one key
+    Show {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "KEY")]
+        id: String,
+    },
+    /// Revokes a key and the links that it made
+    Revoke {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "KEY")]
+        id: String,
+    },
+}
+
+fn roles() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Role::ALL.map(Role::as_str))
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
+    let app = match &command {
+        Command::Create { .. } => context.open(Allowed::default()).await?,
+        Command::Revoke { .. } => context.open_existing(AllowedStorage::Unused).await?,
+        Command::List | Command::Show { .. } => {
+            context.open_to_look(AllowedStorage::Unused).await?
+        }
+    };
+    match command {
+        Command::Create {
+            name,
+            role,
+            client,
+            expires_in,
+        } => {
+            let options = operation::Options {
+                name,
+                role: Role::parse(&role).unwrap_or(Role::Viewer),
+                scope: Scope::of(client),
+                expires_in,
+            };
+            create(context, &app, options).await?;
+        }
+        Command::List => {
+            let found = keys::list(&app.db, Scope::All).await?;
+            let lang = context.lang;
+            Items::new("items", move |key| line(lang, key)).page(&found, None);
+        }
+        Command::Show { id } => {
+            let key = find(context, &app, &id).await?;
+            answer::report(json!(key), line(context.lang, &key));
+        }
+        Command::Revoke { id } => {
+            let key = find(context, &app, &id).await?;
+            operation::revoke(&app.db, &app.clock, &Actor::CommandLine, &key.id).await?;
+            let text = fill!(context.lang, words::REVOKED, name = plain(&key.name));
+            answer::report(json!({"id": key.id, "revoked": true}), text);
+        }
+    }
+    Ok(Ending::Fine)
+}
+
+async fn create(context: &Context, app: &App, options: operation::Options) -> anyhow::Result<()> {
+    if let Some(client) = options.scope.client() {
+        ids::check_client(context, app, client).await?;
+    }
+    let creating = operation::create(&app.db, &app.clock, &Actor::CommandLine, options);
+    let created = creating.await?;
+    let mut document = json!(created.key);
+    document["key"] = json!(created.token);
+    if !answer::is_json() {
+        complain!(context.lang, words::CREATED);
+    }
+    answer::report(document, created.token);
+    Ok(())
+}
+
+async fn find(context: &Context, app: &App, id: &str) -> anyhow::Result<ApiKey> {
+    let known = keys::list(&app.db, Scope::All).await?;
+    let found = by_prefix(id, known, |key| key.id.as_str());
+    let not_one = |why: PrefixError| ids::not_one(context, ids::KEY, id, why);
+    Ok(found.map_err(not_one)?)
+}
+
+fn line(lang: Language, key: &ApiKey) -> String {
+    let all = || lang.say(words::ALL_CLIENTS).to_owned();
+    let client = key
+        .client
+        .map_or_else(all, |client| format!("cliente_{client}"));
+    let state = match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => fill!(lang, words::REVOKED_AT, at = zone::local(at)),
+        (None, Some(at)) => fill!(lang, words::EXPIRES_AT, at = zone::local(at)),
+        (None, None) => lang.say(words::NO_END).to_owned(),
+    };
+    let used = fill!(lang, words::LAST_USED, at = zone::or_dash(key.last_used_at));
+    format!(
+        "{}\t{}\t{}\t{client}\t{state}\t{used}",
+        key.id,
+        tame(&key.name),
+        key.role.as_str()
+    )
+}

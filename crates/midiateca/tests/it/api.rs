@@ -1,0 +1,568 @@
+//! The HTTP API: who may call, what each caller sees, and that document and routes are the same.
+
+mod content;
+mod events;
+mod lists;
+mod webhooks;
+
+use midiateca_service::access::Actor;
+use midiateca_service::http::api::document;
+use midiateca_service::model::{Role, Scope};
+use midiateca_service::ops::keys;
+use serde_json::{Value, json};
+
+use crate::commands::{midiateca, stderr, stdout};
+use crate::stage::{FIRST, OTHER, TestApp, sample};
+use wa_sim::SimMedia;
+
+/// A key that was just made.
+async fn key(test: &TestApp, role: Role, scope: Scope) -> String {
+    let options = keys::Options {
+        name: "test".to_owned(),
+        role,
+        scope,
+        expires_in: None,
+    };
+    let app = &test.app;
+    let created = keys::create(&app.db, &app.clock, &Actor::CommandLine, options).await;
+    created.unwrap().token
+}
+
+/// One caller of the API.
+struct Caller<'a> {
+    test: &'a TestApp,
+    key: String,
+}
+
+impl<'a> Caller<'a> {
+    async fn new(test: &'a TestApp, role: Role, scope: Scope) -> Self {
+        let key = key(test, role, scope).await;
+        Self { test, key }
+    }
+
+    fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/api/v1{path}", self.test.origin());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        self.test.http.request(method, url).bearer_auth(&self.key)
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.send("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// The code of an error.
+    async fn error(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+        let (status, answer) = self.send(method, path, body).await;
+        assert!(status >= 400, "{method} {path}: {answer}");
+        let error = &answer["error"];
+        assert!(error["message"].is_string(), "{method} {path}: {answer}");
+        (status, error["code"].as_str().unwrap().to_owned())
+    }
+}
+
+/// A stored media of each of the two clients.
+async fn two_clients(test: &TestApp) -> (String, String) {
+    let (first, _) = test.store(sample("OF-FIRST")).await;
+    let media = SimMedia::sample(OTHER, "OF-OTHER", wa_media::MediaKind::Image);
+    let delivery = test.sim.world().add(media);
+    let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
+    let (status, answer) = test.post_to(&url, delivery.body.to_string()).await;
+    assert_eq!(status, 200, "{answer}");
+    let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
+    let other = test
+        .settled(&midiateca_service::model::MediaId(id.clone()))
+        .await;
+    assert_eq!(
+        (first.status.as_str(), other.status.as_str()),
+        ("stored", "stored")
+    );
+    (first.id, id)
+}
+
+#[tokio::test]
+async fn a_request_needs_a_valid_key_with_enough_rights() {
+    let test = TestApp::start().await;
+    let url = format!("{}/api/v1/media", test.origin());
+    let answer = test.http.get(&url).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    assert!(
+        answer.headers()["www-authenticate"]
+            .to_str()
+            .unwrap()
+            .starts_with("Bearer")
+    );
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "missing_key");
+    for wrong in ["", "x", "mk_AAAA", &test.hook] {
+        let answer = test.http.get(&url).bearer_auth(wrong).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{wrong}");
+    }
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    viewer.get("/media").await;
+    for (method, path) in [
+        ("POST", "/media/x/retry"),
+        ("POST", "/media/x/link"),
+        ("GET", "/keys"),
+    ] {
+        let body = (method == "POST").then(|| json!({}));
+        let (status, code) = viewer.error(method, path, body).await;
+        assert_eq!((status, code.as_str()), (403, "role_too_low"), "{path}");
+    }
+    let admin = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let (status, code) = admin
+        .error("POST", "/clients", Some(json!({"name": "X"})))
+        .await;
+    assert_eq!((status, code.as_str()), (403, "scope_too_small"));
+
+    let (_, made) = admin
+        .send(
+            "POST",
+            "/keys",
+            Some(json!({"name": "a", "expires_in": "1s"})),
+        )
+        .await;
+    assert_eq!(
+        (&made["client"], &made["role"]),
+        (&json!(2), &json!("viewer"))
+    );
+    let limited = Caller {
+        test: &test,
+        key: made["key"].as_str().unwrap().to_owned(),
+    };
+    limited.get("/media").await;
+    let id = made["id"].as_str().unwrap();
+    assert!(admin.get(&format!("/keys/{id}")).await["last_used_at"].is_string());
+    let (status, revoked) = admin.send("DELETE", &format!("/keys/{id}"), None).await;
+    assert_eq!(status, 200);
+    assert!(revoked["revoked_at"].is_string());
+    let (status, code) = limited.error("GET", "/media", None).await;
+    assert_eq!((status, code.as_str()), (401, "invalid_key"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_expired_key_opens_nothing() {
+    let clock = midiateca_service::clock::Clock::fixed(crate::stage::TODAY);
+    let test = TestApp::with(crate::stage::impatient(), clock.clone()).await;
+    let options = keys::Options {
+        name: "short".to_owned(),
+        role: Role::Viewer,
+        scope: Scope::All,
+        expires_in: Some("1h".to_owned()),
+    };
+    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine, options).await;
+    let caller = Caller {
+        test: &test,
+        key: created.unwrap().token,
+    };
+    caller.get("/media").await;
+    clock.advance(midiateca_service::clock::HOUR);
+    let (status, code) = caller.error("GET", "/media", None).await;
+    assert_eq!((status, code.as_str()), (401, "invalid_key"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked_on_the_command_line() {
+    let test = TestApp::start().await;
+    let data = test.app.data.as_path();
+    let made = midiateca(data, &["key", "create", "Painel", "--client", "2"]).await;
+    assert!(made.status.success(), "{}", stderr(&made));
+    let token = stdout(&made).trim().to_owned();
+    assert!(token.starts_with("mk_"), "{token}");
+    let caller = Caller {
+        test: &test,
+        key: token.clone(),
+    };
+    caller.get("/media").await;
+    let listed = crate::commands::items(&midiateca(data, &["--json", "key", "list"]).await);
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["name"], "Painel");
+    assert!(!listed[0].to_string().contains(&token));
+    let id = listed[0]["id"].as_str().unwrap();
+    let shown = stdout(&midiateca(data, &["--lang", "pt-BR", "key", "show", &id[..20]]).await);
+    assert!(
+        shown.contains("cliente_2") && shown.contains("sem prazo"),
+        "{shown}"
+    );
+    let revoked = midiateca(data, &["key", "revoke", id]).await;
+    assert!(revoked.status.success(), "{}", stderr(&revoked));
+    let (status, _) = caller.error("GET", "/media", None).await;
+    assert_eq!(status, 401);
+    for (arguments, code) in [
+        (
+            &["key", "create", "x", "--client", "99"][..],
+            "unknown_client",
+        ),
+        (&["key", "create", " "], "key_name_invalid"),
+        (
+            &["key", "create", "x", "--expires-in", "soon"],
+            "key_duration_invalid",
+        ),
+        (&["key", "show", "zz"], "unknown_key"),
+    ] {
+        let refused = midiateca(data, &[&["--json"], arguments].concat()).await;
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+        let error: Value = serde_json::from_str(&stderr(&refused)).unwrap();
+        assert_eq!(error["error"]["code"], code);
+    }
+    test.end().await;
+}
+
+/// The paths and methods of the document, with ids in the place of their names.
+fn requests(ids: &[(&str, &str)]) -> Vec<(String, String)> {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let mut requests = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let Some(path) = path.strip_prefix("/api/v1") else {
+            continue;
+        };
+        let mut path = path.to_owned();
+        for (name, id) in ids {
+            path = path.replace(name, id);
+        }
+        for method in methods.as_object().unwrap().keys() {
+            requests.push((method.to_uppercase(), path.clone()));
+        }
+    }
+    requests
+}
+
+/// Another client's things do not exist: not in lists, not in counts, and with the same error as what never existed.
+#[tokio::test]
+async fn nothing_of_another_client_is_seen_on_any_route() {
+    let test = TestApp::start().await;
+    let (_, foreign) = two_clients(&test).await;
+    let all = Caller::new(&test, Role::Admin, Scope::All).await;
+    let own = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let delivery = {
+        let list = all.get(&format!("/deliveries?instance={OTHER}")).await;
+        list["items"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let foreign_key = {
+        let (_, made) = all
+            .send(
+                "POST",
+                "/keys",
+                Some(json!({"name": "of-three", "client": 3})),
+            )
+            .await;
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let link = {
+        let (status, made) = all
+            .send("POST", &format!("/media/{foreign}/link"), Some(json!({})))
+            .await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let bulk = {
+        let body = json!({"action": "dismiss", "filter": {"client": 3}});
+        let (status, made) = all.send("POST", "/bulk", Some(body)).await;
+        assert_eq!(status, 202, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let chat = all.get("/chats?client=3").await["items"][0]["chat_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut seen = 0;
+    for (real, resource) in [
+        (&foreign, "/media/"),
+        (&delivery, "/deliveries/"),
+        (&foreign_key, "/keys/"),
+        (&bulk, "/bulk/"),
+        (&OTHER.to_owned(), "/instances/"),
+        (&"3".to_owned(), "/clients/"),
+        (&"3".to_owned(), "/chats/"),
+    ] {
+        let ids = |id: &str| {
+            requests(&[
+                ("{id}", id),
+                ("{client}", id),
+                ("{link}", &link),
+                ("{chat}", &chat),
+            ])
+        };
+        let absent = if real == "3" { "77" } else { "absent" };
+        let pairs = ids(real).into_iter().zip(ids(absent));
+        for ((method, path), (_, absent)) in pairs {
+            if !path.starts_with(resource) {
+                continue;
+            }
+            let body = ["POST", "PATCH", "PUT"]
+                .contains(&method.as_str())
+                .then(|| {
+                    if path.starts_with("/clients/") {
+                        json!({"name": "X"})
+                    } else {
+                        json!({})
+                    }
+                });
+            let found = own.send(&method, &path, body.clone()).await;
+            let expected = own.send(&method, &absent, body).await;
+            assert_eq!(found, expected, "{method} {path}");
+            assert!(
+                found.0 == 404 || found.0 == 403,
+                "{method} {path}: {found:?}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "{seen}");
+    for (method, path) in requests(&[]) {
+        if method != "GET" || path.contains('{') {
+            continue;
+        }
+        let (_, body) = own.send("GET", &path, None).await;
+        let text = body.to_string();
+        for secret in [
+            &foreign,
+            &delivery,
+            &foreign_key,
+            OTHER,
+            "OF-OTHER",
+            "Oficina",
+        ] {
+            assert!(!text.contains(secret), "{path} shows {secret}: {text}");
+        }
+    }
+    assert_eq!(own.get("/stats").await["by_status"][0]["count"], 1);
+    for filter in [
+        "client=3",
+        &format!("instance={OTHER}"),
+        "message_id=OF-OTHER",
+    ] {
+        let found = own.get(&format!("/media?{filter}")).await;
+        assert_eq!(found["items"], json!([]), "{filter}");
+    }
+    assert_eq!(all.get(&format!("/media/{foreign}")).await["client"], 3);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn every_documented_route_exists_and_errors_are_documents_in_both_languages() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let mut count = 0;
+    for (method, path) in requests(&[
+        ("{id}", "none"),
+        ("{client}", "1"),
+        ("{chat}", "c"),
+        ("{link}", "l"),
+    ]) {
+        let body = ["POST", "PATCH", "PUT"]
+            .contains(&method.as_str())
+            .then(|| json!({"unknown": 1}));
+        let (status, answer) = admin.send(&method, &path, body).await;
+        let code = answer["error"]["code"].as_str().unwrap_or("");
+        assert!(
+            code != "page_not_found" && code != "wrong_method",
+            "{method} {path}: {answer}"
+        );
+        assert!(status < 500, "{method} {path}: {answer}");
+        let url = format!("{}/api/v1{path}", test.origin());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let without = test
+            .http
+            .request(method.clone(), &url)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(without.status(), 401, "{method} {path} without a key");
+        if count % 4 == 0 {
+            // More would be answered 429.
+            let wrong = test.http.request(method, &url).bearer_auth("mk_wrong");
+            assert_eq!(wrong.send().await.unwrap().status(), 401, "{path}");
+        }
+        count += 1;
+    }
+    assert!(count >= 35, "{count}");
+    assert_eq!(
+        admin.error("GET", "/nothing", None).await,
+        (404, "page_not_found".to_owned())
+    );
+    assert_eq!(
+        admin.error("PUT", "/media", None).await,
+        (405, "wrong_method".to_owned())
+    );
+    let request = admin
+        .request("GET", "/media/none")
+        .header("accept-language", "pt-BR,pt;q=0.9");
+    let body: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["error"]["message"], "essa mídia não existe");
+    let docs = test
+        .http
+        .get(format!("{}/docs", test.origin()))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        docs.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'")
+    );
+    let page = docs.text().await.unwrap();
+    assert!(
+        page.contains("GET /api/v1/media/{id}") && !page.contains("<script"),
+        "{page}"
+    );
+    let served = test
+        .http
+        .get(format!("{}/openapi.json", test.origin()))
+        .send()
+        .await
+        .unwrap();
+    let served: Value = served.json().await.unwrap();
+    assert_eq!(served["openapi"], "3.1.0");
+    test.end().await;
+}
+
+/// The names of schemas that a document refers to.
+fn references(value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("$ref").and_then(Value::as_str) {
+                found.insert(name.rsplit('/').next().unwrap().to_owned());
+            }
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_schema_that_the_document_refers_to_is_in_it() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    references(&document, &mut names);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| !schemas.contains_key(*name))
+        .collect();
+    assert!(names.len() > 20 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_openapi_document_is_as_recorded() {
+    insta::assert_snapshot!("openapi", document());
+}
+
+#[tokio::test]
+async fn actions_are_in_the_audit_log_without_what_is_secret() {
+    let test = TestApp::start().await;
+    let (own, _) = two_clients(&test).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    admin
+        .send("POST", &format!("/media/{own}/retry"), None)
+        .await;
+    let (_, link) = admin
+        .send("POST", &format!("/media/{own}/link"), Some(json!({})))
+        .await;
+    admin
+        .request("GET", &format!("/media/{own}/content"))
+        .send()
+        .await
+        .unwrap();
+    let (_, _) = admin
+        .send(
+            "PATCH",
+            &format!("/instances/{FIRST}"),
+            Some(json!({"token": "a-new-token"})),
+        )
+        .await;
+    let log = admin.get("/audit").await;
+    let actions: Vec<_> = log["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            "instance_changed",
+            "content_read",
+            "link_created",
+            "retry",
+            "key_created"
+        ]
+    );
+    let text = log.to_string();
+    let signature = link["url"].as_str().unwrap().rsplit('=').next().unwrap();
+    for secret in [&admin.key, "a-new-token", signature] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_figures_count_what_happened_and_are_for_neighbours_or_keys() {
+    let test = TestApp::start().await;
+    let (media, _) = test.store(sample("COUNTED")).await;
+    test.post("{}").await;
+    test.post_to(&format!("{}/hooks/wapi/wrong", test.origin()), "{}")
+        .await;
+    let url = format!("{}/metrics", test.origin());
+    let answer = test.http.get(&url).send().await.unwrap();
+    assert!(
+        answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
+    let text = answer.text().await.unwrap();
+    for line in [
+        "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"accepted\"} 1",
+        "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"refused\"} 1",
+        "midiateca_media{status=\"stored\"} 1",
+        "midiateca_media_stored_total{kind=\"image\",verified=\"full\"} 1",
+        "midiateca_download_attempts_total{route=\"gateway\",result=\"stored\"} 1",
+        "midiateca_last_event 1",
+        "# EOF",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} is not in\n{text}"
+        );
+    }
+    for secret in [FIRST, media.id.as_str(), test.hook.as_str()] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let far = |key: Option<String>| {
+        let request = test.http.get(&url).header("x-forwarded-for", "203.0.113.9");
+        match key {
+            Some(key) => request.bearer_auth(key).send(),
+            None => request.send(),
+        }
+    };
+    assert_eq!(far(None).await.unwrap().status(), 401);
+    let own = key(&test, Role::Admin, Scope::Client(2)).await;
+    assert_eq!(far(Some(own)).await.unwrap().status(), 403);
+    let all = key(&test, Role::Viewer, Scope::All).await;
+    assert_eq!(far(Some(all)).await.unwrap().status(), 200);
+    let types = |text: &str| {
+        let lines = text.lines().filter(|line| line.starts_with("# TYPE"));
+        lines
+            .map(str::to_owned)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let example = include_str!("../../../../packaging/prometheus/metrics.example");
+    assert!(types(example).is_superset(&types(&text)), "{text}");
+    test.end().await;
+}

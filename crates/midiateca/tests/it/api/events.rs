@@ -1,0 +1,111 @@
+//! Events in pages and live.
+
+use futures_util::StreamExt as _;
+use midiateca_service::model::{Role, Scope};
+use serde_json::Value;
+
+use super::Caller;
+use crate::stage::{TestApp, sample};
+
+/// The first `count` events of a stream.
+async fn live(
+    caller: &Caller<'_>,
+    query: &str,
+    last: Option<&str>,
+    count: usize,
+) -> Vec<(String, Value)> {
+    let mut request = caller
+        .request("GET", &format!("/events{query}"))
+        .header("accept", "text/event-stream");
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut stream = answer.bytes_stream();
+    let (mut text, mut events) = (String::new(), Vec::new());
+    while events.len() < count {
+        let piece = stream.next().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&piece).unwrap());
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let field = |name: &str| {
+                let mut lines = event.lines();
+                lines
+                    .find_map(|line| line.strip_prefix(name))
+                    .map(|value| value.trim().to_owned())
+            };
+            if let (Some(kind), Some(data)) = (field("event:"), field("data:")) {
+                events.push((kind, serde_json::from_str(&data).unwrap()));
+            }
+            text = rest.to_owned();
+        }
+    }
+    events
+}
+
+#[tokio::test]
+async fn events_are_numbered_without_holes_and_followed_live() {
+    let test = TestApp::start().await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    for n in 0..3 {
+        test.store(sample(&format!("E{n}"))).await;
+    }
+    let page = viewer.get("/events?limit=2").await;
+    let next = page["next"].as_str().unwrap().to_owned();
+    let rest = viewer.get(&format!("/events?after={next}")).await;
+    let seqs: Vec<_> = [&page, &rest]
+        .iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|event| event["seq"].as_i64().unwrap())
+        .collect();
+    assert_eq!(seqs, [1, 2, 3]);
+    let replayed = live(&viewer, "?after=0", None, 3).await;
+    assert!(
+        replayed.iter().all(|(kind, _)| kind == "media.stored"),
+        "{replayed:?}"
+    );
+    let resumed = live(&viewer, "?after=0", Some("2"), 1).await;
+    assert_eq!(resumed[0].1["seq"], 3);
+    let (followed, _) = tokio::join!(live(&viewer, "?after=3", None, 1), test.store(sample("E3")));
+    assert_eq!(followed[0].1["seq"], 4);
+    assert_eq!(rest["next"], "3");
+    let other = Caller::new(&test, Role::Viewer, Scope::Client(3)).await;
+    let page = other.get("/events?after=0").await;
+    assert_eq!(
+        (&page["items"], &page["next"]),
+        (&serde_json::json!([]), &serde_json::json!("4"))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_cursor_older_than_what_is_kept_is_refused_and_a_stream_says_reset() {
+    let test = TestApp::start().await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    for n in 0..3 {
+        test.store(sample(&format!("E{n}"))).await;
+    }
+    let prune = async |tx: &mut midiateca_service::db::Tx| {
+        tx.run("delete from events where seq <= 2", Vec::new())
+            .await
+    };
+    let key = midiateca_service::db::Key::Nothing;
+    test.app.db.write(key, prune).await.unwrap();
+    let (status, answer) = viewer.send("GET", "/events?after=1", None).await;
+    assert_eq!(
+        (status, answer["error"]["code"].as_str()),
+        (410, Some("cursor_expired"))
+    );
+    assert!(
+        answer["error"]["message"].as_str().unwrap().contains('3'),
+        "{answer}"
+    );
+    assert_eq!(viewer.get("/events?after=2").await["items"][0]["seq"], 3);
+    let events = live(&viewer, "?after=1", None, 2).await;
+    assert_eq!(
+        (events[0].0.as_str(), &events[0].1["first_seq"]),
+        ("reset", &serde_json::json!(3))
+    );
+    assert_eq!(events[1].1["seq"], 3);
+    test.end().await;
+}

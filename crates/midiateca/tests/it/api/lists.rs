@@ -1,0 +1,204 @@
+//! Lists, filters, search, chats and bulk actions.
+
+use midiateca_service::clock::{Clock, MINUTE};
+use midiateca_service::model::{Role, Scope};
+use serde_json::{Value, json};
+
+use super::Caller;
+use crate::stage::{FIRST, TODAY, TestApp, impatient, sample};
+use wa_sim::{Fault, SimMedia};
+
+fn ids(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap().iter();
+    items
+        .map(|item| item["message_id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_filters_select() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    for n in 0..5 {
+        test.store(sample(&format!("M{n}"))).await;
+        clock.advance(MINUTE);
+    }
+    let audio = SimMedia::sample(FIRST, "VOICE", wa_media::MediaKind::Audio);
+    let (voice, _) = test.store(audio).await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let mut seen = Vec::new();
+    let mut path = "/media?limit=2".to_owned();
+    loop {
+        let page = viewer.get(&path).await;
+        assert!(page["items"].as_array().unwrap().len() <= 2);
+        seen.extend(ids(&page));
+        match page["next"].as_str() {
+            Some(next) => path = format!("/media?limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["VOICE", "M4", "M3", "M2", "M1", "M0"]);
+    let sha = voice.sha256.as_deref().unwrap();
+    let chat = voice.chat_id.as_deref().unwrap();
+    let count = async |filter: &str| ids(&viewer.get(&format!("/media?{filter}")).await).len();
+    for (filter, expected) in [
+        ("kind=audio".to_owned(), 1),
+        ("kind=image&client=2".to_owned(), 5),
+        ("client=3".to_owned(), 0),
+        (format!("instance={FIRST}&status=stored"), 6),
+        ("status=failed".to_owned(), 0),
+        (format!("sha256={sha}"), 1),
+        (format!("chat={chat}&kind=audio"), 1),
+        ("message_id=M3".to_owned(), 1),
+        ("direction=received".to_owned(), 6),
+        ("direction=sent".to_owned(), 0),
+        ("verified=full".to_owned(), 6),
+        (
+            "from=2026-11-24T12:02:00Z&to=2026-11-24T12:04:00Z".to_owned(),
+            2,
+        ),
+        ("from=90s".to_owned(), 2),
+    ] {
+        assert_eq!(count(&filter).await, expected, "{filter}");
+    }
+    for wrong in [
+        "kind=photo",
+        "status=done",
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "client=x",
+        "colour=red",
+        "from=yesterday",
+        "sha256=00",
+        "kind=image&kind=audio",
+    ] {
+        let (status, code) = viewer.error("GET", &format!("/media?{wrong}"), None).await;
+        assert_eq!((status, code.as_str()), (400, "bad_query"), "{wrong}");
+    }
+    let (_, code) = viewer.error("GET", "/media?cursor=x", None).await;
+    assert_eq!(code, "bad_cursor");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn words_are_found_without_accents_and_case_and_in_scope_only() {
+    let test = TestApp::start().await;
+    let captioned = |id: &str, caption: &str| SimMedia {
+        caption: Some(caption.to_owned()),
+        ..sample(id)
+    };
+    test.store(captioned("A", "Receita médica de JOÃO")).await;
+    test.store(captioned("B", "boleto do mês; \"urgente\" OR NEAR"))
+        .await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let started = std::time::Instant::now();
+    while ids(&viewer.get("/media?q=boleto").await).is_empty() {
+        assert!(started.elapsed().as_secs() < 60, "nothing was indexed");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for (words, expected) in [
+        ("receita", &["A"][..]),
+        ("RECEITA+medica", &["A"]),
+        ("joao", &["A"]),
+        ("jo%C3%A3", &["A"]),
+        ("rec+med", &["A"]),
+        ("boleto+receita", &[]),
+        ("urgente", &["B"]),
+        ("%22or%22", &["B"]),
+        ("eceita", &[]),
+        ("*", &[]),
+        ("%22", &[]),
+        ("a%27%3B+drop+table", &[]),
+    ] {
+        let found = ids(&viewer.get(&format!("/media?q={words}")).await);
+        assert_eq!(found, expected, "{words}");
+    }
+    let other = Caller::new(&test, Role::Viewer, Scope::Client(3)).await;
+    assert_eq!(
+        ids(&other.get("/media?q=receita").await),
+        Vec::<String>::new()
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn chats_are_listed_with_their_counts() {
+    let test = TestApp::start().await;
+    super::two_clients(&test).await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let list = viewer.get("/chats").await;
+    let chats = list["items"].as_array().unwrap();
+    assert_eq!(chats.len(), 2, "{list}");
+    for chat in chats {
+        assert_eq!(chat["counts"][0]["stored"], 1, "{chat}");
+        let (client, id) = (&chat["client"], chat["chat_id"].as_str().unwrap());
+        let shown = viewer.get(&format!("/chats/{client}/{id}")).await;
+        assert_eq!(&shown, chat);
+    }
+    let first = viewer.get("/chats?limit=1").await;
+    let next = first["next"].as_str().unwrap();
+    let next: String = url_encoded(next);
+    let second = viewer.get(&format!("/chats?limit=1&cursor={next}")).await;
+    assert_eq!(second["items"][0], chats[1]);
+    assert_eq!(second["next"], Value::Null);
+    test.end().await;
+}
+
+fn url_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn a_bulk_action_touches_what_was_shown_and_nothing_newer() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let mut failed = Vec::new();
+    for _ in 0..3 {
+        let media = test.fail(Fault::HtmlPage).await;
+        test.give_up(&media.id).await;
+        failed.push(media.id);
+        clock.advance(MINUTE);
+    }
+    let operator = Caller::new(&test, Role::Operator, Scope::Client(2)).await;
+    let body = |dry_run: bool| json!({"action": "dismiss", "filter": {"status": "failed"}, "before": "2026-11-24T12:01:30Z", "dry_run": dry_run});
+    let (status, counted) = operator.send("POST", "/bulk", Some(body(true))).await;
+    assert_eq!((status, &counted["total"]), (202, &json!(2)), "{counted}");
+    let (_, run) = operator.send("POST", "/bulk", Some(body(false))).await;
+    let path = format!("/bulk/{}", run["id"].as_str().unwrap());
+    let started = std::time::Instant::now();
+    let ended = loop {
+        let run = operator.get(&path).await;
+        if run["state"] != "running" {
+            break run;
+        }
+        assert!(started.elapsed().as_secs() < 60, "{run}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(
+        (&ended["state"], &ended["done"]),
+        (&json!("finished"), &json!(2))
+    );
+    assert_eq!(ended["result"]["dismissed"], 2);
+    let states = async |id: &String| {
+        test.find(&midiateca_service::model::MediaId(id.clone()))
+            .await
+            .status
+    };
+    assert_eq!(states(&failed[0]).await, "dismissed");
+    assert_eq!(states(&failed[1]).await, "dismissed");
+    assert_eq!(
+        states(&failed[2]).await,
+        "failed",
+        "a newer one was dismissed"
+    );
+    for wrong in [
+        json!({"action": "delete", "filter": {}}),
+        json!({"action": "retry"}),
+        json!({"action": "retry", "filter": {"colour": "red"}}),
+    ] {
+        let (status, _) = operator.error("POST", "/bulk", Some(wrong)).await;
+        assert_eq!(status, 400);
+    }
+    test.end().await;
+}

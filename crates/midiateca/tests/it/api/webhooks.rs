@@ -1,0 +1,321 @@
+//! Outgoing webhooks.
+
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
+use midiateca_service::events::signing;
+use midiateca_service::model::{Role, Scope};
+use serde_json::{Value, json};
+
+use super::Caller;
+use crate::stage::{TODAY, TestApp, impatient, sample};
+
+#[derive(Clone, Debug)]
+struct Received {
+    id: String,
+    timestamp: i64,
+    signature: String,
+    body: String,
+}
+
+/// A server that records what it gets and answers as it is set.
+#[derive(Clone)]
+struct Receiver {
+    received: Arc<Mutex<Vec<Received>>>,
+    answer: Arc<Mutex<(StatusCode, Option<&'static str>)>>,
+}
+
+async fn receive(
+    State(receiver): State<Receiver>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, HeaderMap, &'static str) {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    receiver.received.lock().unwrap().push(Received {
+        id: header("webhook-id"),
+        timestamp: header("webhook-timestamp").parse().unwrap(),
+        signature: header("webhook-signature"),
+        body,
+    });
+    let (status, retry_after) = *receiver.answer.lock().unwrap();
+    let mut headers = HeaderMap::new();
+    if let Some(wait) = retry_after {
+        headers.insert("retry-after", wait.parse().unwrap());
+    }
+    (status, headers, "noted")
+}
+
+impl Receiver {
+    async fn start() -> (Self, String) {
+        let receiver = Self {
+            received: Arc::default(),
+            answer: Arc::new(Mutex::new((StatusCode::OK, None))),
+        };
+        let router = axum::Router::new()
+            .fallback(receive)
+            .with_state(receiver.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let tasks = midiateca_service::shutdown::Shutdown::default();
+        tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (receiver, url)
+    }
+
+    fn answers(&self, status: u16, retry_after: Option<&'static str>) {
+        *self.answer.lock().unwrap() = (StatusCode::from_u16(status).unwrap(), retry_after);
+    }
+
+    fn all(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+
+    async fn wait_for(&self, count: usize) -> Vec<Received> {
+        let started = std::time::Instant::now();
+        loop {
+            let all = self.all();
+            if all.len() >= count {
+                return all;
+            }
+            assert!(started.elapsed().as_secs() < 60, "{} of {count}", all.len());
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+async fn on_loopback(clock: Clock) -> TestApp {
+    let mut config = impatient();
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    TestApp::with(config, clock).await
+}
+
+async fn endpoint(admin: &Caller<'_>, body: Value) -> (String, String) {
+    let (status, made) = admin.send("POST", "/endpoints", Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    (text("id"), text("secret"))
+}
+
+/// Waits until a notification has so many attempts, and the last one is settled.
+async fn attempted(admin: &Caller<'_>, endpoint: &str, attempts: i64) -> Value {
+    let started = std::time::Instant::now();
+    loop {
+        let list = admin
+            .get(&format!("/endpoints/{endpoint}/notifications"))
+            .await;
+        let first = list["items"][0].clone();
+        if first["attempts"].as_i64() >= Some(attempts) {
+            return first;
+        }
+        assert!(started.elapsed().as_secs() < 60, "{list}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn events_reach_the_endpoints_that_want_them_signed_and_without_bytes() {
+    let test = on_loopback(Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (all, url) = Receiver::start().await;
+    let (other, other_url) = Receiver::start().await;
+    let (failures, failures_url) = Receiver::start().await;
+    let (_, secret) = endpoint(&admin, json!({"url": url})).await;
+    endpoint(&admin, json!({"url": other_url, "client": 3})).await;
+    endpoint(
+        &admin,
+        json!({"url": failures_url, "types": ["media.failed"]}),
+    )
+    .await;
+    let (media, _) = test.store(sample("SENT")).await;
+    let received = all.wait_for(1).await.remove(0);
+    let body: Value = serde_json::from_str(&received.body).unwrap();
+    assert_eq!(body["type"], "media.stored");
+    assert_eq!(body["data"]["media"]["id"], media.id.as_str());
+    assert_eq!(
+        body["data"]["media"]["sha256"],
+        media.sha256.as_deref().unwrap()
+    );
+    assert!(received.body.len() < 20_000);
+    let signature = |secret: &str, received: &Received| {
+        signing::signature(
+            &[secret.to_owned()],
+            &received.id,
+            received.timestamp,
+            &received.body,
+        )
+        .unwrap()
+    };
+    assert_eq!(received.signature, signature(&secret, &received));
+    assert!(other.all().is_empty() && failures.all().is_empty());
+
+    let list = admin.get("/endpoints").await;
+    assert!(!list.to_string().contains(&secret));
+    let id = list["items"][2]["id"].as_str().unwrap();
+    let (_, rotated) = admin
+        .send("POST", &format!("/endpoints/{id}/rotate-secret"), None)
+        .await;
+    let new = rotated["secret"].as_str().unwrap();
+    admin
+        .send("POST", &format!("/endpoints/{id}/test"), None)
+        .await;
+    let received = all.wait_for(2).await.remove(1);
+    let signatures: Vec<_> = received.signature.split(' ').collect();
+    assert_eq!(
+        signatures,
+        [signature(new, &received), signature(&secret, &received)]
+    );
+    assert!(received.body.contains("endpoint.test"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn failed_attempts_are_repeated_with_the_same_id_until_the_last() {
+    let clock = Clock::fixed(TODAY);
+    let test = on_loopback(clock.clone()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url})).await;
+    receiver.answers(500, None);
+    test.store(sample("REPEATED")).await;
+    for n in 1..10 {
+        let notification = attempted(&admin, &id, n).await;
+        assert_eq!(notification["status"], "pending", "{notification}");
+        let next = millis_of(notification["next_attempt_at"].as_str().unwrap()).unwrap();
+        clock.advance(next - clock.now());
+    }
+    let last = attempted(&admin, &id, 10).await;
+    assert_eq!(last["status"], "failed");
+    let ids: std::collections::BTreeSet<_> = receiver.all().into_iter().map(|it| it.id).collect();
+    assert_eq!((receiver.all().len(), ids.len()), (10, 1));
+    let name = last["id"].as_str().unwrap();
+    let detail = admin
+        .get(&format!("/endpoints/{id}/notifications/{name}"))
+        .await;
+    assert_eq!(detail["log"][9]["http_status"], 500);
+    assert_eq!(detail["log"][0]["answer"], "noted");
+    assert_eq!(detail["log"][0]["reason"], "status");
+    let shown = admin.get(&format!("/endpoints/{id}")).await;
+    assert_eq!(
+        shown["failing_since"], "2026-11-24T12:00:00.000Z",
+        "{shown}"
+    );
+    assert_eq!(shown["disabled_at"], Value::Null, "{shown}");
+    clock.advance(3 * DAY);
+    test.store(sample("LATER")).await;
+    receiver.wait_for(11).await;
+    let started = std::time::Instant::now();
+    loop {
+        let shown = admin.get(&format!("/endpoints/{id}")).await;
+        if shown["disabled_reason"] == "failing" {
+            break;
+        }
+        assert!(started.elapsed().as_secs() < 60, "{shown}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let events = admin.get("/events?after=0").await;
+    let kinds = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["type"].as_str().unwrap());
+    assert!(
+        kinds.clone().any(|kind| kind == "endpoint.disabled"),
+        "{events}"
+    );
+
+    receiver.answers(200, None);
+    admin
+        .send(
+            "PATCH",
+            &format!("/endpoints/{id}"),
+            Some(json!({"enabled": true})),
+        )
+        .await;
+    let (status, _) = admin
+        .send(
+            "POST",
+            &format!("/endpoints/{id}/recover"),
+            Some(json!({"since": "2026-11-01"})),
+        )
+        .await;
+    assert_eq!(status, 202);
+    let sent = receiver.wait_for(12).await;
+    assert!(
+        sent[11..].iter().any(|again| again.id == sent[0].id),
+        "{sent:?}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_gone_is_disabled_and_retry_after_counts() {
+    let clock = Clock::fixed(TODAY);
+    let test = on_loopback(clock.clone()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url})).await;
+    receiver.answers(429, Some("7200"));
+    test.store(sample("THROTTLED")).await;
+    let waiting = attempted(&admin, &id, 1).await;
+    assert_eq!(waiting["next_attempt_at"], "2026-11-24T14:00:00.000Z");
+    receiver.answers(410, None);
+    clock.advance(2 * HOUR + SECOND);
+    attempted(&admin, &id, 2).await;
+    let shown = admin.get(&format!("/endpoints/{id}")).await;
+    assert_eq!(shown["disabled_reason"], "gone");
+    clock.advance(DAY);
+    test.store(sample("UNSENT")).await;
+    let list = admin.get(&format!("/endpoints/{id}/notifications")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+    receiver.answers(200, None);
+    admin
+        .send(
+            "PATCH",
+            &format!("/endpoints/{id}"),
+            Some(json!({"enabled": true})),
+        )
+        .await;
+    let (_, replayed) = admin
+        .send(
+            "POST",
+            &format!("/endpoints/{id}/replay-missing"),
+            Some(json!({"since": "2026-11-24"})),
+        )
+        .await;
+    assert!(replayed["count"].as_i64() >= Some(1), "{replayed}");
+    receiver.wait_for(3).await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn addresses_that_are_not_public_and_unknown_types_are_refused() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    for url in [
+        "http://127.0.0.1:1/",
+        "http://10.0.0.1/",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://[fe80::1]/",
+        "http://169.254.169.254/latest/meta-data",
+        "ftp://example.org/",
+        "https://user:pass@example.org/",
+        "no address",
+    ] {
+        let (status, code) = admin
+            .error("POST", "/endpoints", Some(json!({"url": url})))
+            .await;
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "endpoint_address_invalid"),
+            "{url}"
+        );
+    }
+    let body = json!({"url": "https://example.org/", "types": ["media.eaten"]});
+    assert_eq!(
+        admin.error("POST", "/endpoints", Some(body)).await.1,
+        "event_type_unknown"
+    );
+    test.end().await;
+}

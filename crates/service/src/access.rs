@@ -1,0 +1,42 @@
+//! Who may see and do what: API keys, signed links, users and their sessions, and the log of what they did.
+//!
+//! Promises: tokens are stored as hashes only; what was revoked or has expired opens nothing; the log has no phone numbers.
+
+pub mod audit;
+pub mod keys;
+pub mod links;
+
+use crate::model::{Role, Scope};
+
+/// Who calls: for the log, and as the creator of links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// By the key's id.
+    Key(String),
+    /// By the user's id.
+    User(String),
+    /// Someone with access to the data folder.
+    CommandLine,
+    /// A signed link, by its id.
+    Link(String),
+}
+
+impl Actor {
+    /// As in the database.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Key(id) => format!("key:{id}"),
+            Self::User(id) => format!("user:{id}"),
+            Self::Link(id) => format!("link:{id}"),
+            Self::CommandLine => "command_line".to_owned(),
+        }
+    }
+}
+
+/// What a caller may see and do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub actor: Actor,
+    pub role: Role,
+    pub scope: Scope,
+}

@@ -1,0 +1,135 @@
+//! The log of what people and programs did.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::Actor;
+use crate::clock::{Millis, as_rfc3339};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::{Scope, codes};
+
+codes! {
+    Action {
+        SignIn "sign_in",
+        SignInFailed "sign_in_failed",
+        SignOut "sign_out",
+        LinkCreated "link_created",
+        LinkRevoked "link_revoked",
+        ContentRead "content_read",
+        Export "export",
+        Retry "retry",
+        Dismiss "dismiss",
+        Replay "replay",
+        Erasure "erasure",
+        RawBodyRead "raw_body_read",
+        ClientChanged "client_changed",
+        InstanceChanged "instance_changed",
+        EndpointChanged "endpoint_changed",
+        KeyCreated "key_created",
+        KeyRevoked "key_revoked",
+        UserChanged "user_changed",
+    }
+}
+
+/// What was done, and to what.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    pub action: Action,
+    pub client: Option<i64>,
+    pub instance: Option<String>,
+    pub media: Option<String>,
+    /// Further fields; no phone numbers, no secrets.
+    pub data: Json,
+}
+
+impl NewEntry {
+    pub fn new(action: Action, client: Option<i64>, data: Json) -> Self {
+        Self {
+            action,
+            client,
+            instance: None,
+            media: None,
+            data,
+        }
+    }
+
+    #[must_use]
+    pub fn media(self, media: &str) -> Self {
+        Self {
+            media: Some(media.to_owned()),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn instance(self, instance: &str) -> Self {
+        Self {
+            instance: Some(instance.to_owned()),
+            ..self
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct AuditEntry {
+    pub seq: i64,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Millis,
+    /// `key:ID`, `user:ID`, `link:ID` or `command_line`.
+    pub actor: String,
+    pub action: String,
+    pub client: Option<i64>,
+    pub instance: Option<String>,
+    pub media: Option<String>,
+    #[schema(value_type = Object)]
+    pub data: Json,
+}
+
+fn entry_of(row: &Row) -> Result<AuditEntry, Error> {
+    Ok(AuditEntry {
+        seq: row.int("seq")?,
+        at: row.int("at")?,
+        actor: row.text("actor")?,
+        action: row.text("action")?,
+        client: row.int_or_none("client")?,
+        instance: row.text_or_none("instance")?,
+        media: row.text_or_none("media")?,
+        data: serde_json::from_str(&row.text("data")?).unwrap_or(Json::Null),
+    })
+}
+
+pub async fn append(tx: &mut Tx, actor: &Actor, entry: NewEntry, now: Millis) -> Result<(), Error> {
+    let sql = "insert into audit (at, actor, action, client, instance, media, data) values ($1, $2, $3, $4, $5, $6, $7)";
+    let values = values![
+        now,
+        actor.code(),
+        entry.action.as_str(),
+        entry.client,
+        entry.instance,
+        entry.media,
+        entry.data.to_string(),
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Up to `limit` entries before `seq`, newest first.
+pub async fn before(db: &Db, scope: Scope, seq: i64, limit: u32) -> Result<Vec<AuditEntry>, Error> {
+    let sql = "select seq, at, actor, action, client, instance, media, data from audit
+               where seq < $1 and ($2 is null or client = $2) order by seq desc limit $3";
+    let rows = db.rows(sql, values![seq, scope.client(), limit]).await?;
+    rows.iter().map(entry_of).collect()
+}
+
+/// The number of entries before that time.
+pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = "select count(*) as n from audit where at < $1";
+    let row = db.row(sql, values![before]).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` entries before that time; returns the number.
+pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = "delete from audit where seq in (select seq from audit where at < $1 limit $2)";
+    tx.run(sql, values![before, limit]).await
+}

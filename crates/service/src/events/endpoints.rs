@@ -1,0 +1,191 @@
+//! Endpoints: where outgoing webhooks go.
+
+use serde::Serialize;
+
+use crate::clock::{DAY, Millis, as_rfc3339, as_rfc3339_or_null};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::{Scope, codes, fresh_id};
+
+/// An endpoint at which every attempt failed for so long is disabled.
+pub const PATIENCE: Millis = 5 * DAY;
+/// How long the secret before a rotation signs as well.
+pub const OLD_SECRET_LIFE: Millis = DAY;
+
+codes! {
+    DisabledReason {
+        /// It answered 410.
+        Gone "gone",
+        /// Every attempt failed for days.
+        Failing "failing",
+        Operator "operator",
+    }
+}
+
+/// An endpoint without its secret.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Endpoint {
+    pub id: String,
+    pub url: String,
+    /// Null: the events of all clients.
+    pub client: Option<i64>,
+    /// Null: all types.
+    pub types: Option<Vec<String>>,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Millis,
+    /// Since when every attempt fails.
+    #[serde(serialize_with = "as_rfc3339_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failing_since: Option<Millis>,
+    #[serde(serialize_with = "as_rfc3339_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub disabled_at: Option<Millis>,
+    pub disabled_reason: Option<DisabledReason>,
+    #[serde(skip)]
+    pub secret_sealed: Vec<u8>,
+    #[serde(skip)]
+    pub old_secret_sealed: Option<Vec<u8>>,
+    #[serde(skip)]
+    pub old_secret_until: Option<Millis>,
+}
+
+impl Endpoint {
+    /// The encryption context of its secret.
+    pub fn secret_context(id: &str) -> String {
+        format!("endpoints:{id}:secret")
+    }
+
+    pub fn scope(&self) -> Scope {
+        Scope::of(self.client)
+    }
+}
+
+const COLUMNS: &str = "id, url, client, types, secret_sealed, old_secret_sealed, old_secret_until, created_at, failing_since, disabled_at, disabled_reason";
+
+fn endpoint_of(row: &Row) -> Result<Endpoint, Error> {
+    let types = row.text_or_none("types")?;
+    Ok(Endpoint {
+        id: row.text("id")?,
+        url: row.text("url")?,
+        client: row.int_or_none("client")?,
+        types: types.map(|types| {
+            let types = types.split(',').filter(|it| !it.is_empty());
+            types.map(str::to_owned).collect()
+        }),
+        created_at: row.int("created_at")?,
+        failing_since: row.int_or_none("failing_since")?,
+        disabled_at: row.int_or_none("disabled_at")?,
+        disabled_reason: row.parsed_or_none("disabled_reason", DisabledReason::parse)?,
+        secret_sealed: row.bytes("secret_sealed")?,
+        old_secret_sealed: row.bytes_or_none("old_secret_sealed")?,
+        old_secret_until: row.int_or_none("old_secret_until")?,
+    })
+}
+
+/// The fields of an endpoint to add.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    pub id: String,
+    pub url: String,
+    pub client: Option<i64>,
+    /// None for all.
+    pub types: Option<Vec<String>>,
+    pub secret_sealed: Vec<u8>,
+}
+
+/// The types as in the database: each between commas, so that one is found by its name.
+fn joined(types: Option<&[String]>) -> Option<String> {
+    types.map(|types| format!(",{},", types.join(",")))
+}
+
+pub fn new_id(now: Millis) -> String {
+    fresh_id(now)
+}
+
+pub async fn add(tx: &mut Tx, new: &NewEndpoint, now: Millis) -> Result<(), Error> {
+    let sql = "insert into endpoints (id, url, client, types, secret_sealed, created_at) values ($1, $2, $3, $4, $5, $6)";
+    let values = values![
+        &new.id,
+        &new.url,
+        new.client,
+        joined(new.types.as_deref()),
+        new.secret_sealed.as_slice(),
+        now,
+    ];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Changes address and types.
+pub async fn change(
+    tx: &mut Tx,
+    id: &str,
+    url: &str,
+    types: Option<&[String]>,
+) -> Result<(), Error> {
+    let sql = "update endpoints set url = $2, types = $3 where id = $1";
+    tx.run(sql, values![id, url, joined(types)]).await.map(drop)
+}
+
+/// Enables or disables.
+pub async fn set_disabled(
+    tx: &mut Tx,
+    id: &str,
+    reason: Option<DisabledReason>,
+    now: Millis,
+) -> Result<bool, Error> {
+    let sql = "update endpoints set disabled_at = case when $2 is null then null else $3 end, disabled_reason = $2, failing_since = null
+               where id = $1 and disabled_reason is distinct from $2";
+    let values = values![id, reason.map(DisabledReason::as_str), now];
+    Ok(tx.run(sql, values).await? == 1)
+}
+
+/// Gives it another secret; the one before signs as well for a day.
+pub async fn rotate(tx: &mut Tx, id: &str, sealed: &[u8], now: Millis) -> Result<(), Error> {
+    let sql = "update endpoints set old_secret_sealed = secret_sealed, old_secret_until = $3, secret_sealed = $2 where id = $1";
+    tx.run(sql, values![id, sealed, now + OLD_SECRET_LIFE])
+        .await
+        .map(drop)
+}
+
+/// Removes it with its notifications.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    let sql = "delete from notification_attempts where notification in (select id from notifications where endpoint = $1)";
+    tx.run(sql, values![id]).await?;
+    tx.run("delete from notifications where endpoint = $1", values![id])
+        .await?;
+    let sql = "delete from endpoints where id = $1";
+    Ok(tx.run(sql, values![id]).await? == 1)
+}
+
+pub async fn list(db: &Db, scope: Scope) -> Result<Vec<Endpoint>, Error> {
+    let sql =
+        format!("select {COLUMNS} from endpoints where $1 is null or client = $1 order by id desc");
+    let rows = db.rows_of(sql, values![scope.client()]).await?;
+    rows.iter().map(endpoint_of).collect()
+}
+
+pub async fn find(db: &Db, scope: Scope, id: &str) -> Result<Option<Endpoint>, Error> {
+    let mut found = list(db, scope).await?;
+    found.retain(|endpoint| endpoint.id == id);
+    Ok(found.pop())
+}
+
+/// Records that an attempt failed; true when all have for longer than [`PATIENCE`], and it is disabled now.
+pub async fn record_failure(tx: &mut Tx, id: &str, now: Millis) -> Result<bool, Error> {
+    let sql = "update endpoints set failing_since = coalesce(failing_since, $2) where id = $1";
+    tx.run(sql, values![id, now]).await?;
+    let sql = "select 1 as failing from endpoints where id = $1 and disabled_at is null and failing_since <= $2";
+    let is_over = tx.row(sql, values![id, now - PATIENCE]).await?.is_some();
+    if is_over {
+        let sql =
+            "update endpoints set disabled_at = $2, disabled_reason = 'failing' where id = $1";
+        tx.run(sql, values![id, now]).await?;
+    }
+    Ok(is_over)
+}
+
+pub async fn record_success(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    let sql =
+        "update endpoints set failing_since = null where id = $1 and failing_since is not null";
+    tx.run(sql, values![id]).await.map(drop)
+}

@@ -1,0 +1,374 @@
+//! The outbox: a notification for each event and endpoint, written in the transaction of the event, and its attempts.
+
+use serde::Serialize;
+
+use super::{Event, event_of};
+use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null};
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::codes;
+
+/// How long after an attempt the next one is made; before the first, and after the last there is none.
+pub const WAITS: [Millis; 10] = [
+    0,
+    5 * SECOND,
+    5 * MINUTE,
+    30 * MINUTE,
+    2 * HOUR,
+    5 * HOUR,
+    10 * HOUR,
+    14 * HOUR,
+    20 * HOUR,
+    24 * HOUR,
+];
+
+codes! {
+    NotificationStatus {
+        Pending "pending",
+        Delivered "delivered",
+        /// After the last attempt; it can be sent again.
+        Failed "failed",
+    }
+}
+
+codes! {
+    AttemptReason {
+        /// No connection, or it broke.
+        Unreachable "unreachable",
+        TimedOut "timed_out",
+        /// The address guard refused the address.
+        AddressRefused "address_refused",
+        /// Another status than 2xx.
+        Status "status",
+        /// The secret cannot be unsealed.
+        SecretUnreadable "secret_unreadable",
+    }
+}
+
+/// One outgoing webhook.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Notification {
+    /// The `webhook-id`, the same in every attempt.
+    pub id: String,
+    pub endpoint: String,
+    /// The number of its event.
+    pub event: i64,
+    pub r#type: String,
+    pub status: NotificationStatus,
+    pub attempts: i64,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Millis,
+    #[serde(serialize_with = "as_rfc3339_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_attempt_at: Option<Millis>,
+    #[serde(serialize_with = "as_rfc3339_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Millis>,
+}
+
+/// One attempt to send a notification.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct NotificationAttempt {
+    pub n: i64,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Millis,
+    pub duration_ms: i64,
+    pub http_status: Option<i64>,
+    /// Null when it was accepted.
+    pub reason: Option<AttemptReason>,
+    /// The beginning of the answer.
+    pub answer: Option<String>,
+}
+
+const COLUMNS: &str =
+    "id, endpoint, event, type, status, attempts, created_at, next_attempt_at, ended_at";
+
+fn notification_of(row: &Row) -> Result<Notification, Error> {
+    Ok(Notification {
+        id: row.text("id")?,
+        endpoint: row.text("endpoint")?,
+        event: row.int("event")?,
+        r#type: row.text("type")?,
+        status: row.parsed("status", NotificationStatus::parse)?,
+        attempts: row.int("attempts")?,
+        created_at: row.int("created_at")?,
+        next_attempt_at: row.int_or_none("next_attempt_at")?,
+        ended_at: row.int_or_none("ended_at")?,
+    })
+}
+
+/// Adds a notification of the event that was appended last for each endpoint that wants it. Runs right after the event's own
+/// statement, so that the largest number is that of the event.
+pub(super) const ENQUEUE: &str = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
+     select 'msg_' || e.id || '_' || s.seq, e.id, s.seq, $2, $3, 'pending', $1, $1
+     from endpoints e cross join (select max(seq) as seq from events) s
+     where e.disabled_at is null and (e.client is null or e.client = $3) and (e.types is null or e.types like '%,' || $2 || ',%')";
+
+/// A claimed notification with its event.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub notification: Notification,
+    pub event: Event,
+}
+
+/// The endpoints that have notifications to send now.
+pub async fn due_endpoints(db: &Db, now: Millis) -> Result<Vec<String>, Error> {
+    let sql = "select distinct n.endpoint from notifications n join endpoints e on e.id = n.endpoint
+               where n.status = 'pending' and n.next_attempt_at <= $1 and coalesce(n.lease_until, 0) <= $1 and e.disabled_at is null";
+    let rows = db.rows(sql, values![now]).await?;
+    rows.iter().map(|row| row.text("endpoint")).collect()
+}
+
+/// Claims up to `limit` notifications of an endpoint until `until`, the oldest first.
+pub async fn claim(
+    tx: &mut Tx,
+    endpoint: &str,
+    now: Millis,
+    until: Millis,
+    limit: u32,
+) -> Result<Vec<Claimed>, Error> {
+    let sql = "select n.id from notifications n join endpoints e on e.id = n.endpoint
+               where n.endpoint = $1 and n.status = 'pending' and n.next_attempt_at <= $2 and coalesce(n.lease_until, 0) <= $2
+                 and e.disabled_at is null
+               order by n.event limit $3";
+    let rows = tx.rows(sql, values![endpoint, now, limit]).await?;
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.text("id")?;
+        let sql = "update notifications set lease_until = $2 where id = $1";
+        tx.run(sql, values![&id, until]).await?;
+        let sql = "select n.id, n.endpoint, n.event, n.type, n.status, n.attempts, n.created_at, n.next_attempt_at, n.ended_at,
+                     v.seq, v.at, v.kind, v.client, v.instance, v.media, v.data
+                   from notifications n left join events v on v.seq = n.event where n.id = $1";
+        let Some(row) = tx.row(sql, values![&id]).await? else {
+            continue;
+        };
+        let notification = notification_of(&row)?;
+        // Retention may have deleted the event.
+        let event = if row.int_or_none("seq")?.is_some() {
+            event_of(&row)?
+        } else {
+            Event {
+                seq: notification.event,
+                at: notification.created_at,
+                kind: notification.r#type.clone(),
+                client: None,
+                instance: None,
+                media: None,
+                data: serde_json::Value::Null,
+            }
+        };
+        claimed.push(Claimed {
+            notification,
+            event,
+        });
+    }
+    Ok(claimed)
+}
+
+/// The result of an attempt.
+#[derive(Clone, Debug)]
+pub struct Attempted {
+    pub started_at: Millis,
+    pub duration_ms: i64,
+    pub http_status: Option<u16>,
+    /// None when it was accepted.
+    pub reason: Option<AttemptReason>,
+    pub answer: Option<String>,
+    /// The endpoint asked for at least this wait.
+    pub retry_after: Option<Millis>,
+}
+
+/// Records an attempt, and when the next one is made. `jitter` between 0 and 1 spreads it by a tenth.
+pub async fn settle(
+    tx: &mut Tx,
+    id: &str,
+    attempted: &Attempted,
+    jitter: f64,
+    now: Millis,
+) -> Result<NotificationStatus, Error> {
+    let sql = "select attempts from notifications where id = $1 and status = 'pending'";
+    let Some(row) = tx.row(sql, values![id]).await? else {
+        return Ok(NotificationStatus::Delivered);
+    };
+    let n = row.int("attempts")? + 1;
+    let sql = "insert into notification_attempts (notification, n, started_at, duration_ms, http_status, reason, answer)
+               values ($1, $2, $3, $4, $5, $6, $7)";
+    let values = values![
+        id,
+        n,
+        attempted.started_at,
+        attempted.duration_ms,
+        attempted.http_status.map(i64::from),
+        attempted.reason.map(AttemptReason::as_str),
+        attempted.answer.as_deref(),
+    ];
+    tx.run(sql, values).await?;
+    let (status, next) = match attempted.reason {
+        None => (NotificationStatus::Delivered, None),
+        Some(_) => match wait_after(n, jitter) {
+            None => (NotificationStatus::Failed, None),
+            Some(wait) => {
+                let wait = wait.max(attempted.retry_after.unwrap_or(0));
+                (NotificationStatus::Pending, Some(now + wait))
+            }
+        },
+    };
+    let ended = (status != NotificationStatus::Pending).then_some(now);
+    let sql = "update notifications set attempts = $2, status = $3, next_attempt_at = $4, ended_at = $5, lease_until = null where id = $1";
+    tx.run(sql, values![id, n, status.as_str(), next, ended])
+        .await?;
+    Ok(status)
+}
+
+/// The wait after attempt `n`; none after the last.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a wait of at most a day"
+)]
+fn wait_after(n: i64, jitter: f64) -> Option<Millis> {
+    let wait = *WAITS.get(usize::try_from(n).ok()?)?;
+    Some(wait + (wait as f64 * 0.1 * jitter) as Millis)
+}
+
+/// Up to `limit` notifications of an endpoint before an event, newest first.
+pub async fn of_endpoint(
+    db: &Db,
+    endpoint: &str,
+    status: Option<NotificationStatus>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<Notification>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from notifications where endpoint = $1 and ($2 is null or status = $2) and event < $3
+         order by event desc limit $4"
+    );
+    let values = values![
+        endpoint,
+        status.map(NotificationStatus::as_str),
+        before,
+        limit
+    ];
+    let rows = db.rows_of(sql, values).await?;
+    rows.iter().map(notification_of).collect()
+}
+
+pub async fn find(db: &Db, endpoint: &str, id: &str) -> Result<Option<Notification>, Error> {
+    let sql = format!("select {COLUMNS} from notifications where id = $1 and endpoint = $2");
+    let rows = db.rows_of(sql, values![id, endpoint]).await?;
+    rows.first().map(notification_of).transpose()
+}
+
+/// The attempts of a notification, in order.
+pub async fn attempts(db: &Db, id: &str) -> Result<Vec<NotificationAttempt>, Error> {
+    let sql = "select n, started_at, duration_ms, http_status, reason, answer from notification_attempts where notification = $1 order by n";
+    let rows = db.rows(sql, values![id]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(NotificationAttempt {
+                n: row.int("n")?,
+                started_at: row.int("started_at")?,
+                duration_ms: row.int("duration_ms")?,
+                http_status: row.int_or_none("http_status")?,
+                reason: row.parsed_or_none("reason", AttemptReason::parse)?,
+                answer: row.text_or_none("answer")?,
+            })
+        })
+        .collect()
+}
+
+/// Sends one again, with all attempts before it. False when there is none.
+pub async fn resend(tx: &mut Tx, endpoint: &str, id: &str, now: Millis) -> Result<bool, Error> {
+    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null
+               where id = $1 and endpoint = $2";
+    Ok(tx.run(sql, values![id, endpoint, now]).await? == 1)
+}
+
+/// Sends those again that failed since then; returns how many.
+pub async fn recover(
+    tx: &mut Tx,
+    endpoint: &str,
+    since: Millis,
+    now: Millis,
+) -> Result<u64, Error> {
+    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null, attempts = 0
+               where endpoint = $1 and status = 'failed' and created_at >= $2";
+    tx.run(sql, values![endpoint, since, now]).await
+}
+
+/// Adds notifications for the events since then that never had one at this endpoint; returns how many.
+pub async fn replay_missing(
+    tx: &mut Tx,
+    endpoint: &str,
+    since: Millis,
+    now: Millis,
+) -> Result<u64, Error> {
+    let sql = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
+               select 'msg_' || e.id || '_' || v.seq, e.id, v.seq, v.kind, v.client, 'pending', $3, $3
+               from endpoints e join events v on v.at >= $2
+               where e.id = $1 and v.kind <> 'erased' and (e.client is null or e.client = v.client)
+                 and (e.types is null or e.types like '%,' || v.kind || ',%')
+               on conflict (id) do nothing";
+    tx.run(sql, values![endpoint, since, now]).await
+}
+
+/// The type of a notification without an event.
+pub const TEST: &str = "endpoint.test";
+
+/// Adds a notification that belongs to no event; returns its id.
+pub async fn enqueue_test(tx: &mut Tx, endpoint: &str, now: Millis) -> Result<String, Error> {
+    let id = format!("msg_{}", crate::model::fresh_id(now));
+    let sql =
+        "insert into notifications (id, endpoint, event, type, status, created_at, next_attempt_at)
+               values ($1, $2, 0, $3, 'pending', $4, $4)";
+    tx.run(sql, values![&id, endpoint, TEST, now]).await?;
+    Ok(id)
+}
+
+/// Waiting and failed notifications.
+pub async fn counts(db: &Db) -> Result<Vec<(NotificationStatus, u64)>, Error> {
+    let sql = "select status, count(*) as n from notifications where status <> 'delivered' group by status";
+    let rows = db.rows(sql, vec![]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.parsed("status", NotificationStatus::parse)?,
+                row.count("n")?,
+            ))
+        })
+        .collect()
+}
+
+/// Ended notifications created before then.
+pub async fn ended_before(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql =
+        "select count(*) as n from notifications where created_at < $1 and status <> 'pending'";
+    let row = db.row(sql, values![before]).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` ended notifications created before then; returns how many.
+pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
+    let sql = "delete from notification_attempts where notification in
+                 (select id from notifications where created_at < $1 and status <> 'pending' limit $2)";
+    tx.run(sql, values![before, limit]).await?;
+    let sql = "delete from notifications where id in
+                 (select id from notifications where created_at < $1 and status <> 'pending' limit $2)";
+    tx.run(sql, values![before, limit]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_attempts_are_spread_over_three_days() {
+        let waits: Vec<_> = (1..=10).map(|n| wait_after(n, 0.0)).collect();
+        assert_eq!(waits[0], Some(5 * SECOND));
+        assert_eq!(waits[8], Some(24 * HOUR));
+        assert_eq!(waits[9], None);
+        assert_eq!(wait_after(2, 1.0), Some(5 * MINUTE + 30 * SECOND));
+    }
+}

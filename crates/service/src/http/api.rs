@@ -1,0 +1,136 @@
+//! The HTTP API `/api/v1`, its OpenAPI document at `/openapi.json`, its manual at `/docs`, and signed links.
+
+pub mod caller;
+mod content;
+mod docs;
+mod error;
+mod filter;
+mod limits;
+mod page;
+mod query;
+mod runs;
+mod v1;
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::HttpState;
+pub use error::language_of;
+pub use limits::RateLimits;
+pub use runs::Runs;
+
+const BASE: &str = "/api/v1";
+
+fn described() -> OpenApiRouter<HttpState> {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(v1::media::list))
+        .routes(routes!(v1::media::get))
+        .routes(routes!(v1::media::attempts))
+        .routes(routes!(v1::media::file))
+        .routes(routes!(v1::media::retry))
+        .routes(routes!(v1::media::dismiss))
+        .routes(routes!(v1::links::create))
+        .routes(routes!(v1::links::list, v1::links::revoke_all))
+        .routes(routes!(v1::links::revoke_one))
+        .routes(routes!(v1::bulk::create))
+        .routes(routes!(v1::bulk::get, v1::bulk::stop))
+        .routes(routes!(v1::chats::list))
+        .routes(routes!(v1::chats::get))
+        .routes(routes!(v1::clients::list, v1::clients::create))
+        .routes(routes!(
+            v1::clients::get,
+            v1::clients::rename,
+            v1::clients::remove
+        ))
+        .routes(routes!(v1::instances::list, v1::instances::create))
+        .routes(routes!(
+            v1::instances::get,
+            v1::instances::change,
+            v1::instances::remove
+        ))
+        .routes(routes!(v1::instances::rotate))
+        .routes(routes!(
+            v1::instances::webhooks,
+            v1::instances::set_webhooks
+        ))
+        .routes(routes!(v1::deliveries::list))
+        .routes(routes!(v1::deliveries::get))
+        .routes(routes!(v1::deliveries::replay))
+        .routes(routes!(v1::endpoints::list, v1::endpoints::create))
+        .routes(routes!(
+            v1::endpoints::get,
+            v1::endpoints::change,
+            v1::endpoints::remove
+        ))
+        .routes(routes!(v1::endpoints::rotate))
+        .routes(routes!(v1::endpoints::test))
+        .routes(routes!(v1::endpoints::notifications))
+        .routes(routes!(v1::endpoints::notification))
+        .routes(routes!(v1::endpoints::resend))
+        .routes(routes!(v1::endpoints::recover))
+        .routes(routes!(v1::endpoints::replay_missing))
+        .routes(routes!(v1::events::list))
+        .routes(routes!(v1::keys::list, v1::keys::create))
+        .routes(routes!(v1::keys::get, v1::keys::revoke))
+        .routes(routes!(v1::audit::list))
+        .routes(routes!(v1::reports::status))
+        .routes(routes!(v1::reports::check))
+        .routes(routes!(v1::reports::health))
+        .routes(routes!(v1::reports::stats))
+        .routes(routes!(v1::reports::usage));
+    OpenApiRouter::with_openapi(head())
+        .nest(BASE, v1)
+        .routes(routes!(v1::links::open))
+}
+
+fn head() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("midiateca")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Media that arrived on a company's WhatsApp numbers. Each request has an API key (`midiateca key create NAME`) as \
+             bearer token; what the key may not see is 404. Times are RFC 3339 in UTC, sizes bytes, durations milliseconds.",
+        ))
+        .build();
+    let mut document = OpenApiBuilder::new()
+        .info(info)
+        .security(Some([SecurityRequirement::new(
+            "key",
+            Vec::<String>::new(),
+        )]))
+        .build();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    document
+}
+
+/// The OpenAPI document, as JSON.
+pub fn document() -> &'static Arc<str> {
+    static DOCUMENT: OnceLock<Arc<str>> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let document = described().into_openapi();
+        let text = document.to_pretty_json();
+        text.unwrap_or_default().into()
+    })
+}
+
+pub(super) fn router() -> Router<HttpState> {
+    let (router, _) = described().split_for_parts();
+    let unknown = Router::new()
+        .route("/api", axum::routing::any(error::page_not_found))
+        .route("/api/{*rest}", axum::routing::any(error::page_not_found));
+    router
+        .merge(unknown)
+        .method_not_allowed_fallback(error::wrong_method)
+        .route("/openapi.json", get(docs::openapi))
+        .route("/docs", get(docs::page))
+        .layer(from_fn(error::translate))
+}

@@ -1,0 +1,119 @@
+//! Who sends a request to the API, and how often it may.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+
+use super::error::{ApiError, Result};
+use crate::access::keys::ApiKey;
+use crate::access::{Actor, Grant, keys};
+use crate::clock::MINUTE;
+use crate::db::Key;
+use crate::http::HttpState;
+use crate::http::client_address::{ClientAddress, ClientNetwork};
+use crate::i18n::keys as texts;
+use crate::model::{Role, Scope};
+use crate::telemetry;
+
+/// A caller that may read.
+pub struct Viewer(pub Grant);
+/// A caller that may also act on media.
+pub struct Operator(pub Grant);
+/// A caller that may also change the settings of its clients.
+pub struct Admin(pub Grant);
+/// A caller that may change everything.
+pub struct GlobalAdmin(pub Grant);
+
+macro_rules! caller {
+    ($($name:ident: $role:expr;)*) => {$(
+        impl FromRequestParts<HttpState> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self> {
+                authorized(parts, state, $role).await.map(Self)
+            }
+        }
+    )*};
+}
+caller! {
+    Viewer: Role::Viewer;
+    Operator: Role::Operator;
+    Admin: Role::Admin;
+}
+
+impl FromRequestParts<HttpState> for GlobalAdmin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self> {
+        let grant = authorized(parts, state, Role::Admin).await?;
+        match grant.scope {
+            Scope::All => Ok(Self(grant)),
+            Scope::Client(_) => {
+                let status = StatusCode::FORBIDDEN;
+                Err(ApiError::new(status, texts::api::SCOPE_TOO_SMALL))
+            }
+        }
+    }
+}
+
+async fn authorized(parts: &Parts, state: &HttpState, role: Role) -> Result<Grant> {
+    let grant = grant(parts, state).await?;
+    if grant.role.includes(role) {
+        return Ok(grant);
+    }
+    let values = vec![("role", role.as_str().to_owned())];
+    let (status, key) = (StatusCode::FORBIDDEN, texts::api::ROLE_TOO_LOW);
+    Err(ApiError::with(status, key, values))
+}
+
+pub async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
+    let address = parts.extensions.get::<ClientAddress>();
+    let network = address.map(|address| ClientNetwork::from(address.0));
+    let unauthorized = |key| {
+        let error = ApiError::new(StatusCode::UNAUTHORIZED, key);
+        error.header(header::WWW_AUTHENTICATE, "Bearer realm=\"midiateca\"")
+    };
+    let Some(token) = bearer(parts) else {
+        return Err(unauthorized(texts::api::MISSING_KEY));
+    };
+    let (app, now) = (&state.app, state.app.clock.now());
+    let key = keys::by_token(&app.db, token).await?;
+    let Some(key) = key.filter(|key| key.is_valid(now)) else {
+        if let Some(network) = network {
+            state.limits.count_failure(network)?;
+        }
+        tracing::warn!(address = ?network.map(|it| it.to_string()), "an invalid API key was refused");
+        return Err(unauthorized(texts::api::INVALID_KEY));
+    };
+    state.limits.check_requests(&key.id)?;
+    record_use(state, &key).await;
+    Ok(Grant {
+        role: key.role,
+        scope: key.scope(),
+        actor: Actor::Key(key.id),
+    })
+}
+
+/// Records once a minute that a key is in use. A database that cannot be written must not stop readers.
+async fn record_use(state: &HttpState, key: &ApiKey) {
+    let now = state.app.clock.now();
+    if key.last_used_at.is_some_and(|last| now - last < MINUTE) {
+        return;
+    }
+    let id = key.id.clone();
+    let recording = state.app.db.write(Key::Nothing, async move |tx| {
+        keys::set_used(tx, &id, now).await
+    });
+    if let Err(error) = recording.await {
+        let error = telemetry::chain(&error);
+        tracing::warn!(error, "cannot record the use of an API key");
+    }
+}
+
+/// The token of `Authorization: Bearer`.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

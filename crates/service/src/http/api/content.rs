@@ -1,0 +1,485 @@
+//! Answers with a stored file: ranges, validators, names; nothing that a browser would run.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::error::{ApiError, Result};
+use crate::access::links::Disposition;
+use crate::app::App;
+use crate::derived::opus_mp4;
+use crate::i18n::keys as texts;
+use crate::media::{Media, hex};
+use crate::terminal::is_hostile;
+
+/// Bytes that are read at once.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Types that browsers show and never run. Everything else is downloaded.
+const INLINE_TYPES: [&str; 16] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "audio/ogg",
+    "audio/opus",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/aac",
+    "audio/amr",
+    "audio/wav",
+    "audio/x-m4a",
+    "video/mp4",
+    "video/webm",
+    "video/3gpp",
+    "video/quicktime",
+];
+
+/// A part of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    first: u64,
+    length: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    Part(Part),
+    /// Outside the file.
+    Nothing,
+}
+
+/// How long a cache may use an answer without asking again.
+#[derive(Clone, Copy)]
+pub enum Caching {
+    /// It asks each time, and gets 304.
+    Validated,
+    Seconds(i64),
+}
+
+/// The file of a media.
+pub fn of_media(
+    app: &App,
+    media: &Media,
+    headers: &HeaderMap,
+    disposition: Disposition,
+    caching: Caching,
+) -> Result<Response> {
+    let (Some(path), Some(sha256), Some(size)) = (media.path(), media.sha256, media.size) else {
+        return Err(ApiError::not_found(texts::api::NOT_STORED));
+    };
+    let missing = || ApiError::not_found(texts::api::FILE_MISSING);
+    let file = app.storage.open_stored(path).map_err(|error| {
+        let error = crate::telemetry::chain(&error);
+        tracing::error!(media = %media.id, error, "a stored file cannot be opened");
+        missing()
+    })?;
+    if file.metadata().map(|found| found.len()).ok() != Some(size) {
+        tracing::error!(media = %media.id, "a stored file does not have its length");
+        return Err(missing());
+    }
+    let etag = format!("\"{}\"", hex(&sha256));
+    let mime = media.mime.as_deref().unwrap_or("application/octet-stream");
+    let mut response = respond(Source::File(file), size, &etag, headers)?;
+    describe(
+        response.headers_mut(),
+        mime,
+        &name_of(media),
+        disposition,
+        caching,
+    );
+    Ok(response)
+}
+
+/// A voice note in Ogg as MP4. Its length and its ranges are known, because the whole is made first.
+pub async fn voice_as_mp4(
+    app: &App,
+    media: &Media,
+    headers: &HeaderMap,
+    disposition: Disposition,
+) -> Result<Response> {
+    let (Some(path), Some(sha256), Some(size)) = (media.path(), media.sha256, media.size) else {
+        return Err(ApiError::not_found(texts::api::NOT_STORED));
+    };
+    let not_acceptable = || ApiError::new(StatusCode::NOT_ACCEPTABLE, texts::api::NOT_A_VOICE_NOTE);
+    if size > opus_mp4::MOST_BYTES {
+        return Err(not_acceptable());
+    }
+    let (storage, path) = (app.storage.clone(), path.to_owned());
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut ogg = Vec::new();
+        storage
+            .open_stored(&path)
+            .ok()?
+            .read_to_end(&mut ogg)
+            .ok()?;
+        Some(opus_mp4::rewrap(&ogg))
+    });
+    let rewrapped = reading.await.ok().flatten();
+    let rewrapped = rewrapped.ok_or_else(|| ApiError::not_found(texts::api::FILE_MISSING))?;
+    let mp4 = Bytes::from(rewrapped.map_err(|_| not_acceptable())?);
+    let etag = format!("\"{}-mp4\"", hex(&sha256));
+    let mut response = respond(
+        Source::Memory(mp4.clone()),
+        mp4.len() as u64,
+        &etag,
+        headers,
+    )?;
+    let name = name_of(media);
+    let stem = name
+        .rsplit_once('.')
+        .map_or(name.as_str(), |(stem, _)| stem);
+    let (headers, name) = (response.headers_mut(), format!("{stem}.mp4"));
+    describe(
+        headers,
+        "audio/mp4; codecs=opus",
+        &name,
+        disposition,
+        Caching::Validated,
+    );
+    Ok(response)
+}
+
+enum Source {
+    File(File),
+    Memory(Bytes),
+}
+
+fn respond(file: Source, size: u64, etag: &str, headers: &HeaderMap) -> Result<Response> {
+    let mut response = if is_known(headers, etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        match wanted(headers, size, etag) {
+            Wanted::Nothing => {
+                let status = StatusCode::RANGE_NOT_SATISFIABLE;
+                let error = ApiError::new(status, texts::api::RANGE_NOT_SATISFIABLE);
+                return Err(error.header(header::CONTENT_RANGE, format!("bytes */{size}")));
+            }
+            Wanted::Whole => with_body(
+                file,
+                StatusCode::OK,
+                Part {
+                    first: 0,
+                    length: size,
+                },
+            ),
+            Wanted::Part(part) => {
+                let mut response = with_body(file, StatusCode::PARTIAL_CONTENT, part);
+                let last = part.first + part.length - 1;
+                let range = format!("bytes {}-{last}/{size}", part.first);
+                set(response.headers_mut(), header::CONTENT_RANGE, &range);
+                response
+            }
+        }
+    };
+    set(response.headers_mut(), header::ETAG, etag);
+    Ok(response)
+}
+
+fn with_body(source: Source, status: StatusCode, part: Part) -> Response {
+    let body = match source {
+        Source::File(file) => Body::from_stream(pieces(file, part)),
+        Source::Memory(bytes) => {
+            let (first, length) = (part.first, part.length);
+            let range = usize::try_from(first)
+                .ok()
+                .zip(usize::try_from(length).ok());
+            let part = range.map(|(first, length)| bytes.slice(first..first + length));
+            Body::from(part.unwrap_or_default())
+        }
+    };
+    let mut response = (status, body).into_response();
+    let length = part.length.to_string();
+    set(response.headers_mut(), header::CONTENT_LENGTH, &length);
+    response
+}
+
+/// Reads a part of a file piece by piece, away from the async threads.
+fn pieces(
+    file: File,
+    part: Part,
+) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send {
+    stream::try_unfold((file, part), async |(mut file, part)| {
+        if part.length == 0 {
+            return Ok(None);
+        }
+        let reading = tokio::task::spawn_blocking(move || {
+            let wanted = usize::try_from(part.length).map_or(PIECE_BYTES, |n| n.min(PIECE_BYTES));
+            let mut piece = vec![0; wanted];
+            file.seek(SeekFrom::Start(part.first))?;
+            file.read_exact(&mut piece)?;
+            Ok::<_, std::io::Error>((file, piece))
+        });
+        let (file, piece) = reading.await.map_err(std::io::Error::other)??;
+        let read = piece.len() as u64;
+        let rest = Part {
+            first: part.first + read,
+            length: part.length - read,
+        };
+        Ok(Some((Bytes::from(piece), (file, rest))))
+    })
+}
+
+fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Headers that make a stranger's file harmless in a browser.
+fn describe(
+    headers: &mut HeaderMap,
+    mime: &str,
+    name: &str,
+    disposition: Disposition,
+    caching: Caching,
+) {
+    let is_shown = disposition == Disposition::Inline && INLINE_TYPES.contains(&essence(mime));
+    let disposition = if is_shown {
+        Disposition::Inline
+    } else {
+        Disposition::Attachment
+    };
+    set(headers, header::CONTENT_TYPE, mime);
+    set(
+        headers,
+        header::CONTENT_DISPOSITION,
+        &content_disposition(disposition, name),
+    );
+    set(headers, header::ACCEPT_RANGES, "bytes");
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(
+        headers,
+        header::CONTENT_SECURITY_POLICY,
+        "sandbox; default-src 'none'",
+    );
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    set(
+        headers,
+        header::HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    let caching = match caching {
+        Caching::Validated => "private, no-cache".to_owned(),
+        Caching::Seconds(seconds) => format!("private, max-age={}", seconds.max(0)),
+    };
+    set(headers, header::CACHE_CONTROL, &caching);
+}
+
+fn essence(mime: &str) -> &str {
+    mime.split(';').next().unwrap_or("").trim()
+}
+
+/// RFC 6266 with RFC 8187: a name in ASCII for old programs, and the whole one.
+fn content_disposition(disposition: Disposition, name: &str) -> String {
+    let ascii: String = name
+        .chars()
+        .map(|letter| match letter {
+            '"' | '\\' | '%' => '_',
+            ' '..='~' => letter,
+            _ => '_',
+        })
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        // attr-char of RFC 8187.
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!(
+        "{}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}",
+        disposition.as_str()
+    )
+}
+
+/// The name that the sender gave, without folders and control characters and with the extension of the stored file; else the
+/// name of the stored file.
+pub fn name_of(media: &Media) -> String {
+    let stored = media.last_path().and_then(|path| path.rsplit('/').next());
+    let stored = stored.unwrap_or(media.id.as_str());
+    let given = media.file_name.as_deref().unwrap_or("");
+    let given = given.rsplit(['/', '\\']).next().unwrap_or("");
+    let given: String = given
+        .chars()
+        .filter(|letter| !is_hostile(*letter) && !"<>:\"|?*".contains(*letter))
+        .take(150)
+        .collect();
+    let given = given.trim().trim_matches('.').trim();
+    if given.is_empty() {
+        return stored.to_owned();
+    }
+    let extension = stored.rsplit_once('.').map(|(_, extension)| extension);
+    match extension {
+        Some(extension) if !has_extension(given, extension) => format!("{given}.{extension}"),
+        _ => given.to_owned(),
+    }
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    let found = name.rsplit_once('.').map(|(_, found)| found);
+    found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// Whether `If-None-Match` has the validator.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let mut lists = headers.get_all(header::IF_NONE_MATCH).iter();
+    lists.any(|list| {
+        let list = list.to_str().unwrap_or("");
+        let mut tags = list.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    })
+}
+
+/// What `Range` asks for (RFC 9110, section 14). What is not understood, and several ranges, mean the whole file.
+fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    if headers.get(header::IF_RANGE).is_some() && text(header::IF_RANGE) != Some(etag) {
+        return Wanted::Whole;
+    }
+    if headers.get_all(header::RANGE).iter().count() > 1 {
+        return Wanted::Whole;
+    }
+    let Some(range) = text(header::RANGE) else {
+        return Wanted::Whole;
+    };
+    let Some((unit, range)) = range.split_once('=') else {
+        return Wanted::Whole;
+    };
+    let Some((first, last)) = range.trim().split_once('-') else {
+        return Wanted::Whole;
+    };
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
+        return Wanted::Whole;
+    }
+    part(first.trim(), last.trim(), size).unwrap_or(Wanted::Whole)
+}
+
+/// None when it is no range.
+fn part(first: &str, last: &str, size: u64) -> Option<Wanted> {
+    let (first, last) = (digits(first)?, digits(last)?);
+    let (first, end) = match (first, last) {
+        (None, None) => return None,
+        (None, Some(suffix)) => (
+            size.saturating_sub(suffix),
+            if suffix == 0 { 0 } else { size },
+        ),
+        (Some(first), None) => (first, size),
+        (Some(first), Some(last)) if first > last => return None,
+        (Some(first), Some(last)) => (first, last.saturating_add(1).min(size)),
+    };
+    Some(if first >= end {
+        Wanted::Nothing
+    } else {
+        let length = end - first;
+        Wanted::Part(Part { first, length })
+    })
+}
+
+/// A number that may be missing; one beyond all sizes is as good as the largest. None when it is none.
+fn digits(text: &str) -> Option<Option<u64>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Some(text.parse().unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ETAG: &str = "\"e\"";
+
+    fn asked(pairs: &[(header::HeaderName, &str)]) -> Wanted {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(name, value.parse().unwrap());
+        }
+        wanted(&headers, 10, ETAG)
+    }
+
+    #[test]
+    fn ranges_follow_rfc_9110() {
+        let part = |first, length| Wanted::Part(Part { first, length });
+        for (range, expected) in [
+            ("bytes=0-", part(0, 10)),
+            ("bytes=0-0", part(0, 1)),
+            ("bytes=2-5", part(2, 4)),
+            ("bytes=9-", part(9, 1)),
+            ("bytes=5-99", part(5, 5)),
+            ("bytes=0-18446744073709551615", part(0, 10)),
+            ("bytes=0-99999999999999999999999", part(0, 10)),
+            ("bytes=-3", part(7, 3)),
+            ("bytes=-10", part(0, 10)),
+            ("bytes=-99", part(0, 10)),
+            ("Bytes=1-2", part(1, 2)),
+            ("bytes = 1 - 2", part(1, 2)),
+            ("bytes=10-", Wanted::Nothing),
+            ("bytes=10-20", Wanted::Nothing),
+            ("bytes=99999999999999999999-", Wanted::Nothing),
+            ("bytes=-0", Wanted::Nothing),
+            ("bytes=5-2", Wanted::Whole),
+            ("bytes=-", Wanted::Whole),
+            ("bytes=a-b", Wanted::Whole),
+            ("bytes=+1-2", Wanted::Whole),
+            ("bytes=0-1,3-4", Wanted::Whole),
+            ("pages=0-1", Wanted::Whole),
+            ("bytes", Wanted::Whole),
+            ("", Wanted::Whole),
+        ] {
+            assert_eq!(asked(&[(header::RANGE, range)]), expected, "{range}");
+        }
+        let range = (header::RANGE, "bytes=0-1");
+        assert_eq!(asked(&[range.clone(), range.clone()]), Wanted::Whole);
+        assert_eq!(
+            asked(&[range.clone(), (header::IF_RANGE, ETAG)]),
+            part(0, 2)
+        );
+        for other in ["\"f\"", "W/\"e\"", "Tue, 24 Nov 2026 12:00:00 GMT"] {
+            let asked = asked(&[range.clone(), (header::IF_RANGE, other)]);
+            assert_eq!(asked, Wanted::Whole, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_has_no_range() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(wanted(&headers, 0, ETAG), Wanted::Whole);
+        headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-"));
+        assert_eq!(wanted(&headers, 0, ETAG), Wanted::Nothing);
+    }
+
+    #[test]
+    fn validators_are_lists() {
+        let known = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, text.parse().unwrap());
+            is_known(&headers, ETAG)
+        };
+        assert!(known("\"e\"") && known("W/\"e\"") && known("\"a\", \"e\"") && known("*"));
+        assert!(!known("\"f\"") && !known("e") && !known(""));
+    }
+
+    #[test]
+    fn names_are_written_for_old_and_new_programs() {
+        assert_eq!(
+            content_disposition(Disposition::Attachment, "Ação \"1\".pdf"),
+            "attachment; filename=\"A__o _1_.pdf\"; filename*=UTF-8''A%C3%A7%C3%A3o%20%221%22.pdf"
+        );
+        let hostile = content_disposition(Disposition::Inline, "a\r\nSet-Cookie: x=1");
+        assert!(HeaderValue::from_str(&hostile).is_ok() && !hostile.contains('\n'));
+    }
+}

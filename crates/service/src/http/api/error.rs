@@ -1,0 +1,190 @@
+//! Errors of the API: a status, a stable code, a message and a hint in the language of the request.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::i18n::{Explanation, Language, TextKey, explain, keys};
+use crate::telemetry;
+
+/// Why a request was not answered.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    text: Text,
+    header: Option<(HeaderName, String)>,
+}
+
+#[derive(Clone, Debug)]
+enum Text {
+    Key(TextKey, Vec<(&'static str, String)>),
+    Of(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+pub type Result<T, E = ApiError> = std::result::Result<T, E>;
+
+/// The body of every error.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct ErrorDetail {
+    /// Stable.
+    code: String,
+    message: String,
+    /// What to do about it.
+    hint: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, key: TextKey) -> Self {
+        Self::with(status, key, Vec::new())
+    }
+
+    pub fn with(status: StatusCode, key: TextKey, values: Vec<(&'static str, String)>) -> Self {
+        Self {
+            status,
+            text: Text::Key(key, values),
+            header: None,
+        }
+    }
+
+    pub fn header(self, name: HeaderName, value: impl ToString) -> Self {
+        Self {
+            header: Some((name, value.to_string())),
+            ..self
+        }
+    }
+
+    pub fn not_found(key: TextKey) -> Self {
+        Self::new(StatusCode::NOT_FOUND, key)
+    }
+
+    /// A parameter or a body that cannot be used.
+    pub fn bad(key: TextKey, detail: impl ToString) -> Self {
+        let detail = vec![("detail", detail.to_string())];
+        Self::with(StatusCode::BAD_REQUEST, key, detail)
+    }
+
+    pub fn conflict(key: TextKey) -> Self {
+        Self::new(StatusCode::CONFLICT, key)
+    }
+
+    pub fn unavailable() -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, keys::api::UNAVAILABLE);
+        error.header(header::RETRY_AFTER, 5)
+    }
+
+    /// The error of an operation, with its own text.
+    pub fn of(status: StatusCode, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            status,
+            text: Text::Of(Arc::new(error)),
+            header: None,
+        }
+    }
+
+    /// A fault of the server; logged here.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        let error = telemetry::chain(error);
+        tracing::error!(error, "a request to the API failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
+    }
+
+    fn explanation(&self, lang: Language) -> Explanation {
+        match &self.text {
+            Text::Of(error) => explain(error.as_ref(), lang),
+            Text::Key(key, values) => {
+                let values: Vec<(&str, &dyn std::fmt::Display)> = values
+                    .iter()
+                    .map(|(name, value)| (*name, value as &dyn std::fmt::Display))
+                    .collect();
+                Explanation {
+                    code: key.code(),
+                    message: lang.fill(*key, &values),
+                    hint: lang.hint(*key, &values),
+                }
+            }
+        }
+    }
+
+    fn response(&self, lang: Language) -> Response {
+        let Explanation {
+            code,
+            message,
+            hint,
+        } = self.explanation(lang);
+        let error = ErrorDetail {
+            code,
+            message,
+            hint,
+        };
+        let mut response = (self.status, Json(ErrorBody { error })).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = &self.header
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.response(Language::English);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<crate::db::Error> for ApiError {
+    fn from(error: crate::db::Error) -> Self {
+        if error.is_unavailable() {
+            // A database that is not at its path is logged once, where that is detected.
+            if error.displaced().is_none() {
+                tracing::warn!(
+                    error = telemetry::chain(&error),
+                    "a request to the API cannot be answered now"
+                );
+            }
+            return Self::unavailable();
+        }
+        Self::internal(&error)
+    }
+}
+
+/// Writes errors in the language that the request prefers.
+pub async fn translate(request: Request, next: Next) -> Response {
+    let lang = language_of(request.headers());
+    let response = next.run(request).await;
+    match response.extensions().get::<ApiError>() {
+        Some(error) if lang != Language::English => error.response(lang),
+        _ => response,
+    }
+}
+
+/// The first known language of `Accept-Language`; weights are not compared.
+pub fn language_of(headers: &HeaderMap) -> Language {
+    let header = headers.get(header::ACCEPT_LANGUAGE);
+    let list = header.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let names = list.split(',').map(|name| name.split(';').next());
+    let mut known = names.filter_map(|name| Language::of_locale(name?.trim()));
+    known.next().unwrap_or_default()
+}
+
+pub async fn page_not_found() -> ApiError {
+    ApiError::not_found(keys::api::PAGE_NOT_FOUND)
+}
+
+pub async fn wrong_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, keys::api::WRONG_METHOD)
+}

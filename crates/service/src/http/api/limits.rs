@@ -1,0 +1,59 @@
+//! How often a key may call, and an address may guess.
+
+use std::num::NonZeroU32;
+
+use axum::http::{StatusCode, header};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::error::{ApiError, Result};
+use crate::http::client_address::ClientNetwork;
+use crate::i18n::keys as texts;
+
+/// Wrong keys or passwords of one network in a minute.
+const FAILURES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Limiters forget networks and keys that were quiet when they know more than this many.
+const MOST_KNOWN: usize = 10_000;
+
+pub struct RateLimits {
+    requests: DefaultKeyedRateLimiter<String>,
+    failures: DefaultKeyedRateLimiter<ClientNetwork>,
+    clock: DefaultClock,
+}
+
+impl RateLimits {
+    /// `per_second` with bursts of ten seconds' worth.
+    pub fn new(per_second: u32) -> Self {
+        let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
+        let burst = per_second.saturating_mul(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
+        let requests = Quota::per_second(per_second).allow_burst(burst);
+        Self {
+            requests: RateLimiter::keyed(requests),
+            failures: RateLimiter::keyed(Quota::per_minute(FAILURES_PER_MINUTE)),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    pub fn check_requests(&self, key: &str) -> Result<()> {
+        if self.requests.len() > MOST_KNOWN {
+            self.requests.retain_recent();
+        }
+        let checked = self.requests.check_key(&key.to_owned());
+        checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a wrong key, or an attempt to sign in; an error when its network has made too many.
+    pub(in crate::http) fn count_failure(&self, network: ClientNetwork) -> Result<()> {
+        if self.failures.len() > MOST_KNOWN {
+            self.failures.retain_recent();
+        }
+        let checked = self.failures.check_key(&network);
+        checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
+    }
+
+    fn error(&self, wait: std::time::Duration) -> ApiError {
+        let seconds = wait.as_secs() + 1;
+        let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, texts::api::TOO_MANY_REQUESTS);
+        error.header(header::RETRY_AFTER, seconds)
+    }
+}

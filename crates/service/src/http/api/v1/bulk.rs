@@ -1,0 +1,248 @@
+//! `/bulk`: actions on exactly the media that a filter showed, as runs with progress that can be stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Id, apart, record};
+use crate::access::Grant;
+use crate::access::audit::{Action, NewEntry};
+use crate::app::App;
+use crate::http::HttpState;
+use crate::http::api::caller::{Operator, Viewer};
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::filter::{MediaFilter, time};
+use crate::http::api::query::Body;
+use crate::http::api::runs::{Outcome, Run, RunState};
+use crate::i18n::keys as texts;
+use crate::media::{Filter, chats};
+use crate::model::{MediaStatus, codes};
+use crate::ops::{Progress, Selection, dismiss, retry};
+use crate::shutdown::CancellationToken;
+use crate::telemetry;
+
+codes! {
+    BulkAction {
+        Retry "retry",
+        Dismiss "dismiss",
+    }
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBulk {
+    action: BulkAction,
+    filter: MediaFilter,
+    /// Only what was received before then: the time at which the list was shown. Now without it.
+    before: Option<String>,
+    /// Only count.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A run, and how far it is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ApiRun {
+    id: String,
+    action: BulkAction,
+    state: RunState,
+    total: u64,
+    done: u64,
+    /// The counts at the end.
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+}
+
+impl From<&Run> for ApiRun {
+    fn from(run: &Run) -> Self {
+        let outcome = run.outcome();
+        Self {
+            id: run.id.clone(),
+            action: BulkAction::parse(&run.action).unwrap_or(BulkAction::Retry),
+            state: outcome.state,
+            total: run.total.load(Ordering::Relaxed),
+            done: run.done.load(Ordering::Relaxed),
+            result: outcome.result,
+        }
+    }
+}
+
+/// The statuses that an action can change.
+fn statuses(action: BulkAction, filter: &Filter) -> Vec<MediaStatus> {
+    let possible: &[MediaStatus] = match action {
+        BulkAction::Retry => &[
+            MediaStatus::Pending,
+            MediaStatus::Failed,
+            MediaStatus::Expired,
+            MediaStatus::Skipped,
+            MediaStatus::Dismissed,
+        ],
+        BulkAction::Dismiss => &[MediaStatus::Failed, MediaStatus::Expired],
+    };
+    let wanted = |status: &&MediaStatus| filter.status.is_none_or(|only| only == **status);
+    possible.iter().filter(wanted).copied().collect()
+}
+
+/// Starts an action on all media of a filter
+///
+/// Without a status in the filter: those that the action can change. Counts first: `total`.
+#[utoipa::path(post, path = "/bulk", tag = "bulk", request_body = NewBulk,
+    responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Body(new): Body<NewBulk>,
+) -> Result<Response> {
+    let app = Arc::clone(&state.app);
+    let before = time(&app, new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
+    let mut filter = new.filter.resolve(&app, grant.scope).await?;
+    filter.until = Some(filter.until.map_or(before, |until| until.min(before)));
+    let statuses = statuses(new.action, &filter);
+    let mut total = 0;
+    for status in &statuses {
+        let filter = Filter {
+            status: Some(*status),
+            ..filter.clone()
+        };
+        total += chats::count(&app.db, &filter).await?;
+    }
+    let run = Arc::new(Run::new(&app, new.action.as_str(), &grant, total));
+    let shown = ApiRun::from(run.as_ref());
+    if new.dry_run {
+        let result = json!({"total": total, "dry_run": true});
+        let shown = ApiRun {
+            state: RunState::Finished,
+            result: Some(result),
+            ..shown
+        };
+        return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
+    }
+    let data = json!({"run": run.id, "total": total});
+    let action = match new.action {
+        BulkAction::Retry => Action::Retry,
+        BulkAction::Dismiss => Action::Dismiss,
+    };
+    record(
+        &state,
+        &grant,
+        NewEntry::new(action, grant.scope.client(), data),
+    )
+    .await?;
+    state.runs.add(Arc::clone(&run));
+    let selection = Selection {
+        media: Vec::new(),
+        statuses,
+        filter: Filter {
+            status: None,
+            ..filter
+        },
+    };
+    let cancelled = run.cancelled.clone();
+    let started = Arc::clone(&run);
+    app.shutdown.clone().spawn(async move {
+        let performing = apart(async move || {
+            let outcome = perform(&app, new.action, selection, &started, cancelled).await;
+            started.finish(outcome);
+        });
+        // A panic is logged.
+        let _ = performing.await;
+    });
+    Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
+}
+
+/// Counts in a run.
+struct Counting(Arc<Run>);
+
+impl<Finding> Progress<Finding> for Counting {
+    fn expect(&self, total: u64) {
+        self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    fn advance(&self, done: u64) {
+        self.0.done.fetch_add(done, Ordering::Relaxed);
+    }
+}
+
+async fn perform(
+    app: &App,
+    action: BulkAction,
+    selection: Selection,
+    run: &Arc<Run>,
+    cancelled: CancellationToken,
+) -> Outcome {
+    let progress = Counting(Arc::clone(run));
+    let ended = match action {
+        BulkAction::Retry => {
+            let options = retry::Options {
+                selection,
+                dry_run: false,
+            };
+            let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
+            let report = retry::run(db, storage, clock, options, Arc::new(progress), cancelled);
+            report.await.map(|report| (report.stopped, json!(report)))
+        }
+        BulkAction::Dismiss => {
+            let options = dismiss::Options {
+                selection,
+                dry_run: false,
+            };
+            let report = dismiss::run(&app.db, &app.clock, options, Arc::new(progress), cancelled);
+            report.await.map(|report| (report.stopped, json!(report)))
+        }
+    };
+    app.work.notify_waiters();
+    match ended {
+        Ok((stopped, result)) => Outcome {
+            state: if stopped {
+                RunState::Stopped
+            } else {
+                RunState::Finished
+            },
+            result: Some(result),
+        },
+        Err(error) => {
+            let error = telemetry::chain(&error);
+            tracing::error!(error, "a run of the API failed");
+            Outcome {
+                state: RunState::Failed,
+                result: None,
+            }
+        }
+    }
+}
+
+fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Arc<Run>> {
+    let found = state.runs.find(id);
+    let found = found.filter(|run| run.scope == grant.scope || grant.scope.client().is_none());
+    found.ok_or_else(|| ApiError::not_found(texts::api::RUN_NOT_FOUND))
+}
+
+/// A run, and how far it is
+#[utoipa::path(get, path = "/bulk/{id}", tag = "bulk", params(("id" = String, Path)),
+    responses((status = OK, body = ApiRun), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+) -> Result<Json<ApiRun>> {
+    Ok(Json(visible(&state, &grant, &id)?.as_ref().into()))
+}
+
+/// Stops a run; what it did stays
+#[utoipa::path(delete, path = "/bulk/{id}", tag = "bulk", params(("id" = String, Path)),
+    responses((status = OK, body = ApiRun), (status = "4XX", body = ErrorBody)))]
+pub async fn stop(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+) -> Result<Json<ApiRun>> {
+    let run = visible(&state, &grant, &id)?;
+    run.cancelled.cancel();
+    Ok(Json(run.as_ref().into()))
+}

@@ -1,0 +1,58 @@
+//! `/chats`: people and groups with counts by kind.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Ids;
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::page::{Page, PageQuery};
+use crate::http::api::query::{Query, number};
+use crate::i18n::keys as texts;
+use crate::media::chats::{self, Chat, ChatCursor};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChatQuery {
+    /// The number of a client.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
+}
+
+/// Chats, those with the newest media first
+#[utoipa::path(get, path = "/chats", tag = "chats", params(ChatQuery, PageQuery),
+    responses((status = OK, body = Page<Chat>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Query(query, page): Query<ChatQuery, PageQuery>,
+) -> Result<Json<Page<Chat>>> {
+    let limit = page.limit()?;
+    let after = page.after(ChatCursor::parse)?;
+    let db = &state.app.db;
+    let found = chats::chats(db, grant.scope, query.client, after, limit + 1).await?;
+    Ok(Json(Page::of(found, limit, |chat| {
+        ChatCursor::of(chat).to_string()
+    })))
+}
+
+/// One chat
+#[utoipa::path(get, path = "/chats/{client}/{chat}", tag = "chats", params(("client" = i64, Path), ("chat" = String, Path)),
+    responses((status = OK, body = Chat), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Ids(client, chat): Ids,
+) -> Result<Json<Chat>> {
+    let not_found = || ApiError::not_found(texts::api::CHAT_NOT_FOUND);
+    let client = client.parse().map_err(|_| not_found())?;
+    if !grant.scope.includes(client) {
+        return Err(not_found());
+    }
+    let found = chats::chat(&state.app.db, client, &chat).await?;
+    found.map(Json).ok_or_else(not_found)
+}

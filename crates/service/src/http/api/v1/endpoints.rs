@@ -1,0 +1,300 @@
+//! `/endpoints`: outgoing webhooks, their notifications and attempts.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::{Id, Ids};
+use crate::access::Grant;
+use crate::events::endpoints::{self, Endpoint};
+use crate::events::notifications::{self, Notification, NotificationAttempt, NotificationStatus};
+use crate::http::HttpState;
+use crate::http::api::caller::{Admin, Operator, Viewer};
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::filter::time;
+use crate::http::api::page::{Page, PageQuery};
+use crate::http::api::query::{Body, Query};
+use crate::i18n::keys as texts;
+use crate::model::Scope;
+use crate::ops::endpoints::{self as operation, Again, EndpointError};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiEndpoint {
+    /// An http or https address of a public server.
+    url: String,
+    /// The number of a client; the events of all clients without it.
+    client: Option<i64>,
+    /// Types of events; all without it.
+    types: Option<Vec<String>>,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointChange {
+    url: Option<String>,
+    /// An empty list for all.
+    types: Option<Vec<String>>,
+    /// `true` also enables one that was disabled for its failures.
+    enabled: Option<bool>,
+}
+
+/// An endpoint with its secret, which is shown only here.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct EndpointSecret {
+    #[serde(flatten)]
+    details: Endpoint,
+    /// Verifies notifications (Standard Webhooks).
+    secret: String,
+}
+
+impl From<EndpointError> for ApiError {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Db(error) => error.into(),
+            EndpointError::Secrets(error) => Self::of(StatusCode::SERVICE_UNAVAILABLE, error),
+            error => Self::of(StatusCode::BAD_REQUEST, error),
+        }
+    }
+}
+
+async fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Endpoint> {
+    let found = endpoints::find(&state.app.db, grant.scope, id).await?;
+    found.ok_or_else(|| ApiError::not_found(texts::api::ENDPOINT_NOT_FOUND))
+}
+
+/// Endpoints, newest first
+#[utoipa::path(get, path = "/endpoints", tag = "endpoints",
+    responses((status = OK, body = Page<Endpoint>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+) -> Result<Json<Page<Endpoint>>> {
+    let found = endpoints::list(&state.app.db, grant.scope).await?;
+    Ok(Json(Page::whole(found)))
+}
+
+/// Adds an endpoint
+#[utoipa::path(post, path = "/endpoints", tag = "endpoints", request_body = NewApiEndpoint,
+    responses((status = CREATED, body = EndpointSecret), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Body(new): Body<NewApiEndpoint>,
+) -> Result<Response> {
+    let client = new.client.or(grant.scope.client());
+    if client.is_some_and(|client| !grant.scope.includes(client)) {
+        return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));
+    }
+    let options = operation::Options {
+        url: new.url,
+        scope: Scope::of(client),
+        types: new.types,
+    };
+    let deps = state.app.endpoint_deps();
+    let (id, secret) = operation::add(deps, &grant.actor, options).await?;
+    let details = visible(&state, &grant, &id).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(EndpointSecret { details, secret }),
+    )
+        .into_response())
+}
+
+/// One endpoint
+#[utoipa::path(get, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)),
+    responses((status = OK, body = Endpoint), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+) -> Result<Json<Endpoint>> {
+    visible(&state, &grant, &id).await.map(Json)
+}
+
+/// Changes the given fields of an endpoint
+#[utoipa::path(patch, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)), request_body = EndpointChange,
+    responses((status = OK, body = Endpoint), (status = "4XX", body = ErrorBody)))]
+pub async fn change(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+    Body(change): Body<EndpointChange>,
+) -> Result<Json<Endpoint>> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let change = operation::Change {
+        url: change.url,
+        types: change.types,
+        enabled: change.enabled,
+    };
+    operation::alter(state.app.endpoint_deps(), &grant.actor, &endpoint, change).await?;
+    visible(&state, &grant, &id).await.map(Json)
+}
+
+/// Removes an endpoint with its notifications
+#[utoipa::path(delete, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)),
+    responses((status = NO_CONTENT, description = "Removed"), (status = "4XX", body = ErrorBody)))]
+pub async fn remove(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<StatusCode> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    operation::remove(state.app.endpoint_deps(), &grant.actor, &endpoint).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives an endpoint another secret; the one before signs as well for a day
+#[utoipa::path(post, path = "/endpoints/{id}/rotate-secret", tag = "endpoints", params(("id" = String, Path)),
+    responses((status = OK, body = EndpointSecret), (status = "4XX", body = ErrorBody)))]
+pub async fn rotate(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Json<EndpointSecret>> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let secret = operation::rotate(state.app.endpoint_deps(), &grant.actor, &endpoint).await?;
+    let details = visible(&state, &grant, &id).await?;
+    Ok(Json(EndpointSecret { details, secret }))
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Queued {
+    /// The id of the notification.
+    notification: String,
+}
+
+/// Sends a test notification
+#[utoipa::path(post, path = "/endpoints/{id}/test", tag = "endpoints", params(("id" = String, Path)),
+    responses((status = ACCEPTED, body = Queued), (status = "4XX", body = ErrorBody)))]
+pub async fn test(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+) -> Result<Response> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let notification = operation::test(state.app.endpoint_deps(), &endpoint).await?;
+    Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NotificationsQuery {
+    status: Option<NotificationStatus>,
+}
+
+/// Notifications of an endpoint, newest first
+#[utoipa::path(get, path = "/endpoints/{id}/notifications", tag = "endpoints",
+    params(("id" = String, Path), NotificationsQuery, PageQuery),
+    responses((status = OK, body = Page<Notification>), (status = "4XX", body = ErrorBody)))]
+pub async fn notifications(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+    Query(query, page): Query<NotificationsQuery, PageQuery>,
+) -> Result<Json<Page<Notification>>> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let (limit, db) = (page.limit()?, &state.app.db);
+    let before = page.after(|text| text.parse::<i64>().ok())?;
+    let before = before.unwrap_or(i64::MAX);
+    let found = notifications::of_endpoint(db, &endpoint.id, query.status, before, limit + 1);
+    let page = Page::of(found.await?, limit, |found| found.event.to_string());
+    Ok(Json(page))
+}
+
+/// A notification with its attempts.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct NotificationDetail {
+    #[serde(flatten)]
+    notification: Notification,
+    /// Oldest first.
+    log: Vec<NotificationAttempt>,
+}
+
+/// One notification with its attempts
+#[utoipa::path(get, path = "/endpoints/{id}/notifications/{notification}", tag = "endpoints",
+    params(("id" = String, Path), ("notification" = String, Path)),
+    responses((status = OK, body = NotificationDetail), (status = "4XX", body = ErrorBody)))]
+pub async fn notification(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Ids(id, notification): Ids,
+) -> Result<Json<NotificationDetail>> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let db = &state.app.db;
+    let found = notifications::find(db, &endpoint.id, &notification).await?;
+    let notification =
+        found.ok_or_else(|| ApiError::not_found(texts::api::NOTIFICATION_NOT_FOUND))?;
+    let log = notifications::attempts(db, &notification.id).await?;
+    Ok(Json(NotificationDetail { notification, log }))
+}
+
+/// Sends a notification again, with the same id
+#[utoipa::path(post, path = "/endpoints/{id}/notifications/{notification}/resend", tag = "endpoints",
+    params(("id" = String, Path), ("notification" = String, Path)),
+    responses((status = ACCEPTED, body = Queued), (status = "4XX", body = ErrorBody)))]
+pub async fn resend(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Ids(id, notification): Ids,
+) -> Result<Response> {
+    let endpoint = visible(&state, &grant, &id).await?;
+    let sent = operation::resend(state.app.endpoint_deps(), &endpoint, &notification).await?;
+    if !sent {
+        return Err(ApiError::not_found(texts::api::NOTIFICATION_NOT_FOUND));
+    }
+    Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SinceBody {
+    /// A day, a time, or so long ago (`24h`).
+    since: String,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SentAgain {
+    count: u64,
+}
+
+async fn send_again(
+    state: &HttpState,
+    grant: &Grant,
+    id: &str,
+    since: &str,
+    which: fn(crate::clock::Millis) -> Again,
+) -> Result<Response> {
+    let endpoint = visible(state, grant, id).await?;
+    let since = time(&state.app, Some(since))?.unwrap_or(0);
+    let deps = state.app.endpoint_deps();
+    let count = operation::send_again(deps, &grant.actor, &endpoint, which(since)).await?;
+    Ok((StatusCode::ACCEPTED, Json(SentAgain { count })).into_response())
+}
+
+/// Sends the notifications again that failed since then
+#[utoipa::path(post, path = "/endpoints/{id}/recover", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
+    responses((status = ACCEPTED, body = SentAgain), (status = "4XX", body = ErrorBody)))]
+pub async fn recover(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+    Body(body): Body<SinceBody>,
+) -> Result<Response> {
+    send_again(&state, &grant, &id, &body.since, Again::Failed).await
+}
+
+/// Sends the events since then that never had a notification here
+#[utoipa::path(post, path = "/endpoints/{id}/replay-missing", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
+    responses((status = ACCEPTED, body = SentAgain), (status = "4XX", body = ErrorBody)))]
+pub async fn replay_missing(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+    Body(body): Body<SinceBody>,
+) -> Result<Response> {
+    send_again(&state, &grant, &id, &body.since, Again::Missing).await
+}

@@ -1,0 +1,187 @@
+//! `/media`: lists, rows, attempts, files, retry and dismiss.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::IntoParams;
+
+use super::{Id, record};
+use crate::access::audit::{Action, NewEntry};
+use crate::access::links::Disposition;
+use crate::access::{Grant, audit};
+use crate::http::HttpState;
+use crate::http::api::caller::{Operator, Viewer};
+use crate::http::api::content::{self, Caching};
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::filter::MediaFilter;
+use crate::http::api::page::{Page, PageQuery};
+use crate::http::api::query::{Query, flag};
+use crate::i18n::keys as texts;
+use crate::media::{self, Cursor, Media, RecordedAttempt};
+use crate::model::{MediaId, codes};
+use crate::ops::dismiss::{self, Dismissed};
+use crate::ops::retry::{self, Retried};
+use crate::telemetry;
+
+/// Media, newest first
+#[utoipa::path(get, path = "/media", tag = "media", params(MediaFilter, PageQuery),
+    responses((status = OK, body = Page<Media>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Query(filter, page): Query<MediaFilter, PageQuery>,
+) -> Result<Json<Page<Media>>> {
+    let limit = page.limit()?;
+    let after = page.after(Cursor::parse)?;
+    let filter = filter.resolve(&state.app, grant.scope).await?;
+    let found = media::list_after(&state.app.db, &filter, after, limit + 1).await?;
+    let page = Page::of(found, limit, |media| Cursor::of(media).to_string());
+    Ok(Json(page))
+}
+
+pub async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Media> {
+    let found = media::visible(&state.app.db, grant.scope, &MediaId(id)).await?;
+    found.ok_or_else(|| ApiError::not_found(texts::api::MEDIA_NOT_FOUND))
+}
+
+/// One media
+#[utoipa::path(get, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
+    responses((status = OK, body = Media), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+) -> Result<Json<Media>> {
+    visible(&state, &grant, id).await.map(Json)
+}
+
+/// The attempts to download a media, oldest first
+#[utoipa::path(get, path = "/media/{id}/attempts", tag = "media", params(("id" = String, Path)),
+    responses((status = OK, body = Page<RecordedAttempt>), (status = "4XX", body = ErrorBody)))]
+pub async fn attempts(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+) -> Result<Json<Page<RecordedAttempt>>> {
+    let media = visible(&state, &grant, id).await?;
+    let attempts = media::attempts(&state.app.db, &media.id).await?;
+    Ok(Json(Page::whole(attempts)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ContentQuery {
+    /// `true`: as a download, also where a browser could show it.
+    #[serde(default, deserialize_with = "flag")]
+    #[param(value_type = Option<bool>)]
+    download: bool,
+    /// `mp4`: a voice note in Ogg as MP4, with the same packets, for browsers that play Opus only there.
+    #[param(inline)]
+    r#as: Option<Form>,
+}
+
+codes! {
+    Form {
+        Mp4 "mp4",
+    }
+}
+
+/// The file of a media
+///
+/// Answers one range; the ETag is the SHA-256 of the file.
+#[utoipa::path(get, path = "/media/{id}/content", tag = "media",
+    params(("id" = String, Path), ContentQuery, ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
+    responses((status = OK, content_type = "*/*", body = Vec<u8>),
+        (status = 206, description = "A range", content_type = "*/*", body = Vec<u8>),
+        (status = 304, description = "The caller has it"), (status = "4XX", body = ErrorBody)))]
+pub async fn file(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Id(id): Id,
+    Query(query, _): Query<ContentQuery>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let media = visible(&state, &grant, id).await?;
+    let disposition = if query.download {
+        Disposition::Attachment
+    } else {
+        Disposition::Inline
+    };
+    let app = &state.app;
+    let response = if query.r#as == Some(Form::Mp4) {
+        content::voice_as_mp4(app, &media, &headers, disposition).await?
+    } else {
+        content::of_media(app, &media, &headers, disposition, Caching::Validated)?
+    };
+    record_read(&state, &grant, &media, &headers).await;
+    Ok(response)
+}
+
+/// A player asks for one file in many ranges: the first one counts. A log that cannot be written must not stop readers.
+pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media, headers: &HeaderMap) {
+    let range = headers.get(header::RANGE).map(|range| range.as_bytes());
+    if range.is_some_and(|range| !range.starts_with(b"bytes=0-")) {
+        return;
+    }
+    let entry = NewEntry::new(Action::ContentRead, Some(media.client), json!({}));
+    let entry = entry.media(media.id.as_str());
+    let (actor, now) = (grant.actor.clone(), state.app.clock.now());
+    let recording = state
+        .app
+        .db
+        .write(crate::db::Key::Nothing, async move |tx| {
+            audit::append(tx, &actor, entry.clone(), now).await
+        });
+    if let Err(error) = recording.await {
+        let error = telemetry::chain(&error);
+        tracing::warn!(error, "the reading of a file is not in the audit log");
+    }
+}
+
+/// What became of one media.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ActionResult<T> {
+    #[schema(value_type = String)]
+    media: MediaId,
+    result: T,
+}
+
+/// Queues a media again
+#[utoipa::path(post, path = "/media/{id}/retry", tag = "media", params(("id" = String, Path)),
+    responses((status = OK, body = ActionResult<Retried>), (status = "4XX", body = ErrorBody)))]
+pub async fn retry(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+) -> Result<Json<ActionResult<Retried>>> {
+    let found = visible(&state, &grant, id).await?;
+    let (app, media) = (&state.app, found.id);
+    let result = retry::retry(&app.db, &app.storage, &app.clock, &media, false).await?;
+    app.work.notify_waiters();
+    let entry = NewEntry::new(Action::Retry, Some(found.client), json!({"result": result}));
+    record(&state, &grant, entry.media(media.as_str())).await?;
+    Ok(Json(ActionResult { media, result }))
+}
+
+/// Acknowledges a media that failed or expired
+#[utoipa::path(post, path = "/media/{id}/dismiss", tag = "media", params(("id" = String, Path)),
+    responses((status = OK, body = ActionResult<Dismissed>), (status = "4XX", body = ErrorBody)))]
+pub async fn dismiss(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+    Id(id): Id,
+) -> Result<Json<ActionResult<Dismissed>>> {
+    let found = visible(&state, &grant, id).await?;
+    let (app, media) = (&state.app, found.id);
+    let result = dismiss::dismiss(&app.db, &app.clock, &media, false).await?;
+    let entry = NewEntry::new(
+        Action::Dismiss,
+        Some(found.client),
+        json!({"result": result}),
+    );
+    record(&state, &grant, entry.media(media.as_str())).await?;
+    Ok(Json(ActionResult { media, result }))
+}

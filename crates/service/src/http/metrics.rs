@@ -1,0 +1,131 @@
+//! `/metrics`, and the counting of webhooks.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::HttpState;
+use super::api::caller::Viewer;
+use super::client_address::{ClientAddress, is_trusted};
+use super::error::Error;
+use crate::app::App;
+use crate::db;
+use crate::events::{self, notifications};
+use crate::gateway::Gateway;
+use crate::instances;
+use crate::media::counts;
+use crate::metrics::Gauges;
+use crate::model::Scope;
+
+/// What became of an accepted delivery, as an extension of its answer.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome(pub &'static str);
+
+/// Counts an answered webhook by gateway and outcome.
+pub(super) async fn count(
+    State(state): State<HttpState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let name = path
+        .strip_prefix("/hooks/")
+        .and_then(|rest| rest.split('/').next());
+    // The original system's addresses are W-API's.
+    let gateway = match name {
+        None => Gateway::Wapi.as_str(),
+        Some("auto") => "auto",
+        Some(name) => Gateway::parse(name).map_or("unknown", Gateway::as_str),
+    };
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let outcome = response.extensions().get::<Outcome>();
+    let outcome = match (outcome, response.status()) {
+        (Some(Outcome(outcome)), _) => outcome,
+        (None, StatusCode::OK) => "handshake",
+        (None, StatusCode::SERVICE_UNAVAILABLE) => "unavailable",
+        (None, _) => "refused",
+    };
+    let metrics = &state.app.metrics;
+    metrics.count_delivery(gateway, outcome, began.elapsed());
+    response
+}
+
+/// The figures, for callers from loopback, from `http.metrics_from`, or with a key of all clients.
+pub(super) async fn show(State(state): State<HttpState>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let address = parts
+        .extensions
+        .get::<ClientAddress>()
+        .map(|address| address.0);
+    let settings = &state.app.config.http;
+    let is_near = address.is_some_and(|address| {
+        let address = address.to_canonical();
+        address.is_loopback() || is_trusted(address, &settings.metrics_from)
+    });
+    if !is_near {
+        match Viewer::from_request_parts(&mut parts, &state).await {
+            Ok(Viewer(grant)) if grant.scope == Scope::All => {}
+            Ok(_) => return StatusCode::FORBIDDEN.into_response(),
+            Err(error) => return error.into_response(),
+        }
+    }
+    let encoded = match gauges(&state.app).await {
+        Ok(gauges) => state.app.metrics.encode(&gauges),
+        Err(error) => return Error::from(error).into_response(),
+    };
+    let Ok(text) = encoded else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let format =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let mut response = text.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, format);
+    response
+}
+
+async fn gauges(app: &Arc<App>) -> Result<Gauges, db::Error> {
+    let (db, now) = (&app.db, app.clock.now());
+    let depth = counts::depth(db).await?;
+    let (oldest, next) = counts::waiting(db).await?;
+    let all = instances::instances(db).await?;
+    let mut states: Vec<(String, i64)> = Vec::new();
+    for instance in &all {
+        match states
+            .iter_mut()
+            .find(|(state, _)| *state == instance.state)
+        {
+            Some((_, count)) => *count += 1,
+            None => states.push((instance.state.clone(), 1)),
+        }
+    }
+    let refusals = instances::refusals(db).await?;
+    let outbox = notifications::counts(db).await?.into_iter();
+    let free = app.storage.free_bytes().ok();
+    let least = app.config.storage.pause_below.bytes();
+    Ok(Gauges {
+        media: depth
+            .into_iter()
+            .map(|(status, count)| (status.as_str().to_owned(), count))
+            .collect(),
+        oldest_waiting_seconds: oldest.map(|at| (now - at).max(0) / 1_000),
+        next_deadline_seconds: next.map(|at| (at - now) / 1_000),
+        disk_free_bytes: free,
+        downloads_paused: free.is_some_and(|free| free < least),
+        refused_deliveries: refusals.iter().map(|(_, count)| count.count).sum(),
+        undelivered_messages: all.iter().map(|instance| instance.undelivered_count).sum(),
+        instances: states,
+        outbox: outbox
+            .map(|(status, count)| {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                (status.as_str().to_owned(), count)
+            })
+            .collect(),
+        last_event: events::newest(db).await?,
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}

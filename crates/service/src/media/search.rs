@@ -1,0 +1,105 @@
+//! Search in captions, names of files and senders, and transcripts. Accents and case do not matter, words match by their
+//! beginning.
+//!
+//! Triggers record in `words_due` which media have new words; [`index_due`] indexes them in the background, so that no
+//! acknowledgement waits for it. Words are folded here, so that every engine finds the same.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::db::{Db, Error, Row, Tx, values};
+use crate::model::MediaId;
+
+/// Longer texts are indexed by their beginning.
+const MOST_CHARS: usize = 20_000;
+/// Further words of a query are ignored.
+const MOST_WORDS: usize = 16;
+
+/// The condition on a row of `media`.
+pub(super) const MATCHES: &str = "id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$)";
+
+/// Lower case, without accents; only letters, digits and spaces.
+pub fn fold(text: &str) -> String {
+    let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter));
+    let lower = letters.flat_map(char::to_lowercase);
+    let plain = lower.map(|letter| {
+        if letter.is_alphanumeric() {
+            letter
+        } else {
+            ' '
+        }
+    });
+    let text: String = plain.take(MOST_CHARS).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The query for the engine: every word must begin one of the text's. A query without a word finds nothing.
+pub fn query(text: &str) -> String {
+    let folded = fold(text);
+    let words = folded.split(' ').filter(|word| !word.is_empty());
+    let words: Vec<_> = words
+        .take(MOST_WORDS)
+        .map(|word| format!("\"{word}\"*"))
+        .collect();
+    if words.is_empty() {
+        // Finds nothing.
+        return "\"a\" NOT \"a\"".to_owned();
+    }
+    words.join(" ")
+}
+
+/// Indexes up to `limit` media with new words; returns how many there were.
+pub async fn index_due(tx: &mut Tx, limit: u32) -> Result<u64, Error> {
+    let sql = "select d.media, m.caption, m.file_name, m.sender_name, coalesce(m.reason, '') = 'erased' as erased
+               from words_due d left join media m on m.id = d.media limit $1";
+    let rows = tx.rows(sql, values![limit]).await?;
+    for row in &rows {
+        index(tx, row).await?;
+    }
+    Ok(rows.len() as u64)
+}
+
+/// Indexes the words of one media again at once, for an erasure.
+pub(super) async fn index_now(tx: &mut Tx, media: &MediaId) -> Result<(), Error> {
+    let sql = "select id as media, caption, file_name, sender_name, coalesce(reason, '') = 'erased' as erased from media where id = $1";
+    match tx.row(sql, values![media.as_str()]).await? {
+        Some(row) => index(tx, &row).await,
+        None => Ok(()),
+    }
+}
+
+async fn index(tx: &mut Tx, row: &Row) -> Result<(), Error> {
+    let media = row.text("media")?;
+    let mut texts = Vec::new();
+    for column in ["caption", "file_name", "sender_name"] {
+        texts.extend(row.text_or_none(column)?);
+    }
+    let words = fold(&texts.join(" "));
+    tx.run("delete from media_words where media = $1", values![&media])
+        .await?;
+    if !words.is_empty() && !row.flag("erased")? {
+        let sql = "insert into media_words (media, words) values ($1, $2)";
+        tx.run(sql, values![&media, words]).await?;
+    }
+    let sql = "delete from words_due where media = $1";
+    tx.run(sql, values![&media]).await.map(drop)
+}
+
+/// Whether words wait to be indexed.
+pub async fn has_due(db: &Db) -> Result<bool, Error> {
+    let row = db.row("select 1 as due from words_due limit 1", values![]);
+    Ok(row.await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_case_and_signs_are_folded() {
+        assert_eq!(fold("Ação: RECEITA_médica.PDF"), "acao receita medica pdf");
+        assert_eq!(fold("  ﬁm…  ＡＢＣ "), "fim abc");
+        assert_eq!(fold("Straße İstanbul"), "straße istanbul");
+        assert_eq!(query("Óculos \"or\" -x*"), "\"oculos\"* \"or\"* \"x\"*");
+    }
+}

@@ -1,0 +1,64 @@
+//! Who may see and do what.
+
+use super::codes;
+
+/// The rows that a caller may see: another client's do not exist for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    #[default]
+    All,
+    Client(i64),
+}
+
+impl Scope {
+    pub fn of(client: Option<i64>) -> Self {
+        client.map_or(Self::All, Self::Client)
+    }
+
+    /// None for all clients.
+    pub fn client(self) -> Option<i64> {
+        match self {
+            Self::All => None,
+            Self::Client(client) => Some(client),
+        }
+    }
+
+    pub fn includes(self, client: i64) -> bool {
+        self.client().is_none_or(|own| own == client)
+    }
+}
+
+codes! {
+    /// What a key or a user may do. Each role may do what those before it may.
+    Role {
+        /// Reads.
+        Viewer "viewer",
+        /// Also retries, dismisses, replays and makes links.
+        Operator "operator",
+        /// Also changes clients, instances, endpoints, keys and users, and erases.
+        Admin "admin",
+    }
+}
+
+impl Role {
+    pub fn includes(self, other: Self) -> bool {
+        self as u8 >= other as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_has_its_client_only_and_a_role_what_is_below_it() {
+        assert!(Scope::All.includes(1) && Scope::Client(1).includes(1));
+        assert!(!Scope::Client(1).includes(2));
+        assert_eq!(Scope::of(Some(3)).client(), Some(3));
+        for (n, role) in Role::ALL.into_iter().enumerate() {
+            for (m, other) in Role::ALL.into_iter().enumerate() {
+                assert_eq!(role.includes(other), n >= m, "{role:?} {other:?}");
+            }
+        }
+    }
+}

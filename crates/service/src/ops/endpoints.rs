@@ -1,0 +1,230 @@
+//! Endpoints of outgoing webhooks: added, changed, rotated, removed, and their notifications sent again.
+
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{Action, NewEntry, append};
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Db, Key};
+use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
+use crate::events::{KINDS, notifications, signing};
+use crate::instances;
+use crate::model::Scope;
+use crate::net;
+use crate::net::guard::Guard;
+use crate::secrets::{self, Secrets};
+
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub db: &'a Db,
+    pub clock: &'a Clock,
+    pub secrets: &'a Secrets,
+    /// Hosts that may have private addresses.
+    pub allowed_hosts: &'a [String],
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    #[error("{kind} is no type of event")]
+    UnknownType { kind: String },
+    #[error("no client {client} is known")]
+    NoClient { client: i64 },
+    #[error("the address cannot be used")]
+    Address(#[source] net::guard::Error),
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+impl EndpointError {
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::UnknownType { .. } | Self::NoClient { .. } | Self::Address(_) => true,
+            Self::Secrets(_) | Self::Db(_) => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub url: String,
+    pub scope: Scope,
+    /// None for all.
+    pub types: Option<Vec<String>>,
+}
+
+fn check(deps: Deps<'_>, url: &str, types: Option<&[String]>) -> Result<(), EndpointError> {
+    let guard = Guard::for_endpoints(deps.allowed_hosts);
+    guard.check(url).map_err(EndpointError::Address)?;
+    let unknown = types
+        .into_iter()
+        .flatten()
+        .find(|kind| !KINDS.contains(&kind.as_str()));
+    match unknown {
+        Some(kind) => Err(EndpointError::UnknownType { kind: kind.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn change(client: Option<i64>, id: &str, what: &str) -> NewEntry {
+    let data = json!({"endpoint": id, "change": what});
+    NewEntry::new(Action::EndpointChanged, client, data)
+}
+
+/// Returns the endpoint's id and its secret, which is stored encrypted only.
+pub async fn add(
+    deps: Deps<'_>,
+    actor: &Actor,
+    options: Options,
+) -> Result<(String, String), EndpointError> {
+    check(deps, &options.url, options.types.as_deref())?;
+    let now = deps.clock.now();
+    let (id, secret) = (endpoints::new_id(now), signing::new_secret());
+    let new = NewEndpoint {
+        secret_sealed: deps.secrets.seal(&Endpoint::secret_context(&id), &secret)?,
+        id: id.clone(),
+        url: options.url,
+        client: options.scope.client(),
+        types: options.types,
+    };
+    let actor = actor.clone();
+    let adding = deps.db.write(Key::Everything, async move |tx| {
+        if let Some(client) = new.client
+            && !instances::has_client(tx, client).await?
+        {
+            return Ok(Err(EndpointError::NoClient { client }));
+        }
+        endpoints::add(tx, &new, now).await?;
+        append(tx, &actor, change(new.client, &new.id, "added"), now).await?;
+        Ok(Ok(()))
+    });
+    adding.await??;
+    Ok((id, secret))
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub url: Option<String>,
+    /// An empty list for all.
+    pub types: Option<Vec<String>>,
+    pub enabled: Option<bool>,
+}
+
+pub async fn alter(
+    deps: Deps<'_>,
+    actor: &Actor,
+    endpoint: &Endpoint,
+    wanted: Change,
+) -> Result<(), EndpointError> {
+    let url = wanted.url.unwrap_or_else(|| endpoint.url.clone());
+    let types = match wanted.types {
+        None => endpoint.types.clone(),
+        Some(types) if types.is_empty() => None,
+        Some(types) => Some(types),
+    };
+    check(deps, &url, types.as_deref())?;
+    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let actor = actor.clone();
+    let altering = deps.db.write(Key::Everything, async move |tx| {
+        endpoints::change(tx, &id, &url, types.as_deref()).await?;
+        if let Some(enabled) = wanted.enabled {
+            let reason = (!enabled).then_some(DisabledReason::Operator);
+            endpoints::set_disabled(tx, &id, reason, now).await?;
+        }
+        append(tx, &actor, change(client, &id, "changed"), now).await
+    });
+    Ok(altering.await?)
+}
+
+/// Returns the new secret. The one before signs as well for a day.
+pub async fn rotate(
+    deps: Deps<'_>,
+    actor: &Actor,
+    endpoint: &Endpoint,
+) -> Result<String, EndpointError> {
+    let secret = signing::new_secret();
+    let context = Endpoint::secret_context(&endpoint.id);
+    let sealed = deps.secrets.seal(&context, &secret)?;
+    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let actor = actor.clone();
+    let rotating = deps.db.write(Key::Everything, async move |tx| {
+        endpoints::rotate(tx, &id, &sealed, now).await?;
+        append(tx, &actor, change(client, &id, "secret_rotated"), now).await
+    });
+    rotating.await?;
+    Ok(secret)
+}
+
+/// Removes an endpoint with its notifications.
+pub async fn remove(
+    deps: Deps<'_>,
+    actor: &Actor,
+    endpoint: &Endpoint,
+) -> Result<(), EndpointError> {
+    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let actor = actor.clone();
+    let removing = deps.db.write(Key::Everything, async move |tx| {
+        endpoints::remove(tx, &id).await?;
+        append(tx, &actor, change(client, &id, "removed"), now).await
+    });
+    Ok(removing.await?)
+}
+
+/// Which notifications are sent again.
+#[derive(Clone, Copy, Debug)]
+pub enum Again {
+    /// Those that failed since then.
+    Failed(Millis),
+    /// The events since then that never had one.
+    Missing(Millis),
+}
+
+/// Returns how many are sent again.
+pub async fn send_again(
+    deps: Deps<'_>,
+    actor: &Actor,
+    endpoint: &Endpoint,
+    which: Again,
+) -> Result<u64, EndpointError> {
+    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let actor = actor.clone();
+    let sending = deps.db.write(Key::Everything, async move |tx| {
+        let (count, what) = match which {
+            Again::Failed(since) => {
+                let count = notifications::recover(tx, &id, since, now).await?;
+                (count, "recovered")
+            }
+            Again::Missing(since) => {
+                let count = notifications::replay_missing(tx, &id, since, now).await?;
+                (count, "missing_replayed")
+            }
+        };
+        append(tx, &actor, change(client, &id, what), now).await?;
+        Ok(count)
+    });
+    Ok(sending.await?)
+}
+
+/// Sends one notification again. False when there is none of this id.
+pub async fn resend(
+    deps: Deps<'_>,
+    endpoint: &Endpoint,
+    notification: &str,
+) -> Result<bool, EndpointError> {
+    let (endpoint, id) = (endpoint.id.clone(), notification.to_owned());
+    let now = deps.clock.now();
+    let sending = deps.db.write(Key::Everything, async move |tx| {
+        notifications::resend(tx, &endpoint, &id, now).await
+    });
+    Ok(sending.await?)
+}
+
+/// Queues a notification that says only that it is a test.
+pub async fn test(deps: Deps<'_>, endpoint: &Endpoint) -> Result<String, EndpointError> {
+    let (id, now) = (endpoint.id.clone(), deps.clock.now());
+    let queuing = deps.db.write(Key::Everything, async move |tx| {
+        notifications::enqueue_test(tx, &id, now).await
+    });
+    Ok(queuing.await?)
+}

@@ -1,0 +1,100 @@
+//! API keys: made and revoked, each with an entry in the audit log.
+
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{Action, NewEntry, append};
+use crate::access::keys::{self, Created, NewKey};
+use crate::clock::{Clock, SECOND};
+use crate::config::Span;
+use crate::db::{self, Db, Key};
+use crate::instances;
+use crate::model::{Role, Scope};
+use crate::terminal::is_hostile;
+
+/// The fields of a key to make.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub name: String,
+    pub role: Role,
+    pub scope: Scope,
+    /// A duration; for ever without it.
+    pub expires_in: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("the name of the key is empty, too long, or has control characters")]
+    Name,
+    #[error("{text} is not a duration such as 90d")]
+    Duration { text: String },
+    #[error("no client {client} is known")]
+    NoClient { client: i64 },
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+impl KeyError {
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Db(_))
+    }
+}
+
+pub async fn create(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    options: Options,
+) -> Result<Created, KeyError> {
+    let name = options.name.trim().to_owned();
+    if name.is_empty() || name.len() > 200 || name.chars().any(is_hostile) {
+        return Err(KeyError::Name);
+    }
+    let now = clock.now();
+    let duration = |text: &String| {
+        let span: Option<Span> = text.parse().ok();
+        let span = span.filter(|span| span.ms() >= SECOND);
+        span.ok_or_else(|| KeyError::Duration { text: text.clone() })
+    };
+    let life = options.expires_in.as_ref().map(duration).transpose()?;
+    let new = NewKey {
+        name,
+        role: options.role,
+        scope: options.scope,
+        expires_at: life.map(|life| now.saturating_add(life.ms())),
+    };
+    let actor = actor.clone();
+    let creating = db.write(Key::Everything, async move |tx| {
+        let client = new.scope.client();
+        if let Some(client) = client
+            && !instances::has_client(tx, client).await?
+        {
+            return Ok(Err(KeyError::NoClient { client }));
+        }
+        let created = keys::create(tx, new.clone(), now).await?;
+        let data = json!({"key": created.key.id, "role": created.key.role});
+        append(
+            tx,
+            &actor,
+            NewEntry::new(Action::KeyCreated, client, data),
+            now,
+        )
+        .await?;
+        Ok(Ok(created))
+    });
+    creating.await?
+}
+
+/// False when there is no such key, or it was revoked before.
+pub async fn revoke(db: &Db, clock: &Clock, actor: &Actor, id: &str) -> Result<bool, KeyError> {
+    let (actor, id, now) = (actor.clone(), id.to_owned(), clock.now());
+    let revoking = db.write(Key::Nothing, async move |tx| {
+        let is_revoked = keys::revoke(tx, &id, now).await?;
+        if is_revoked {
+            let entry = NewEntry::new(Action::KeyRevoked, None, json!({"key": id}));
+            append(tx, &actor, entry, now).await?;
+        }
+        Ok(is_revoked)
+    });
+    Ok(revoking.await?)
+}
