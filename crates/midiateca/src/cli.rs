@@ -51,6 +51,7 @@ mod deliveries;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
+mod endpoint;
 mod forget;
 mod help;
 mod hidden;
@@ -196,6 +197,9 @@ enum Command {
     /// WhatsApp numbers at a gateway
     #[command(subcommand)]
     Instance(instance::Command),
+    /// Endpoints of outgoing webhooks
+    #[command(subcommand)]
+    Endpoint(endpoint::Command),
     /// Keys of the HTTP API
     #[command(subcommand)]
     Key(key::Command),
@@ -341,6 +345,7 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Check => check::run(context).await,
         Command::TestWebhook(options) => test_webhook::run(context, options).await,
         Command::Monitor(options) => monitor::run(context, options).await,
+        Command::Endpoint(command) => endpoint::run(context, command).await,
         Command::Key(command) => key::run(context, command).await,
         Command::Client(command) => client::run(context, command).await,
         Command::Instance(command) => instance::run(context, command).await,

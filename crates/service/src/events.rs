@@ -195,5 +195,7 @@ pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
         "update events set data = '{}', kind = 'erased' where client = $1 and kind <> 'erased' and media in ",
         erased_of_client!("$1")
     );
-    tx.run(sql, values![client]).await
+    let erased = tx.run(sql, values![client]).await?;
+    notifications::erase_answers(tx, client).await?;
+    Ok(erased)
 }

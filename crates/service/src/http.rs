@@ -51,6 +51,7 @@ pub struct HttpState {
     trusted_proxies: Arc<[Network]>,
     limits: Arc<api::RateLimits>,
     runs: Arc<api::Runs>,
+    live_keys: Arc<api::LiveKeys>,
 }
 
 fn router(
@@ -83,6 +84,7 @@ fn router(
     let state = HttpState {
         limits,
         runs: Arc::default(),
+        live_keys: Arc::default(),
         app,
         memory,
         folder,

@@ -287,6 +287,14 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                  secret_sealed = case when i.removed_at is null then coalesce($11, i.secret_sealed) else excluded.secret_sealed end,
                  session = case when i.removed_at is null then nullif(coalesce($12, i.session), '') else excluded.session end,
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
+                 state = case when i.removed_at is null then i.state else 'unknown' end,
+                 state_at = case when i.removed_at is null then i.state_at end,
+                 problem = case when i.removed_at is null then i.problem end,
+                 last_delivery_at = case when i.removed_at is null then i.last_delivery_at end,
+                 delivery_count = case when i.removed_at is null then i.delivery_count else 0 end,
+                 ignored_count = case when i.removed_at is null then i.ignored_count else 0 end,
+                 undelivered_count = case when i.removed_at is null then i.undelivered_count else 0 end,
+                 undelivered_at = case when i.removed_at is null then i.undelivered_at end,
                  removed_at = null
                returning hook_hash";
     // The previous owner must not reach the new one.

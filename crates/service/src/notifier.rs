@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, MINUTE, Millis, SECOND, rfc3339};
@@ -29,8 +29,7 @@ use crate::telemetry;
 /// How often the database is asked without a notification.
 const POLL: Duration = Duration::from_secs(1);
 /// Requests to one endpoint at the same time.
-const AT_ONCE: usize = 4;
-const PAGE: u32 = 50;
+const AT_ONCE: u32 = 4;
 /// How long a claim lasts: longer than every request.
 const LEASE: Millis = 5 * MINUTE;
 /// The longest body.
@@ -57,6 +56,16 @@ impl Notifier {
     /// Sends what is due, until the shutdown begins.
     pub async fn run(self) {
         let mut appended = self.db.appended();
+        let releasing = self.db.write(Key::Everything, async |tx| {
+            notifications::release_all(tx).await
+        });
+        if let Err(error) = releasing.await {
+            let error = telemetry::chain(&error);
+            tracing::warn!(
+                error,
+                "notifications of the run before wait for the end of their claims"
+            );
+        }
         while !self.shutdown.has_begun() {
             if let Err(error) = self.start_due().await {
                 let error = telemetry::chain(&error);
@@ -94,33 +103,47 @@ impl Notifier {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends everything of an endpoint that is due.
+    /// Sends everything of an endpoint that is due, some at the same time.
     async fn send_due(&self, id: &str) -> Result<(), Error> {
+        let mut sending = FuturesUnordered::new();
         while !self.shutdown.has_begun() {
             let Some(endpoint) = endpoints::find(&self.db, Scope::All, id).await? else {
                 return Ok(());
             };
-            let (claimed, now) = (id.to_owned(), self.clock.now());
-            let claiming = self.db.write(Key::Everything, async move |tx| {
-                notifications::claim(tx, &claimed, now, now + LEASE, PAGE).await
-            });
-            let claimed = claiming.await?;
-            if claimed.is_empty() {
-                return Ok(());
+            let free = AT_ONCE - u32::try_from(sending.len()).unwrap_or(AT_ONCE);
+            for claimed in self.claim(id, free).await? {
+                sending.push(self.send(endpoint.clone(), claimed));
             }
-            let sending = claimed
-                .into_iter()
-                .map(|claimed| self.send(&endpoint, claimed));
-            let mut sending = stream::iter(sending).buffer_unordered(AT_ONCE);
-            while let Some(sent) = sending.next().await {
-                sent?;
+            tokio::select! {
+                // What was claimed is sent again after the next start.
+                () = self.shutdown.begun() => return Ok(()),
+                sent = sending.next() => match sent {
+                    None => return Ok(()),
+                    Some(Ok(())) => {}
+                    // The claim lapses.
+                    Some(Err(error)) => {
+                        let error = telemetry::chain(&error);
+                        tracing::warn!(error, "the result of a notification cannot be recorded now");
+                    }
+                },
             }
         }
         Ok(())
     }
 
-    async fn send(&self, endpoint: &Endpoint, claimed: Claimed) -> Result<(), Error> {
-        let attempted = self.attempt(endpoint, &claimed).await?;
+    async fn claim(&self, endpoint: &str, limit: u32) -> Result<Vec<Claimed>, Error> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let (endpoint, now) = (endpoint.to_owned(), self.clock.now());
+        let claiming = self.db.write(Key::Everything, async move |tx| {
+            notifications::claim(tx, &endpoint, now, now + LEASE, limit).await
+        });
+        claiming.await
+    }
+
+    async fn send(&self, endpoint: Endpoint, claimed: Claimed) -> Result<(), Error> {
+        let attempted = self.attempt(&endpoint, &claimed).await?;
         let result = attempted.reason.map_or("delivered", AttemptReason::as_str);
         self.metrics.count_notification(result);
         let (id, now) = (claimed.notification.id, self.clock.now());
@@ -197,7 +220,7 @@ impl Notifier {
                 Attempted {
                     http_status: Some(answer.status),
                     reason: (!is_accepted).then_some(AttemptReason::Status),
-                    answer: Some(text.chars().take(ANSWER_CHARS).collect()),
+                    answer: (!is_accepted).then(|| text.chars().take(ANSWER_CHARS).collect()),
                     retry_after: wait.map(|wait| Millis::try_from(wait).unwrap_or(Millis::MAX / 4)),
                     ..attempted
                 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::{Language, TextKey, answer, words::cli as words, words::context as files};
 use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
+use midiateca_service::ops::endpoints::EndpointError;
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
@@ -148,6 +149,7 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
         || as_error(error, export::Error::is_usage)
         || as_error(error, AddError::is_usage)
         || as_error(error, KeyError::is_usage)
+        || as_error(error, EndpointError::is_usage)
         || as_error(error, backup::Error::is_usage)
         || as_error(error, erasure::Error::is_usage)
         || as_error(error, multichat::Error::is_usage)

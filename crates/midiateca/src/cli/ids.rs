@@ -4,8 +4,8 @@
 use std::fmt::Display;
 
 pub(super) use crate::cli::words::ids::{
-    UNKNOWN_CLIENT as CLIENT, UNKNOWN_DELIVERY as DELIVERY, UNKNOWN_INSTANCE as INSTANCE,
-    UNKNOWN_KEY as KEY, UNKNOWN_MEDIA as MEDIA,
+    UNKNOWN_CLIENT as CLIENT, UNKNOWN_DELIVERY as DELIVERY, UNKNOWN_ENDPOINT as ENDPOINT,
+    UNKNOWN_INSTANCE as INSTANCE, UNKNOWN_KEY as KEY, UNKNOWN_MEDIA as MEDIA,
 };
 use crate::cli::{Context, TextKey, UsageError, plain, words::ids as words};
 use midiateca_service::app::App;

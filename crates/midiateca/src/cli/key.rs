@@ -81,7 +81,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::Revoke { id } => {
             let key = find(context, &app, &id).await?;
-            operation::revoke(&app.db, &app.clock, &Actor::CommandLine, &key.id).await?;
+            operation::revoke(&app.db, &app.clock, &Actor::CommandLine, &key).await?;
             let text = fill!(context.lang, words::REVOKED, name = plain(&key.name));
             answer::report(json!({"id": key.id, "revoked": true}), text);
         }

@@ -566,3 +566,101 @@ async fn the_figures_count_what_happened_and_are_for_neighbours_or_keys() {
     assert!(types(example).is_superset(&types(&text)), "{text}");
     test.end().await;
 }
+
+/// The gateway's token goes to `api_base`, and what is there may be read as a file.
+#[tokio::test]
+async fn only_a_caller_of_all_clients_says_where_a_gateway_is() {
+    let test = TestApp::start().await;
+    let own = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let bases = [
+        json!({"api_base": "http://127.0.0.1:1/"}),
+        json!({"cdn_base": "http://127.0.0.1:1"}),
+    ];
+    for change in bases {
+        let path = format!("/instances/{FIRST}");
+        let (status, code) = own.error("PATCH", &path, Some(change.clone())).await;
+        assert_eq!(
+            (status, code.as_str()),
+            (403, "scope_too_small"),
+            "{change}"
+        );
+        let mut new = change;
+        new["id"] = json!("NEW");
+        new["client"] = json!(2);
+        let (status, _) = own.error("POST", "/instances", Some(new)).await;
+        assert_eq!(status, 403);
+    }
+    let (status, _) = own
+        .send(
+            "POST",
+            "/instances",
+            Some(json!({"id": "NEW", "client": 2})),
+        )
+        .await;
+    assert_eq!(status, 201);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_removed_client_has_no_keys_links_and_endpoints() {
+    let test = TestApp::start().await;
+    let (own, _) = two_clients(&test).await;
+    let all = Caller::new(&test, Role::Admin, Scope::All).await;
+    let of_client = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let (_, link) = all.send("POST", &format!("/media/{own}/link"), None).await;
+    let url = format!("{}{}", test.origin(), link["url"].as_str().unwrap());
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
+    let body = json!({"url": "https://example.org/", "client": 2});
+    all.send("POST", "/endpoints", Some(body)).await;
+    let (status, _) = all.send("DELETE", "/clients/2?keep_files=true", None).await;
+    assert_eq!(status, 200);
+    assert_eq!(of_client.error("GET", "/media", None).await.0, 401);
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 404);
+    let endpoints = all.get("/endpoints").await;
+    assert_eq!(endpoints["items"][0]["disabled_reason"], "operator");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn every_download_is_in_the_audit_log_however_its_range_is_written() {
+    let test = TestApp::start().await;
+    let (own, _) = two_clients(&test).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let path = format!("/media/{own}/content");
+    let count = async || {
+        let log = admin.get("/audit?limit=500").await;
+        let entries = log["items"].as_array().unwrap().iter();
+        entries
+            .filter(|entry| entry["action"] == "content_read")
+            .count()
+    };
+    let mut expected = 0;
+    for range in [
+        "bytes=0-",
+        "items=0-",
+        "bytes = 0-",
+        "bytes=-999999",
+        "bytes=1-",
+        "Bytes=0-0",
+    ] {
+        admin
+            .request("GET", &path)
+            .header("range", range)
+            .send()
+            .await
+            .unwrap();
+        expected += 1;
+        assert_eq!(count().await, expected, "{range}");
+    }
+    admin.request("HEAD", &path).send().await.unwrap();
+    let known = admin.request("GET", &path).header("if-none-match", "*");
+    assert_eq!(known.send().await.unwrap().status(), 304);
+    admin
+        .request("GET", &path)
+        .header("range", "bytes=5-6")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(count().await, expected);
+    test.end().await;
+}

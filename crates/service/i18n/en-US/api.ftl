@@ -55,6 +55,14 @@ api-name-taken = another one has this name or number
 api-client-has-media = the client has media
     .hint = send keep_files=true to remove it and keep its files
 api-cursor-expired = the events after this cursor were deleted; the first event is { $first_seq }
-    .hint = read the media that you missed with GET /api/v1/media, then go on with after={ $first_seq }
+    .hint = read the media that you missed with GET /api/v1/media, then go on with after={ $after }
 api-no-public-url = http.public_url is not set
     .hint = set it to the address at which the gateway reaches this server
+api-cursor-unknown = no event has a number after { $last } yet
+    .hint = the database may have been restored from a backup: read the media with GET /api/v1/media, then go on with after={ $last }
+api-endpoint-disabled = this endpoint is disabled
+    .hint = PATCH /api/v1/endpoints/ID with enabled=true enables it
+api-too-large = the body is too large
+    .hint = a body of the API has at most 2 MiB
+api-wrong-type = the body is not JSON
+    .hint = send Content-Type: application/json

@@ -55,6 +55,14 @@ api-name-taken = esse nome ou número já está em uso
 api-client-has-media = o cliente tem mídias
     .hint = envie keep_files=true para remover o cliente e manter os arquivos
 api-cursor-expired = os eventos depois deste cursor foram apagados; o primeiro evento é { $first_seq }
-    .hint = leia as mídias perdidas com GET /api/v1/media e continue com after={ $first_seq }
+    .hint = leia as mídias perdidas com GET /api/v1/media e continue com after={ $after }
 api-no-public-url = http.public_url não está definido
     .hint = defina o endereço em que o gateway alcança este servidor
+api-cursor-unknown = ainda não há evento com número depois de { $last }
+    .hint = o banco de dados pode ter sido restaurado de um backup: leia as mídias com GET /api/v1/media e continue com after={ $last }
+api-endpoint-disabled = este endpoint está desativado
+    .hint = PATCH /api/v1/endpoints/ID com enabled=true o reativa
+api-too-large = o corpo é grande demais
+    .hint = um corpo da API tem no máximo 2 MiB
+api-wrong-type = o corpo não é JSON
+    .hint = envie Content-Type: application/json

@@ -117,6 +117,19 @@ help-test-webhook--file = A entrega como o gateway a enviaria; - lê a entrada p
 help-test-webhook--sample = Envia um exemplo: uma imagem que vem na própria entrega, sem consultar gateway nem CDN
 help-test-webhook--instance = A instância, se a entrega não a informa [padrão: o instanceId da entrega]
 
+## endpoint
+
+help-endpoint = Endpoints de webhooks de saída
+help-endpoint-add = Inclui um endpoint de webhooks de saída e mostra o segredo dele, uma única vez
+help-endpoint-add--url = Um endereço http ou https
+help-endpoint-add--client = Só os eventos deste cliente [padrão: todos os clientes]
+help-endpoint-add--types = Só estes tipos de eventos, separados por vírgulas, como media.stored,media.failed [padrão: todos]
+help-endpoint-list = Lista os endpoints, um por linha, o mais novo primeiro
+help-endpoint-test = Coloca na fila uma notificação de teste; o servidor em execução a envia
+help-endpoint-test--id = O id do endpoint, ou o começo dele
+help-endpoint-remove = Remove um endpoint com as suas notificações
+help-endpoint-remove--id = O id do endpoint, ou o começo dele
+
 ## key
 
 help-key = Chaves da API HTTP

@@ -1,5 +1,7 @@
 //! API keys.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::clock::{Millis, as_rfc3339, as_rfc3339_or_null};
@@ -125,6 +127,19 @@ pub async fn find(db: &Db, scope: Scope, id: &str) -> Result<Option<ApiKey>, Err
 pub async fn revoke(tx: &mut Tx, id: &str, now: Millis) -> Result<bool, Error> {
     let sql = "update api_keys set revoked_at = $2 where id = $1 and revoked_at is null";
     Ok(tx.run(sql, values![id, now]).await? == 1)
+}
+
+/// The ids of the keys that are valid now.
+pub async fn valid_ids(db: &Db, now: Millis) -> Result<HashSet<String>, Error> {
+    let sql = "select id from api_keys where revoked_at is null and (expires_at is null or expires_at > $1)";
+    let rows = db.rows(sql, values![now]).await?;
+    rows.iter().map(|row| row.text("id")).collect()
+}
+
+/// Revokes the keys of a client.
+pub async fn revoke_of_client(tx: &mut Tx, client: i64, now: Millis) -> Result<u64, Error> {
+    let sql = "update api_keys set revoked_at = $2 where client = $1 and revoked_at is null";
+    tx.run(sql, values![client, now]).await
 }
 
 pub async fn set_used(tx: &mut Tx, id: &str, now: Millis) -> Result<(), Error> {

@@ -123,7 +123,7 @@ pub async fn create(tx: &mut Tx, new: NewLink, now: Millis) -> Result<Link, Erro
 pub async fn valid(db: &Db, id: &str, now: Millis) -> Result<Option<Link>, Error> {
     let sql = format!(
         "select {COLUMNS} where id = $1 and expires_at > $2 and revoked_at is null
-         and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and k.revoked_at is not null)
+         and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and (k.revoked_at is not null or k.expires_at <= $2))
          and not exists (select 1 from users u where links.created_by = 'user:' || u.id and u.removed_at is not null)"
     );
     let rows = db.rows_of(sql, values![id, now]).await?;
@@ -153,6 +153,12 @@ pub async fn revoke(
                where media = $1 and ($2 is null or client = $2) and ($3 is null or id = $3) and revoked_at is null";
     let values = values![media.as_str(), scope.client(), link, now];
     tx.run(sql, values).await
+}
+
+/// Revokes the links to a client's media.
+pub async fn revoke_of_client(tx: &mut Tx, client: i64, now: Millis) -> Result<u64, Error> {
+    let sql = "update links set revoked_at = $2 where client = $1 and revoked_at is null";
+    tx.run(sql, values![client, now]).await
 }
 
 /// The number of links that ended before then.

@@ -139,6 +139,12 @@ pub async fn set_disabled(
     Ok(tx.run(sql, values).await? == 1)
 }
 
+/// Disables the endpoints of a client.
+pub async fn disable_of_client(tx: &mut Tx, client: i64, now: Millis) -> Result<u64, Error> {
+    let sql = "update endpoints set disabled_at = $2, disabled_reason = 'operator' where client = $1 and disabled_at is null";
+    tx.run(sql, values![client, now]).await
+}
+
 /// Gives it another secret; the one before signs as well for a day.
 pub async fn rotate(tx: &mut Tx, id: &str, sealed: &[u8], now: Millis) -> Result<(), Error> {
     let sql = "update endpoints set old_secret_sealed = secret_sealed, old_secret_until = $3, secret_sealed = $2 where id = $1";

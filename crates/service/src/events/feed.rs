@@ -83,6 +83,10 @@ impl Feed {
         };
         {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+            // Events in it may be of a person who was erased.
+            if found.iter().any(|event| event.kind == "contact.erased") {
+                ring.clear();
+            }
             ring.extend(found.into_iter().map(Arc::new));
             let surplus = ring.len().saturating_sub(RING);
             ring.drain(..surplus);

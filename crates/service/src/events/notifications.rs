@@ -131,7 +131,7 @@ pub async fn claim(
     let sql = "select n.id from notifications n join endpoints e on e.id = n.endpoint
                where n.endpoint = $1 and n.status = 'pending' and n.next_attempt_at <= $2 and coalesce(n.lease_until, 0) <= $2
                  and e.disabled_at is null
-               order by n.event limit $3";
+               order by n.created_at, n.event limit $3";
     let rows = tx.rows(sql, values![endpoint, now, limit]).await?;
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
@@ -167,6 +167,12 @@ pub async fn claim(
     Ok(claimed)
 }
 
+/// Ends all claims: for a server that starts, when none other runs.
+pub async fn release_all(tx: &mut Tx) -> Result<u64, Error> {
+    let sql = "update notifications set lease_until = null where status = 'pending' and lease_until is not null";
+    tx.run(sql, vec![]).await
+}
+
 /// The result of an attempt.
 #[derive(Clone, Debug)]
 pub struct Attempted {
@@ -193,11 +199,11 @@ pub async fn settle(
         return Ok(NotificationStatus::Delivered);
     };
     let n = row.int("attempts")? + 1;
+    // The schedule may have begun again; the log goes on.
     let sql = "insert into notification_attempts (notification, n, started_at, duration_ms, http_status, reason, answer)
-               values ($1, $2, $3, $4, $5, $6, $7)";
+               values ($1, (select 1 + coalesce(max(n), 0) from notification_attempts where notification = $1), $2, $3, $4, $5, $6)";
     let values = values![
         id,
-        n,
         attempted.started_at,
         attempted.duration_ms,
         attempted.http_status.map(i64::from),
@@ -233,22 +239,55 @@ fn wait_after(n: i64, jitter: f64) -> Option<Millis> {
     Some(wait + (wait as f64 * 0.1 * jitter) as Millis)
 }
 
-/// Up to `limit` notifications of an endpoint before an event, newest first.
+/// A place in the list of an endpoint's notifications: after one of them.
+#[derive(Clone, Debug)]
+pub struct NotificationCursor {
+    created_at: Millis,
+    id: String,
+}
+
+impl NotificationCursor {
+    pub fn of(notification: &Notification) -> Self {
+        Self {
+            created_at: notification.created_at,
+            id: notification.id.clone(),
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (created_at, id) = text.split_once('_')?;
+        Some(Self {
+            created_at: created_at.parse().ok()?,
+            id: id.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for NotificationCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.created_at, self.id)
+    }
+}
+
+/// Up to `limit` notifications of an endpoint, newest first.
 pub async fn of_endpoint(
     db: &Db,
     endpoint: &str,
     status: Option<NotificationStatus>,
-    before: i64,
+    after: Option<NotificationCursor>,
     limit: u32,
 ) -> Result<Vec<Notification>, Error> {
     let sql = format!(
-        "select {COLUMNS} from notifications where endpoint = $1 and ($2 is null or status = $2) and event < $3
-         order by event desc limit $4"
+        "select {COLUMNS} from notifications where endpoint = $1 and ($2 is null or status = $2)
+           and ($3 is null or (created_at, id) < ($3, $4))
+         order by created_at desc, id desc limit $5"
     );
+    let (created_at, id) = after.map(|after| (after.created_at, after.id)).unzip();
     let values = values![
         endpoint,
         status.map(NotificationStatus::as_str),
-        before,
+        created_at,
+        id,
         limit
     ];
     let rows = db.rows_of(sql, values).await?;
@@ -347,6 +386,13 @@ pub async fn ended_before(db: &Db, before: Millis) -> Result<u64, Error> {
         "select count(*) as n from notifications where created_at < $1 and status <> 'pending'";
     let row = db.row(sql, values![before]).await?;
     row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes what endpoints answered to events that were erased: it may repeat them.
+pub(super) async fn erase_answers(tx: &mut Tx, client: i64) -> Result<(), Error> {
+    let sql = "update notification_attempts set answer = null where answer is not null and notification in
+                 (select n.id from notifications n join events v on v.seq = n.event where v.kind = 'erased' and v.client = $1)";
+    tx.run(sql, values![client]).await.map(drop)
 }
 
 /// Deletes up to `limit` ended notifications created before then; returns how many.

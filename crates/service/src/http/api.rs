@@ -6,6 +6,7 @@ mod docs;
 mod error;
 mod filter;
 mod limits;
+mod live_keys;
 mod page;
 mod query;
 mod runs;
@@ -24,6 +25,7 @@ use utoipa_axum::routes;
 use super::HttpState;
 pub use error::language_of;
 pub use limits::RateLimits;
+pub use live_keys::LiveKeys;
 pub use runs::Runs;
 
 const BASE: &str = "/api/v1";

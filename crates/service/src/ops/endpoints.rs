@@ -54,6 +54,14 @@ pub struct Options {
     pub types: Option<Vec<String>>,
 }
 
+/// An empty list means all types, as none does.
+fn types_of(types: Option<Vec<String>>) -> Option<Vec<String>> {
+    let mut types = types.filter(|types| !types.is_empty())?;
+    types.sort_unstable();
+    types.dedup();
+    Some(types)
+}
+
 fn check(deps: Deps<'_>, url: &str, types: Option<&[String]>) -> Result<(), EndpointError> {
     let guard = Guard::for_endpoints(deps.allowed_hosts);
     guard.check(url).map_err(EndpointError::Address)?;
@@ -78,7 +86,8 @@ pub async fn add(
     actor: &Actor,
     options: Options,
 ) -> Result<(String, String), EndpointError> {
-    check(deps, &options.url, options.types.as_deref())?;
+    let types = types_of(options.types);
+    check(deps, &options.url, types.as_deref())?;
     let now = deps.clock.now();
     let (id, secret) = (endpoints::new_id(now), signing::new_secret());
     let new = NewEndpoint {
@@ -86,7 +95,7 @@ pub async fn add(
         id: id.clone(),
         url: options.url,
         client: options.scope.client(),
-        types: options.types,
+        types,
     };
     let actor = actor.clone();
     let adding = deps.db.write(Key::Everything, async move |tx| {
@@ -120,8 +129,7 @@ pub async fn alter(
     let url = wanted.url.unwrap_or_else(|| endpoint.url.clone());
     let types = match wanted.types {
         None => endpoint.types.clone(),
-        Some(types) if types.is_empty() => None,
-        Some(types) => Some(types),
+        Some(types) => types_of(Some(types)),
     };
     check(deps, &url, types.as_deref())?;
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());

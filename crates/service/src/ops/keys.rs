@@ -4,13 +4,16 @@ use serde_json::json;
 
 use crate::access::Actor;
 use crate::access::audit::{Action, NewEntry, append};
-use crate::access::keys::{self, Created, NewKey};
-use crate::clock::{Clock, SECOND};
+use crate::access::keys::{self, ApiKey, Created, NewKey};
+use crate::clock::{Clock, DAY, Millis, SECOND};
 use crate::config::Span;
 use crate::db::{self, Db, Key};
 use crate::instances;
 use crate::model::{Role, Scope};
 use crate::terminal::is_hostile;
+
+/// A hundred years.
+const LONGEST_LIFE: Millis = 36_500 * DAY;
 
 /// The fields of a key to make.
 #[derive(Clone, Debug)]
@@ -53,7 +56,7 @@ pub async fn create(
     let now = clock.now();
     let duration = |text: &String| {
         let span: Option<Span> = text.parse().ok();
-        let span = span.filter(|span| span.ms() >= SECOND);
+        let span = span.filter(|span| (SECOND..=LONGEST_LIFE).contains(&span.ms()));
         span.ok_or_else(|| KeyError::Duration { text: text.clone() })
     };
     let life = options.expires_in.as_ref().map(duration).transpose()?;
@@ -86,12 +89,12 @@ pub async fn create(
 }
 
 /// False when there is no such key, or it was revoked before.
-pub async fn revoke(db: &Db, clock: &Clock, actor: &Actor, id: &str) -> Result<bool, KeyError> {
-    let (actor, id, now) = (actor.clone(), id.to_owned(), clock.now());
+pub async fn revoke(db: &Db, clock: &Clock, actor: &Actor, key: &ApiKey) -> Result<bool, KeyError> {
+    let (actor, id, client, now) = (actor.clone(), key.id.clone(), key.client, clock.now());
     let revoking = db.write(Key::Nothing, async move |tx| {
         let is_revoked = keys::revoke(tx, &id, now).await?;
         if is_revoked {
-            let entry = NewEntry::new(Action::KeyRevoked, None, json!({"key": id}));
+            let entry = NewEntry::new(Action::KeyRevoked, client, json!({"key": id}));
             append(tx, &actor, entry, now).await?;
         }
         Ok(is_revoked)

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::access::{keys, links};
 use crate::clock::Clock;
 use crate::db::{self, Db, Key};
+use crate::events::endpoints;
 use crate::instances;
 use crate::media::counts;
 use crate::model::InstanceId;
@@ -45,7 +47,7 @@ impl Error {
     }
 }
 
-/// Removes a client and its instances: deliveries to their webhook addresses are refused within a second. Pending
+/// Removes a client and its instances, revokes its keys and links, and disables its endpoints: deliveries to their webhook addresses are refused within a second. Pending
 /// downloads are completed.
 pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Error> {
     let Options { client, keep_files } = options;
@@ -58,6 +60,9 @@ pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Err
         if media > 0 && !keep_files {
             return Ok(Err(Error::HasMedia { client, media }));
         }
+        keys::revoke_of_client(tx, client, now).await?;
+        links::revoke_of_client(tx, client, now).await?;
+        endpoints::disable_of_client(tx, client, now).await?;
         Ok(Ok(Report {
             client,
             instances: instances::remove_client(tx, client, now).await?,

@@ -73,7 +73,7 @@ async fn events_are_numbered_without_holes_and_followed_live() {
     let page = other.get("/events?after=0").await;
     assert_eq!(
         (&page["items"], &page["next"]),
-        (&serde_json::json!([]), &serde_json::json!("4"))
+        (&serde_json::json!([]), &serde_json::json!("0"))
     );
     test.end().await;
 }
@@ -107,5 +107,62 @@ async fn a_cursor_older_than_what_is_kept_is_refused_and_a_stream_says_reset() {
         ("reset", &serde_json::json!(3))
     );
     assert_eq!(events[1].1["seq"], 3);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_number_that_no_event_had_is_said_and_not_waited_for() {
+    let test = TestApp::start().await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    test.store(sample("E0")).await;
+    for after in ["2", "1000000", "9223372036854775807"] {
+        let (status, answer) = viewer
+            .send("GET", &format!("/events?after={after}"), None)
+            .await;
+        assert_eq!(
+            (status, answer["error"]["code"].as_str()),
+            (410, Some("cursor_unknown")),
+            "{after}"
+        );
+        let events = live(&viewer, "", Some(after), 1).await;
+        assert_eq!(
+            (events[0].0.as_str(), &events[0].1["first_seq"]),
+            ("reset", &serde_json::json!(2))
+        );
+    }
+    for unreadable in ["abc", "-5", "99999999999999999999"] {
+        let events = live(&viewer, "", Some(unreadable), 2).await;
+        assert_eq!(events[0].0, "reset", "{unreadable}");
+        assert_eq!(events[1].1["seq"], 1, "{unreadable}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_stream_of_a_revoked_key_ends() {
+    let test = TestApp::start().await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let request = viewer
+        .request("GET", "/events")
+        .header("accept", "text/event-stream");
+    let mut stream = request.send().await.unwrap().bytes_stream();
+    let revoke = async |tx: &mut midiateca_service::db::Tx| {
+        tx.run("update api_keys set revoked_at = 1", Vec::new())
+            .await
+    };
+    let key = midiateca_service::db::Key::Nothing;
+    test.app.db.write(key, revoke).await.unwrap();
+    // Each new event wakes the stream, which looks for its key within seconds.
+    let started = std::time::Instant::now();
+    let mut n = 0;
+    loop {
+        test.store(sample(&format!("AFTER{n}"))).await;
+        n += 1;
+        let next = tokio::time::timeout(std::time::Duration::from_secs(1), stream.next()).await;
+        if let Ok(None) = next {
+            break;
+        }
+        assert!(started.elapsed().as_secs() < 60, "the stream goes on");
+    }
     test.end().await;
 }

@@ -319,3 +319,75 @@ async fn addresses_that_are_not_public_and_unknown_types_are_refused() {
     );
     test.end().await;
 }
+
+#[tokio::test]
+async fn endpoints_are_kept_on_the_command_line() {
+    let test = on_loopback(Clock::system()).await;
+    let data = test.app.data.as_path();
+    let (receiver, url) = Receiver::start().await;
+    let hosts = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"));
+        command
+            .arg("--data")
+            .arg(data)
+            .arg("--json")
+            .args(arguments);
+        command
+            .env("MIDIATECA__FETCH__ALLOWED_HOSTS", "127.0.0.1")
+            .env("LANG", "C")
+            .env_remove("LC_ALL");
+        let output = command.output().unwrap();
+        let text = if output.status.success() {
+            &output.stdout
+        } else {
+            &output.stderr
+        };
+        serde_json::from_slice::<Value>(text).unwrap()
+    };
+    let added = hosts(&[
+        "endpoint",
+        "add",
+        &url,
+        "--types",
+        "media.stored,media.failed",
+    ]);
+    let (id, secret) = (
+        added["id"].as_str().unwrap(),
+        added["secret"].as_str().unwrap(),
+    );
+    let listed = hosts(&["endpoint", "list"]);
+    assert_eq!(
+        listed["items"][0]["types"],
+        json!(["media.failed", "media.stored"])
+    );
+    assert!(!listed.to_string().contains(secret));
+    hosts(&["endpoint", "test", &id[..30]]);
+    let received = receiver.wait_for(1).await.remove(0);
+    let expected = signing::signature(
+        &[secret.to_owned()],
+        &received.id,
+        received.timestamp,
+        &received.body,
+    );
+    assert_eq!(Some(received.signature), expected);
+    for (arguments, code) in [
+        (
+            &["endpoint", "add", "http://10.1.2.3/"][..],
+            "endpoint_address_invalid",
+        ),
+        (
+            &["endpoint", "add", &url, "--types", "x"],
+            "event_type_unknown",
+        ),
+        (
+            &["endpoint", "add", &url, "--client", "99"],
+            "unknown_client",
+        ),
+        (&["endpoint", "remove", "zz"], "unknown_endpoint"),
+    ] {
+        assert_eq!(hosts(arguments)["error"]["code"], code);
+    }
+    assert_eq!(hosts(&["endpoint", "remove", id])["removed"], true);
+    assert_eq!(hosts(&["endpoint", "list"])["items"], json!([]));
+    test.end().await;
+}

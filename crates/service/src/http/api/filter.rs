@@ -113,14 +113,13 @@ impl MediaFilter {
         let sha256 = self.sha256.as_deref();
         let sha256 = sha256.map(|text| unhex(text).ok_or_else(wrong_hash));
         let sha256 = sha256.transpose()?;
-        let mut instances = Vec::new();
+        let (mut instances, mut clients) = (Vec::new(), Vec::new());
         if self.message_id.is_some() || sha256.is_some() {
+            // Their media may be of a client that they had before.
             instances = instances::every_instance(&app.db).await?;
-            instances.retain(|instance| scope.includes(instance.client));
+            clients = instances::every_client(&app.db).await?;
         }
-        let mut clients: Vec<_> = instances.iter().map(|instance| instance.client).collect();
-        clients.sort_unstable();
-        clients.dedup();
+        let clients = clients.into_iter().map(|client| client.id).collect();
         Ok(Filter {
             scope,
             instances: instances

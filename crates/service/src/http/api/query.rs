@@ -2,6 +2,7 @@
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -88,7 +89,31 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Body<T> {
 }
 
 fn bad_body(error: &JsonRejection) -> ApiError {
+    let status = error.status();
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => return ApiError::new(status, texts::api::TOO_LARGE),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            return ApiError::new(status, texts::api::WRONG_TYPE);
+        }
+        _ => {}
+    }
     ApiError::bad(texts::api::BAD_BODY, error.body_text())
+}
+
+/// A JSON body that may be left out.
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<HttpState> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
+        if http_body::Body::is_end_stream(request.body()) {
+            return Ok(Self(T::default()));
+        }
+        Body::<T>::from_request(request, state)
+            .await
+            .map(|body| Self(body.0))
+    }
 }
 
 /// A number, or its digits in a text, as in a query.

@@ -7,6 +7,8 @@ use serde_json::json;
 
 use super::journal::Compaction;
 use super::{Error, Work, files};
+use crate::access::audit::{Action, NewEntry};
+use crate::access::{Actor, audit};
 use crate::db::Key;
 use crate::events::{self, News};
 use crate::storage;
@@ -50,6 +52,8 @@ impl Work<'_> {
         let (is_unfinished, client, now) = (report.is_unfinished(), report.client, journal.now);
         let ended = self.deps.db.write(Key::Everything, async move |tx| {
             events::erase(tx, client).await?;
+            let entry = NewEntry::new(Action::Erasure, Some(client), data.clone());
+            audit::append(tx, &Actor::CommandLine, entry, now).await?;
             let news = News {
                 kind: "contact.erased",
                 client: Some(client),

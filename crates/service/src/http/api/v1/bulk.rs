@@ -131,7 +131,7 @@ pub async fn create(
     record(
         &state,
         &grant,
-        NewEntry::new(action, grant.scope.client(), data),
+        NewEntry::new(action, filter.scope.client().or(filter.client), data),
     )
     .await?;
     state.runs.add(Arc::clone(&run));

@@ -253,7 +253,9 @@ pub async fn replay(
     let cancelled = state.app.shutdown.token();
     replay::run(&state.app.ingest, options, Arc::new(progress), cancelled).await?;
     let data = json!({"delivery": found.id.as_str()});
-    let entry = NewEntry::new(Action::Replay, grant.scope.client(), data);
+    let instance = instances::instance_or_removed(&state.app.db, &found.instance).await?;
+    let client = instance.map(|instance| instance.client);
+    let entry = NewEntry::new(Action::Replay, client, data);
     record(&state, &grant, entry.instance(found.instance.as_str())).await?;
     let item = last
         .lock()

@@ -10,7 +10,9 @@ use utoipa::IntoParams;
 use super::{Id, Ids};
 use crate::access::Grant;
 use crate::events::endpoints::{self, Endpoint};
-use crate::events::notifications::{self, Notification, NotificationAttempt, NotificationStatus};
+use crate::events::notifications::{
+    self, Notification, NotificationAttempt, NotificationCursor, NotificationStatus,
+};
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
@@ -64,6 +66,14 @@ impl From<EndpointError> for ApiError {
 async fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Endpoint> {
     let found = endpoints::find(&state.app.db, grant.scope, id).await?;
     found.ok_or_else(|| ApiError::not_found(texts::api::ENDPOINT_NOT_FOUND))
+}
+
+/// To a disabled endpoint nothing is sent.
+fn refuse_disabled(endpoint: &Endpoint) -> Result<()> {
+    match endpoint.disabled_at {
+        Some(_) => Err(ApiError::conflict(texts::api::ENDPOINT_DISABLED)),
+        None => Ok(()),
+    }
 }
 
 /// Endpoints, newest first
@@ -176,6 +186,7 @@ pub async fn test(
     Id(id): Id,
 ) -> Result<Response> {
     let endpoint = visible(&state, &grant, &id).await?;
+    refuse_disabled(&endpoint)?;
     let notification = operation::test(state.app.endpoint_deps(), &endpoint).await?;
     Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())
 }
@@ -198,10 +209,10 @@ pub async fn notifications(
 ) -> Result<Json<Page<Notification>>> {
     let endpoint = visible(&state, &grant, &id).await?;
     let (limit, db) = (page.limit()?, &state.app.db);
-    let before = page.after(|text| text.parse::<i64>().ok())?;
-    let before = before.unwrap_or(i64::MAX);
-    let found = notifications::of_endpoint(db, &endpoint.id, query.status, before, limit + 1);
-    let page = Page::of(found.await?, limit, |found| found.event.to_string());
+    let after = page.after(NotificationCursor::parse)?;
+    let found = notifications::of_endpoint(db, &endpoint.id, query.status, after, limit + 1);
+    let cursor = |found: &Notification| NotificationCursor::of(found).to_string();
+    let page = Page::of(found.await?, limit, cursor);
     Ok(Json(page))
 }
 
@@ -242,6 +253,7 @@ pub async fn resend(
     Ids(id, notification): Ids,
 ) -> Result<Response> {
     let endpoint = visible(&state, &grant, &id).await?;
+    refuse_disabled(&endpoint)?;
     let sent = operation::resend(state.app.endpoint_deps(), &endpoint, &notification).await?;
     if !sent {
         return Err(ApiError::not_found(texts::api::NOTIFICATION_NOT_FOUND));

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use utoipa::IntoParams;
 
+use crate::access::Grant;
 use crate::clock::{Millis, as_rfc3339};
 use crate::events::{self, Event};
 use crate::http::HttpState;
@@ -101,7 +102,7 @@ pub async fn list(
         return Err(ApiError::bad(texts::api::BAD_QUERY, "after is negative"));
     }
     if wants_stream(&headers) {
-        return live(state, grant.scope, query.after, &headers).await;
+        return live(state, grant, query.after, &headers).await;
     }
     let limit = match query.limit {
         None => DEFAULT_LIMIT,
@@ -112,20 +113,30 @@ pub async fn list(
         }
     };
     let db = &state.app.db;
-    let after = match (query.after, first_missing(&state, query.after).await?) {
-        (_, Some(first)) => {
-            let values = vec![("first_seq", first.to_string())];
+    let after = match place_of(&state, query.after).await? {
+        PlaceOf::Known(after) => after,
+        PlaceOf::Deleted { first } => {
+            let values = vec![
+                ("first_seq", first.to_string()),
+                ("after", (first - 1).to_string()),
+            ];
             let error = ApiError::with(StatusCode::GONE, texts::api::CURSOR_EXPIRED, values);
             return Err(error);
         }
-        (after, None) => after.unwrap_or(0),
+        PlaceOf::Unknown { last } => {
+            let values = vec![("last", last.to_string())];
+            let error = ApiError::with(StatusCode::GONE, texts::api::CURSOR_UNKNOWN, values);
+            return Err(error);
+        }
     };
+    let after = after.unwrap_or(0);
     let newest = events::newest(db).await?;
     let found = events::visible_after(db, grant.scope, after, limit).await?;
-    let next = if found.len() < limit as usize {
-        newest.max(after)
-    } else {
-        found.last().map_or(after, |event| event.seq)
+    let last = found.last().map_or(after, |event| event.seq);
+    // A caller of one client does not learn how much happens elsewhere.
+    let next = match grant.scope {
+        Scope::All if found.len() < limit as usize => newest.max(after),
+        _ => last,
     };
     Ok(Json(EventPage {
         items: found.iter().map(ApiEvent::from).collect(),
@@ -134,31 +145,51 @@ pub async fn list(
     .into_response())
 }
 
-/// The first event that is kept, if some after `after` were deleted. Without a number nothing is missing.
-async fn first_missing(state: &HttpState, after: Option<i64>) -> Result<Option<i64>> {
+/// Where a reader is.
+enum PlaceOf {
+    /// Nothing after it was deleted; none without a number.
+    Known(Option<i64>),
+    Deleted {
+        first: i64,
+    },
+    /// No event had this number yet: the database was restored from a backup, or the reader has another one's number.
+    Unknown {
+        last: i64,
+    },
+}
+
+async fn place_of(state: &HttpState, after: Option<i64>) -> Result<PlaceOf> {
     let Some(after) = after else {
-        return Ok(None);
+        return Ok(PlaceOf::Known(None));
     };
     let db = &state.app.db;
-    let oldest = events::oldest(db).await?;
+    let last = events::last_given(db).await?;
+    if after > last {
+        return Ok(PlaceOf::Unknown { last });
+    }
     // Without events, the next one's number is the first.
-    let first = match oldest {
-        Some(first) => first,
-        None => events::last_given(db).await? + 1,
-    };
-    Ok((after.saturating_add(1) < first).then_some(first))
+    let first = events::oldest(db).await?.unwrap_or(last + 1);
+    Ok(if after + 1 < first {
+        PlaceOf::Deleted { first }
+    } else {
+        PlaceOf::Known(Some(after))
+    })
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT);
-    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("");
-    accept.contains("text/event-stream")
+    let lists = headers.get_all(header::ACCEPT).iter();
+    let mut types = lists.flat_map(|list| list.to_str().unwrap_or("").split(','));
+    types.any(|kind| {
+        let (kind, weight) = kind.split_once(';').unwrap_or((kind, ""));
+        let is_refused = weight.trim().trim_end_matches(['0', '.']) == "q=";
+        kind.trim().eq_ignore_ascii_case("text/event-stream") && !is_refused
+    })
 }
 
 /// Where a reader of the stream is.
 struct Place {
     state: HttpState,
-    scope: Scope,
+    grant: Grant,
     seq: i64,
     waiting: std::vec::IntoIter<Arc<Event>>,
     reset: Option<i64>,
@@ -166,22 +197,33 @@ struct Place {
 
 async fn live(
     state: HttpState,
-    scope: Scope,
+    grant: Grant,
     after: Option<i64>,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let last = headers.get("last-event-id");
-    let last = last.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let after: Option<i64> = last.or(after).filter(|after| *after >= 0);
-    let reset = first_missing(&state, after).await?;
-    let seq = match (after, reset) {
-        (_, Some(first)) => first - 1,
-        (Some(after), None) => after,
-        (None, None) => events::newest(&state.app.db).await?,
+    let last = last.map(|value| {
+        value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+    });
+    let after: Option<i64> = match last {
+        // A number that cannot be read is as good as one of long ago.
+        Some(last) => Some(last.filter(|last| *last >= 0).unwrap_or(-1)),
+        None => after,
+    };
+    let db = &state.app.db;
+    let (seq, reset) = match place_of(&state, after).await? {
+        PlaceOf::Known(Some(after)) if after >= 0 => (after, None),
+        PlaceOf::Known(None) => (events::newest(db).await?, None),
+        PlaceOf::Known(Some(_)) => (0, Some(1)),
+        PlaceOf::Deleted { first } => (first - 1, Some(first)),
+        PlaceOf::Unknown { last } => (last, Some(last + 1)),
     };
     let place = Place {
         state,
-        scope,
+        grant,
         seq,
         waiting: Vec::new().into_iter(),
         reset,
@@ -213,9 +255,20 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
                 place.seq = event.seq;
                 return Some((Ok(written(&event)), (place, latest)));
             }
+            let (app, keys) = (&place.state.app, &place.state.live_keys);
+            // A key that was revoked, or has expired, reads no further.
+            if !matches!(keys.is_valid(app, &place.grant.actor).await, Ok(true)) {
+                return None;
+            }
             let shutdown = place.state.app.shutdown.clone();
             latest.mark_unchanged();
-            match place.state.app.feed.after(place.scope, place.seq).await {
+            match place
+                .state
+                .app
+                .feed
+                .after(place.grant.scope, place.seq)
+                .await
+            {
                 Ok((found, seen)) if !found.is_empty() => {
                     place.waiting = found.into_iter();
                     let _ = seen;
@@ -236,6 +289,7 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
                     return None;
                 },
                 () = shutdown.begun() => return None,
+                () = tokio::time::sleep(KEEP_ALIVE) => {}
             }
         }
     })

@@ -119,7 +119,7 @@ pub struct NewApiInstance {
     client: i64,
     /// The name of a gateway; `wapi` without it.
     gateway: Option<String>,
-    /// Where the gateway's API is; its own without it.
+    /// Where the gateway's API is; its own without it. Needs a key of all clients, as `cdn_base` does.
     api_base: Option<String>,
     cdn_base: Option<String>,
     /// Separated by commas.
@@ -181,6 +181,12 @@ async fn put(
 ) -> Result<(Instance, InstanceAddress)> {
     if !grant.scope.includes(new.client) {
         return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));
+    }
+    let is_elsewhere = new.api_base.is_some() || new.cdn_base.is_some();
+    if is_elsewhere && grant.scope.client().is_some() {
+        // The gateway's token goes there, and what is there may be read.
+        let status = StatusCode::FORBIDDEN;
+        return Err(ApiError::new(status, texts::api::SCOPE_TOO_SMALL));
     }
     let app = &state.app;
     let options = NewOptions {

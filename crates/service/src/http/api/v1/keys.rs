@@ -110,8 +110,8 @@ pub async fn revoke(
     Admin(grant): Admin,
     Id(id): Id,
 ) -> Result<Json<ApiKey>> {
-    visible(&state, grant.scope, &id).await?;
+    let key = visible(&state, grant.scope, &id).await?;
     let app = &state.app;
-    operation::revoke(&app.db, &app.clock, &grant.actor, &id).await?;
+    operation::revoke(&app.db, &app.clock, &grant.actor, &key).await?;
     visible(&state, grant.scope, &id).await.map(Json)
 }

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::media::{record_read, visible};
+use super::media::{is_download, record_read, visible};
 use super::{Id, Ids};
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::links::{self, Disposition, Link, NewLink, Signer};
@@ -21,7 +21,7 @@ use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::content::{self, Caching};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::page::Page;
-use crate::http::api::query::{Body, Query, number};
+use crate::http::api::query::{OptionalBody, Query, number};
 use crate::i18n::keys as texts;
 use crate::media::{self, Media};
 use crate::model::{MediaId, Role, Scope};
@@ -67,7 +67,7 @@ pub async fn create(
     State(state): State<HttpState>,
     Operator(grant): Operator,
     Id(id): Id,
-    Body(body): Body<NewLinkBody>,
+    OptionalBody(body): OptionalBody<NewLinkBody>,
 ) -> Result<Response> {
     let (app, now) = (&state.app, state.app.clock.now());
     let media = visible(&state, &grant, id).await?;
@@ -211,6 +211,7 @@ pub async fn open(
     State(state): State<HttpState>,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
     query: Result<Query<Signed>>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
     // Every wrong link gets the same answer.
@@ -230,11 +231,13 @@ pub async fn open(
     let found = found.ok_or_else(wrong)?;
     let rest = Caching::Seconds(((link.expires_at - now) / SECOND).min(10 * MINUTE / SECOND));
     let response = content::of_media(app, &found, &headers, link.disposition, rest)?;
-    let grant = Grant {
-        actor: Actor::Link(link.id),
-        role: Role::Viewer,
-        scope: Scope::Client(link.client),
-    };
-    record_read(&state, &grant, &found, &headers).await;
+    if is_download(&method, &found, &response) {
+        let grant = Grant {
+            actor: Actor::Link(link.id),
+            role: Role::Viewer,
+            scope: Scope::Client(link.client),
+        };
+        record_read(&state, &grant, &found).await;
+    }
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -102,6 +102,7 @@ pub async fn file(
     Viewer(grant): Viewer,
     Id(id): Id,
     Query(query, _): Query<ContentQuery>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
     let media = visible(&state, &grant, id).await?;
@@ -116,16 +117,31 @@ pub async fn file(
     } else {
         content::of_media(app, &media, &headers, disposition, Caching::Validated)?
     };
-    record_read(&state, &grant, &media, &headers).await;
+    if is_download(&method, &media, &response) {
+        record_read(&state, &grant, &media).await;
+    }
     Ok(response)
 }
 
-/// A player asks for one file in many ranges: the first one counts. A log that cannot be written must not stop readers.
-pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media, headers: &HeaderMap) {
-    let range = headers.get(header::RANGE).map(|range| range.as_bytes());
-    if range.is_some_and(|range| !range.starts_with(b"bytes=0-")) {
-        return;
+/// A player asks for one file in many ranges: the first one counts, and each that has most of the file.
+pub fn is_download(method: &Method, media: &Media, answer: &Response) -> bool {
+    let text = |name| {
+        let value = answer.headers().get(name);
+        value.and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let length = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    let is_first = text(header::CONTENT_RANGE).is_some_and(|range| range.starts_with("bytes 0-"));
+    let half = media.size.unwrap_or(0).div_ceil(2);
+    match answer.status() {
+        _ if method == Method::HEAD => false,
+        StatusCode::OK => true,
+        StatusCode::PARTIAL_CONTENT => is_first || length.is_some_and(|length| length >= half),
+        _ => false,
     }
+}
+
+/// A log that cannot be written must not stop readers.
+pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media) {
     let entry = NewEntry::new(Action::ContentRead, Some(media.client), json!({}));
     let entry = entry.media(media.id.as_str());
     let (actor, now) = (grant.actor.clone(), state.app.clock.now());

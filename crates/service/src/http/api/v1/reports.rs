@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::apart;
 use crate::http::HttpState;
-use crate::http::api::caller::Viewer;
+use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::time;
 use crate::http::api::page::Page;
@@ -43,7 +43,10 @@ pub async fn status(State(state): State<HttpState>, Viewer(grant): Viewer) -> Re
 /// The full report, with every stored file compared with the disk
 #[utoipa::path(get, path = "/check", tag = "reports",
     responses((status = OK, description = "As `midiateca check --json`", body = Object), (status = "4XX", body = ErrorBody)))]
-pub async fn check(State(state): State<HttpState>, Viewer(grant): Viewer) -> Result<Json<Value>> {
+pub async fn check(
+    State(state): State<HttpState>,
+    Operator(grant): Operator,
+) -> Result<Json<Value>> {
     global(grant.scope)?;
     let report = status::check(state.app.status_deps()).await?;
     Ok(Json(json!(report)))
@@ -63,7 +66,7 @@ pub struct HealthQuery {
     responses((status = OK, description = "As `midiateca doctor --json`", body = Object), (status = "4XX", body = ErrorBody)))]
 pub async fn health(
     State(state): State<HttpState>,
-    Viewer(grant): Viewer,
+    Operator(grant): Operator,
     Query(query, _): Query<HealthQuery>,
 ) -> Result<Json<Value>> {
     global(grant.scope)?;
