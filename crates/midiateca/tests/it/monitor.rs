@@ -79,13 +79,13 @@ fn a_day_is_shown_filtered_and_opened_at_both_sizes() {
 fn the_screen_follows_the_terminal_when_it_changes_its_size() {
     let folder = a_day();
     let mut terminal = Terminal::start(monitor(folder.path(), &["--lang", "pt-BR"]), 80, 24);
-    terminal.wait_for(&["mostrando tudo", "armazenadas 7"]);
+    terminal.wait_for(&["mostrando tudo", "armazenadas 9"]);
     terminal.resize(160, 50);
     terminal.wait_for(&["Espera, por prazo", "c tudo"]);
     terminal.resize(15, 3);
     terminal.wait_for(&["o terminal"]);
     terminal.resize(60, 10);
-    terminal.wait_for(&["armazenadas 7", "q sair"]);
+    terminal.wait_for(&["armazenadas 9", "q sair"]);
     terminal.press("\x1b");
     assert_eq!(terminal.ended().0.exit_code(), 0);
 }
