@@ -1,4 +1,4 @@
-//! Who may see and do what: API keys, signed links, users and their sessions, and the log of what they did.
+//! Who may see and do what: API keys, signed links, and the log of what was done.
 //!
 //! Promises: tokens are stored as hashes only; what was revoked or has expired opens nothing; the log has no phone numbers.
 
@@ -13,8 +13,6 @@ use crate::model::{Role, Scope};
 pub enum Actor {
     /// By the key's id.
     Key(String),
-    /// By the user's id.
-    User(String),
     /// Someone with access to the data folder.
     CommandLine,
     /// A signed link, by its id.
@@ -26,7 +24,6 @@ impl Actor {
     pub fn code(&self) -> String {
         match self {
             Self::Key(id) => format!("key:{id}"),
-            Self::User(id) => format!("user:{id}"),
             Self::Link(id) => format!("link:{id}"),
             Self::CommandLine => "command_line".to_owned(),
         }

@@ -318,6 +318,13 @@ impl Db {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// The newest number that a table with increasing numbers ever gave, also when its row was deleted; 0 without any.
+    pub async fn last_number(&self, table: &'static str) -> Result<i64, Error> {
+        let sql = "select seq from sqlite_sequence where name = $1";
+        let row = self.row(sql, values![table]).await?;
+        row.map_or(Ok(0), |row| row.int("seq"))
+    }
+
     /// The number of known migrations. Every opened database has them all.
     pub fn migrations() -> usize {
         migrations::FILES.len()

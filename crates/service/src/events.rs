@@ -96,9 +96,7 @@ pub async fn oldest(db: &Db) -> Result<Option<i64>, Error> {
 
 /// The newest number that was ever given, also when its event was deleted.
 pub async fn last_given(db: &Db) -> Result<i64, Error> {
-    let sql = "select coalesce(max(seq), 0) as seq from sqlite_sequence where name = 'events'";
-    let row = db.row(sql, vec![]).await?;
-    row.map_or(Ok(0), |row| row.int("seq"))
+    db.last_number("events").await
 }
 
 /// Up to `limit` events after `seq`, oldest first.

@@ -49,7 +49,7 @@ pub mod events;
 /// Clients, instances, their tokens and webhook addresses.
 pub mod instances;
 
-/// Who may see and do what: API keys, signed links, users, the audit log.
+/// Who may see and do what: API keys, signed links, the audit log.
 pub mod access;
 
 /// What an operator can do, a module per operation, and what these share.

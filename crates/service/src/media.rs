@@ -30,8 +30,8 @@ pub use counts::{
 };
 pub use filter::Filter;
 pub use list::{
-    Cursor, clients_of_delivery, find, has_other_client, ids_beginning, instances_of_client, list,
-    list_after, newest_received, stored, visible,
+    Cursor, clients_of_delivery, count, find, has_other_client, ids_beginning, instances_of_client,
+    list, list_after, newest_received, stored, visible,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,

@@ -126,6 +126,8 @@ impl Notifier {
                         tracing::warn!(error, "the result of a notification cannot be recorded now");
                     }
                 },
+                // What became due while a request hangs does not wait for it.
+                () = tokio::time::sleep(POLL), if !sending.is_empty() => {}
             }
         }
         Ok(())

@@ -664,3 +664,86 @@ async fn every_download_is_in_the_audit_log_however_its_range_is_written() {
     assert_eq!(count().await, expected);
     test.end().await;
 }
+
+#[tokio::test]
+async fn an_instance_that_changes_hands_shows_nothing_of_its_first_client() {
+    let test = TestApp::start().await;
+    two_clients(&test).await;
+    let all = Caller::new(&test, Role::Admin, Scope::All).await;
+    let first = Caller::new(&test, Role::Viewer, Scope::Client(2)).await;
+    let (status, _) = all
+        .send("DELETE", &format!("/instances/{FIRST}"), None)
+        .await;
+    assert_eq!(status, 204);
+    let new = json!({"id": FIRST, "client": 3});
+    let (status, added) = all.send("POST", "/instances", Some(new)).await;
+    assert_eq!(status, 201, "{added}");
+    assert_eq!(
+        (&added["deliveries"], &added["last_delivery_at"]),
+        (&json!(0), &Value::Null)
+    );
+    let other = Caller::new(&test, Role::Viewer, Scope::Client(3)).await;
+    for path in [
+        "/media?message_id=OF-FIRST".to_owned(),
+        format!("/deliveries?instance={FIRST}"),
+    ] {
+        assert_eq!(other.get(&path).await["items"], json!([]), "{path}");
+    }
+    let own = first.get("/media?message_id=OF-FIRST").await;
+    assert_eq!(own["items"].as_array().unwrap().len(), 1, "{own}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_link_ends_with_the_key_that_made_it() {
+    let clock = midiateca_service::clock::Clock::fixed(crate::stage::TODAY);
+    let test = TestApp::with(crate::stage::impatient(), clock.clone()).await;
+    let (own, _) = two_clients(&test).await;
+    let options = keys::Options {
+        name: "short".to_owned(),
+        role: Role::Operator,
+        scope: Scope::All,
+        expires_in: Some("1h".to_owned()),
+    };
+    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine, options).await;
+    let caller = Caller {
+        test: &test,
+        key: created.unwrap().token,
+    };
+    let body = json!({"expires_in": "7d"});
+    let (_, link) = caller
+        .send("POST", &format!("/media/{own}/link"), Some(body))
+        .await;
+    let url = format!("{}{}", test.origin(), link["url"].as_str().unwrap());
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
+    clock.advance(midiateca_service::clock::HOUR);
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 404);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn usage_is_by_client_and_month() {
+    let clock = midiateca_service::clock::Clock::fixed(crate::stage::TODAY);
+    let test = TestApp::with(crate::stage::impatient(), clock.clone()).await;
+    two_clients(&test).await;
+    clock.advance(10 * midiateca_service::clock::DAY);
+    test.store(sample("DECEMBER")).await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let usage = viewer.get("/usage").await;
+    let months: Vec<_> = usage["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (&item["month"], &item["client"], &item["media"]))
+        .collect();
+    let expected = [("2026-12", 2), ("2026-11", 2), ("2026-11", 3)]
+        .map(|(month, client)| (json!(month), json!(client), json!(1)));
+    assert_eq!(
+        months,
+        expected
+            .iter()
+            .map(|(a, b, c)| (a, b, c))
+            .collect::<Vec<_>>()
+    );
+    test.end().await;
+}

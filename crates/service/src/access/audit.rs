@@ -10,13 +10,9 @@ use crate::model::{Scope, codes};
 
 codes! {
     Action {
-        SignIn "sign_in",
-        SignInFailed "sign_in_failed",
-        SignOut "sign_out",
         LinkCreated "link_created",
         LinkRevoked "link_revoked",
         ContentRead "content_read",
-        Export "export",
         Retry "retry",
         Dismiss "dismiss",
         Replay "replay",
@@ -27,7 +23,6 @@ codes! {
         EndpointChanged "endpoint_changed",
         KeyCreated "key_created",
         KeyRevoked "key_revoked",
-        UserChanged "user_changed",
     }
 }
 
@@ -76,7 +71,7 @@ pub struct AuditEntry {
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub at: Millis,
-    /// `key:ID`, `user:ID`, `link:ID` or `command_line`.
+    /// `key:ID`, `link:ID` or `command_line`.
     pub actor: String,
     pub action: String,
     pub client: Option<i64>,

@@ -10,7 +10,7 @@ use crate::model::{Role, Scope, fresh_id};
 use crate::secrets::{hash_token, random_token};
 
 /// Marks a key, so that scanners for secrets find it.
-pub const PREFIX: &str = "mk_";
+const PREFIX: &str = "mk_";
 
 /// A key without its token.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]

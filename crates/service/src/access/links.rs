@@ -27,7 +27,7 @@ pub struct Link {
     pub media: MediaId,
     pub client: i64,
     pub disposition: Disposition,
-    /// `key:ID` or `user:ID`.
+    /// `key:ID`.
     pub created_by: String,
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -119,12 +119,11 @@ pub async fn create(tx: &mut Tx, new: NewLink, now: Millis) -> Result<Link, Erro
     Ok(link)
 }
 
-/// A link that opens its media: it exists, has not expired, and neither it nor the key that made it was revoked.
+/// A link that opens its media: it exists, and neither it nor the key that made it has expired or was revoked.
 pub async fn valid(db: &Db, id: &str, now: Millis) -> Result<Option<Link>, Error> {
     let sql = format!(
         "select {COLUMNS} where id = $1 and expires_at > $2 and revoked_at is null
-         and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and (k.revoked_at is not null or k.expires_at <= $2))
-         and not exists (select 1 from users u where links.created_by = 'user:' || u.id and u.removed_at is not null)"
+         and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and (k.revoked_at is not null or k.expires_at <= $2))"
     );
     let rows = db.rows_of(sql, values![id, now]).await?;
     rows.first().map(link_of).transpose()

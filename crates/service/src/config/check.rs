@@ -97,6 +97,7 @@ impl Config {
                 "http.max_connections_per_address",
                 http.max_connections_per_address as u64,
             ),
+            ("http.api_rate", http.api_rate.into()),
             ("worker.concurrency", worker.concurrency as u64),
             ("worker.per_client", worker.per_client as u64),
             ("worker.per_host", worker.per_host as u64),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::{DAY, Millis, as_rfc3339, as_rfc3339_or_null};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::{Scope, codes, fresh_id};
+use crate::model::{Scope, codes};
 
 /// An endpoint at which every attempt failed for so long is disabled.
 pub const PATIENCE: Millis = 5 * DAY;
@@ -96,10 +96,6 @@ pub struct NewEndpoint {
 /// The types as in the database: each between commas, so that one is found by its name.
 fn joined(types: Option<&[String]>) -> Option<String> {
     types.map(|types| format!(",{},", types.join(",")))
-}
-
-pub fn new_id(now: Millis) -> String {
-    fresh_id(now)
 }
 
 pub async fn add(tx: &mut Tx, new: &NewEndpoint, now: Millis) -> Result<(), Error> {

@@ -83,7 +83,7 @@ impl Feed {
         };
         {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            // Events in it may be of a person who was erased.
+            // Events in it may be of a person who was erased. An erasure by another process is noticed within [`POLL`].
             if found.iter().any(|event| event.kind == "contact.erased") {
                 ring.clear();
             }

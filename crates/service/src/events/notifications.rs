@@ -21,6 +21,9 @@ pub const WAITS: [Millis; 10] = [
     24 * HOUR,
 ];
 
+/// The longest `Retry-After` that is followed.
+const LONGEST_ASKED: Millis = 24 * HOUR;
+
 codes! {
     NotificationStatus {
         Pending "pending",
@@ -216,7 +219,9 @@ pub async fn settle(
         Some(_) => match wait_after(n, jitter) {
             None => (NotificationStatus::Failed, None),
             Some(wait) => {
-                let wait = wait.max(attempted.retry_after.unwrap_or(0));
+                // An endpoint may ask for more time, but not for ever.
+                let asked = attempted.retry_after.unwrap_or(0).min(LONGEST_ASKED);
+                let wait = wait.max(asked);
                 (NotificationStatus::Pending, Some(now + wait))
             }
         },
@@ -380,10 +385,16 @@ pub async fn counts(db: &Db) -> Result<Vec<(NotificationStatus, u64)>, Error> {
         .collect()
 }
 
-/// Ended notifications created before then.
+/// Created before `$1`, and ended; or waiting for an endpoint that is disabled.
+macro_rules! old {
+    () => {
+        "created_at < $1 and (status <> 'pending' or endpoint in (select id from endpoints where disabled_at is not null))"
+    };
+}
+
+/// The number of notifications created before then that are sent no more.
 pub async fn ended_before(db: &Db, before: Millis) -> Result<u64, Error> {
-    let sql =
-        "select count(*) as n from notifications where created_at < $1 and status <> 'pending'";
+    let sql = concat!("select count(*) as n from notifications where ", old!());
     let row = db.row(sql, values![before]).await?;
     row.map_or(Ok(0), |row| row.count("n"))
 }
@@ -395,13 +406,19 @@ pub(super) async fn erase_answers(tx: &mut Tx, client: i64) -> Result<(), Error>
     tx.run(sql, values![client]).await.map(drop)
 }
 
-/// Deletes up to `limit` ended notifications created before then; returns how many.
+/// Deletes up to `limit` of them; returns how many.
 pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
-    let sql = "delete from notification_attempts where notification in
-                 (select id from notifications where created_at < $1 and status <> 'pending' limit $2)";
+    let sql = concat!(
+        "delete from notification_attempts where notification in (select id from notifications where ",
+        old!(),
+        " order by id limit $2)"
+    );
     tx.run(sql, values![before, limit]).await?;
-    let sql = "delete from notifications where id in
-                 (select id from notifications where created_at < $1 and status <> 'pending' limit $2)";
+    let sql = concat!(
+        "delete from notifications where id in (select id from notifications where ",
+        old!(),
+        " order by id limit $2)"
+    );
     tx.run(sql, values![before, limit]).await
 }
 

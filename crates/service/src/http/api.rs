@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
-pub use error::language_of;
+pub use error::scope_too_small;
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use runs::Runs;

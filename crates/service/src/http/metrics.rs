@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::HttpState;
-use super::api::caller::Viewer;
+use super::api::{self, caller::Viewer};
 use super::client_address::{ClientAddress, is_trusted};
 use super::error::Error;
 use crate::app::App;
@@ -70,7 +70,7 @@ pub(super) async fn show(State(state): State<HttpState>, request: Request) -> Re
     if !is_near {
         match Viewer::from_request_parts(&mut parts, &state).await {
             Ok(Viewer(grant)) if grant.scope == Scope::All => {}
-            Ok(_) => return StatusCode::FORBIDDEN.into_response(),
+            Ok(_) => return api::scope_too_small().into_response(),
             Err(error) => return error.into_response(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::filter::{Filter, ResolvedFilter, Statement, is_id};
+use super::filter::{Statement, is_id};
 use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::model::{ChatId, ChatKind, MediaKind, Origin, Scope};
@@ -105,7 +105,7 @@ pub async fn chat(db: &Db, client: i64, chat_id: &str) -> Result<Option<Chat>, E
 
 async fn described(db: &Db, row: &Row) -> Result<Chat, Error> {
     let (client, chat_id) = (row.int("client")?, row.text("chat_id")?);
-    let sql = "select kind, count(*) as n, coalesce(sum(status = 'stored'), 0) as stored,
+    let sql = "select kind, count(*) as n, count(*) filter (where status = 'stored') as stored,
                  coalesce(sum(case when status = 'stored' then size_bytes end), 0) as size, max(is_group) as is_group
                from media where client = $1 and chat_id = $2 group by kind order by kind";
     let rows = db.rows(sql, values![client, &chat_id]).await?;
@@ -163,12 +163,4 @@ pub(super) async fn ids_of(
     rows.iter()
         .map(|row| Ok((row.int("client")?, row.text("chat_id")?)))
         .collect()
-}
-
-/// The number of media of a filter.
-pub async fn count(db: &Db, filter: &Filter) -> Result<u64, Error> {
-    let mut statement = Statement::new("select count(*) as n from media where true");
-    statement.filter(&ResolvedFilter::new(db, filter).await?);
-    let rows = db.rows_of(statement.sql, statement.values).await?;
-    rows.first().map_or(Ok(0), |row| row.count("n"))
 }

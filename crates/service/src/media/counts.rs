@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::sql::waiting_ids;
-use crate::clock::{DAY, HOUR, MINUTE, Millis};
+use crate::clock::{DAY, HOUR, MINUTE, Millis, rfc3339};
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaKind, MediaStatus, Scope};
 
@@ -355,20 +355,30 @@ pub async fn monthly_usage(
     scope: Scope,
     from: Millis,
 ) -> Result<Vec<MonthlyUsage>, Error> {
-    let sql = "select client, strftime('%Y-%m', received_at / 1000, 'unixepoch') as month, count(*) as n, coalesce(sum(size_bytes), 0) as size
+    let sql = "select client, received_at / $3 as day, count(*) as n, coalesce(sum(size_bytes), 0) as size
                from media where status = 'stored' and ($1 is null or client = $1) and received_at >= $2
-               group by client, month order by month desc, client";
-    let rows = db.rows(sql, values![scope.client(), from]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(MonthlyUsage {
-                client: row.int("client")?,
-                month: row.text("month")?,
-                media: row.count("n")?,
-                size: row.count("size")?,
-            })
-        })
-        .collect()
+               group by client, day order by day desc, client";
+    let mut months: Vec<MonthlyUsage> = Vec::new();
+    for row in db.rows(sql, values![scope.client(), from, DAY]).await? {
+        let (client, day) = (row.int("client")?, rfc3339(row.int("day")? * DAY));
+        let (media, size) = (row.count("n")?, row.count("size")?);
+        let month = day.get(..7).unwrap_or_default();
+        let mut known = months.iter_mut().rev();
+        match known.find(|known| known.client == client && known.month == month) {
+            Some(known) => {
+                known.media += media;
+                known.size += size;
+            }
+            None => months.push(MonthlyUsage {
+                client,
+                month: month.to_owned(),
+                media,
+                size,
+            }),
+        }
+    }
+    months.sort_by(|a, b| b.month.cmp(&a.month).then(a.client.cmp(&b.client)));
+    Ok(months)
 }
 
 #[cfg(test)]

@@ -119,6 +119,14 @@ pub async fn stored(
     page(&rows, Media::from_row, after)
 }
 
+/// The number of media of a filter.
+pub async fn count(db: &Db, filter: &Filter) -> Result<u64, Error> {
+    let mut statement = Statement::new("select count(*) as n from media where true");
+    statement.filter(&ResolvedFilter::new(db, filter).await?);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    rows.first().map_or(Ok(0), |row| row.count("n"))
+}
+
 /// The clients of the media of one delivery.
 pub async fn clients_of_delivery(db: &Db, delivery: &DeliveryId) -> Result<Vec<i64>, Error> {
     let sql = "select distinct client from media where delivery = $1";

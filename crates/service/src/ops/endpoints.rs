@@ -9,7 +9,7 @@ use crate::db::{self, Db, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
 use crate::events::{KINDS, notifications, signing};
 use crate::instances;
-use crate::model::Scope;
+use crate::model::{Scope, fresh_id};
 use crate::net;
 use crate::net::guard::Guard;
 use crate::secrets::{self, Secrets};
@@ -89,7 +89,7 @@ pub async fn add(
     let types = types_of(options.types);
     check(deps, &options.url, types.as_deref())?;
     let now = deps.clock.now();
-    let (id, secret) = (endpoints::new_id(now), signing::new_secret());
+    let (id, secret) = (fresh_id(now), signing::new_secret());
     let new = NewEndpoint {
         secret_sealed: deps.secrets.seal(&Endpoint::secret_context(&id), &secret)?,
         id: id.clone(),

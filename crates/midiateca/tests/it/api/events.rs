@@ -8,7 +8,7 @@ use super::Caller;
 use crate::stage::{TestApp, sample};
 
 /// The first `count` events of a stream.
-async fn live(
+pub(super) async fn live(
     caller: &Caller<'_>,
     query: &str,
     last: Option<&str>,

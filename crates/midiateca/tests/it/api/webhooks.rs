@@ -1,12 +1,16 @@
 //! Outgoing webhooks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
+use midiateca_service::db::Key;
 use midiateca_service::events::signing;
 use midiateca_service::model::{Role, Scope};
+use midiateca_service::server::Service;
 use serde_json::{Value, json};
 
 use super::Caller;
@@ -25,26 +29,35 @@ struct Received {
 struct Receiver {
     received: Arc<Mutex<Vec<Received>>>,
     answer: Arc<Mutex<(StatusCode, Option<&'static str>)>>,
+    /// Never answers the first request.
+    hangs_once: Arc<AtomicBool>,
+    /// Answers with the body of the request.
+    echoes: Arc<AtomicBool>,
 }
 
 async fn receive(
     State(receiver): State<Receiver>,
     headers: HeaderMap,
     body: String,
-) -> (StatusCode, HeaderMap, &'static str) {
+) -> (StatusCode, HeaderMap, String) {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     receiver.received.lock().unwrap().push(Received {
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp").parse().unwrap(),
         signature: header("webhook-signature"),
-        body,
+        body: body.clone(),
     });
+    if receiver.hangs_once.swap(false, Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
     let (status, retry_after) = *receiver.answer.lock().unwrap();
     let mut headers = HeaderMap::new();
     if let Some(wait) = retry_after {
         headers.insert("retry-after", wait.parse().unwrap());
     }
-    (status, headers, "noted")
+    let is_echo = receiver.echoes.load(Ordering::SeqCst);
+    let answer = if is_echo { body } else { "noted".to_owned() };
+    (status, headers, answer)
 }
 
 impl Receiver {
@@ -52,6 +65,8 @@ impl Receiver {
         let receiver = Self {
             received: Arc::default(),
             answer: Arc::new(Mutex::new((StatusCode::OK, None))),
+            hangs_once: Arc::default(),
+            echoes: Arc::default(),
         };
         let router = axum::Router::new()
             .fallback(receive)
@@ -389,5 +404,174 @@ async fn endpoints_are_kept_on_the_command_line() {
     }
     assert_eq!(hosts(&["endpoint", "remove", id])["removed"], true);
     assert_eq!(hosts(&["endpoint", "list"])["items"], json!([]));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_does_not_delay_what_comes_after_it() {
+    let mut config = impatient();
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    config.fetch.call_timeout = midiateca_service::config::Span::seconds(600);
+    let test = TestApp::with(config, Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url})).await;
+    receiver.hangs_once.store(true, Ordering::SeqCst);
+    test.store(sample("HANGS")).await;
+    receiver.wait_for(1).await;
+    test.store(sample("AFTER")).await;
+    let received = receiver.wait_for(2).await;
+    assert_ne!(received[0].id, received[1].id);
+    let list = admin
+        .get(&format!("/endpoints/{id}/notifications?status=pending"))
+        .await;
+    assert_eq!(list["items"][0]["id"], received[0].id.as_str());
+    // The end does not wait for it either.
+    test.end().await;
+}
+
+/// Claims of a server that was killed are not waited for: the next one sends at once, with the same id.
+#[tokio::test]
+async fn what_a_killed_server_had_claimed_is_sent_after_the_next_start() {
+    let test = on_loopback(Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    endpoint(&admin, json!({"url": url})).await;
+    receiver.answers(500, None);
+    test.store(sample("CLAIMED")).await;
+    let first = receiver.wait_for(1).await.remove(0);
+    let claim = async |tx: &mut midiateca_service::db::Tx| {
+        let sql = "update notifications set next_attempt_at = 0, lease_until = 9000000000000";
+        tx.run(sql, Vec::new()).await
+    };
+    let folder = test.end_keeping_the_folder().await;
+    receiver.answers(200, None);
+    let mut config = impatient();
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    let app = App::open(folder.path(), config, Clock::system())
+        .await
+        .unwrap();
+    app.db.write(Key::Nothing, claim).await.unwrap();
+    let before = receiver.all().len();
+    let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
+        .await
+        .unwrap();
+    let all = receiver.wait_for(before + 1).await;
+    assert_eq!(all[before].id, first.id);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn tests_are_paged_and_a_disabled_endpoint_takes_none() {
+    let test = on_loopback(Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url, "types": []})).await;
+    assert_eq!(
+        admin.get(&format!("/endpoints/{id}")).await["types"],
+        Value::Null
+    );
+    let mut sent = Vec::new();
+    for n in 0..3 {
+        let (status, queued) = admin
+            .send("POST", &format!("/endpoints/{id}/test"), None)
+            .await;
+        assert_eq!(status, 202);
+        sent.push(queued["notification"].clone());
+        receiver.wait_for(n + 1).await;
+    }
+    let (mut listed, mut path) = (Vec::new(), format!("/endpoints/{id}/notifications?limit=1"));
+    loop {
+        let page = admin.get(&path).await;
+        listed.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["id"].clone()),
+        );
+        match page["next"].as_str() {
+            Some(next) => path = format!("/endpoints/{id}/notifications?limit=1&cursor={next}"),
+            None => break,
+        }
+    }
+    sent.reverse();
+    assert_eq!(listed, sent);
+    admin
+        .send(
+            "PATCH",
+            &format!("/endpoints/{id}"),
+            Some(json!({"enabled": false})),
+        )
+        .await;
+    let resend = format!(
+        "/endpoints/{id}/notifications/{}/resend",
+        sent[0].as_str().unwrap()
+    );
+    for path in [format!("/endpoints/{id}/test"), resend] {
+        let (status, code) = admin.error("POST", &path, None).await;
+        assert_eq!(
+            (status, code.as_str()),
+            (409, "endpoint_disabled"),
+            "{path}"
+        );
+    }
+    test.end().await;
+}
+
+/// What an endpoint answers may repeat what it was sent, and the memory of the live feed has it too.
+#[tokio::test]
+async fn nothing_of_an_erased_person_is_left_in_the_outbox_and_in_the_live_feed() {
+    let test = on_loopback(Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    receiver.echoes.store(true, Ordering::SeqCst);
+    receiver.answers(500, None);
+    let (id, _) = endpoint(&admin, json!({"url": url, "types": ["media.stored"]})).await;
+    let media = wa_sim::SimMedia {
+        caption: Some("segredo".to_owned()),
+        ..sample("ERASED")
+    };
+    let (media, _) = test.store(media).await;
+    let sent = attempted(&admin, &id, 1).await;
+    let path = format!(
+        "/endpoints/{id}/notifications/{}",
+        sent["id"].as_str().unwrap()
+    );
+    let answer = |detail: Value| detail["log"][0]["answer"].clone();
+    assert!(
+        answer(admin.get(&path).await)
+            .as_str()
+            .unwrap()
+            .contains("segredo")
+    );
+    let before = super::events::live(&admin, "?after=0", None, 1).await;
+    assert_eq!(before[0].1["media"], media.id.as_str());
+
+    let contact = media.sender_id.as_deref().unwrap();
+    let contact = contact.split('@').next().unwrap();
+    let erase = ["forget", "--client", "2", "--contact", contact, "--yes"];
+    let erased = crate::commands::midiateca(test.app.data.as_path(), &erase).await;
+    assert!(
+        erased.status.success(),
+        "{}",
+        crate::commands::stderr(&erased)
+    );
+    assert_eq!(answer(admin.get(&path).await), Value::Null);
+    // The erasure of another process is noticed within a second, when its own event is read.
+    let events = super::events::live(&admin, "?after=0", None, 2).await;
+    assert_eq!(events[1].0, "contact.erased");
+    let events = super::events::live(&admin, "?after=0", None, 2).await;
+    assert_eq!(
+        (events[0].0.as_str(), events[1].0.as_str()),
+        ("erased", "contact.erased")
+    );
+    assert_eq!(
+        (&events[0].1["data"], &events[0].1["media"]),
+        (&json!({}), &Value::Null)
+    );
+    let log = admin.get("/audit").await;
+    assert_eq!(log["items"][0]["action"], "erasure", "{log}");
+    assert!(!log.to_string().contains(contact));
     test.end().await;
 }

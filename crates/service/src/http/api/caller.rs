@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 
-use super::error::{ApiError, Result};
+use super::error::{ApiError, Result, scope_too_small};
 use crate::access::keys::ApiKey;
 use crate::access::{Actor, Grant, keys};
 use crate::clock::MINUTE;
@@ -48,10 +48,7 @@ impl FromRequestParts<HttpState> for GlobalAdmin {
         let grant = authorized(parts, state, Role::Admin).await?;
         match grant.scope {
             Scope::All => Ok(Self(grant)),
-            Scope::Client(_) => {
-                let status = StatusCode::FORBIDDEN;
-                Err(ApiError::new(status, texts::api::SCOPE_TOO_SMALL))
-            }
+            Scope::Client(_) => Err(scope_too_small()),
         }
     }
 }
@@ -66,7 +63,7 @@ async fn authorized(parts: &Parts, state: &HttpState, role: Role) -> Result<Gran
     Err(ApiError::with(status, key, values))
 }
 
-pub async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
+async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
     let address = parts.extensions.get::<ClientAddress>();
     let network = address.map(|address| ClientNetwork::from(address.0));
     let unauthorized = |key| {

@@ -1,6 +1,7 @@
 //! The manual of the API: a page made from the OpenAPI document, without scripts and without anything from elsewhere.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -20,8 +21,12 @@ pub async fn openapi() -> Response {
 }
 
 pub async fn page() -> Response {
-    let document: Value = serde_json::from_str(document()).unwrap_or_default();
-    let mut response = Html(rendered(&document)).into_response();
+    static PAGE: OnceLock<String> = OnceLock::new();
+    let page = PAGE.get_or_init(|| {
+        let document: Value = serde_json::from_str(document()).unwrap_or_default();
+        rendered(&document)
+    });
+    let mut response = Html(page.as_str()).into_response();
     let policy = format!(
         "default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         style_hash()
@@ -56,7 +61,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn empty() -> &'static Map<String, Value> {
-    static EMPTY: std::sync::OnceLock<Map<String, Value>> = std::sync::OnceLock::new();
+    static EMPTY: OnceLock<Map<String, Value>> = OnceLock::new();
     EMPTY.get_or_init(Map::new)
 }
 

@@ -162,6 +162,11 @@ impl From<crate::db::Error> for ApiError {
     }
 }
 
+/// For a caller of one client.
+pub fn scope_too_small() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, keys::api::SCOPE_TOO_SMALL)
+}
+
 /// Writes errors in the language that the request prefers.
 pub async fn translate(request: Request, next: Next) -> Response {
     let lang = language_of(request.headers());
@@ -173,7 +178,7 @@ pub async fn translate(request: Request, next: Next) -> Response {
 }
 
 /// The first known language of `Accept-Language`; weights are not compared.
-pub fn language_of(headers: &HeaderMap) -> Language {
+fn language_of(headers: &HeaderMap) -> Language {
     let header = headers.get(header::ACCEPT_LANGUAGE);
     let list = header.and_then(|value| value.to_str().ok()).unwrap_or("");
     let names = list.split(',').map(|name| name.split(';').next());

@@ -9,7 +9,7 @@ use crate::access::{Actor, keys};
 use crate::app::App;
 use crate::db::Error;
 
-/// A revoked key ends its streams at most this much later, and the time between two looks of a stream.
+/// How long what was read is used again.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// The valid keys, read for all streams together.

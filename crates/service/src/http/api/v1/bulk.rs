@@ -21,7 +21,7 @@ use crate::http::api::filter::{MediaFilter, time};
 use crate::http::api::query::Body;
 use crate::http::api::runs::{Outcome, Run, RunState};
 use crate::i18n::keys as texts;
-use crate::media::{Filter, chats};
+use crate::media::{self, Filter};
 use crate::model::{MediaStatus, codes};
 use crate::ops::{Progress, Selection, dismiss, retry};
 use crate::shutdown::CancellationToken;
@@ -110,7 +110,7 @@ pub async fn create(
             status: Some(*status),
             ..filter.clone()
         };
-        total += chats::count(&app.db, &filter).await?;
+        total += media::count(&app.db, &filter).await?;
     }
     let run = Arc::new(Run::new(&app, new.action.as_str(), &grant, total));
     let shown = ApiRun::from(run.as_ref());
@@ -196,7 +196,7 @@ async fn perform(
             report.await.map(|report| (report.stopped, json!(report)))
         }
     };
-    app.work.notify_waiters();
+    app.work.notify_one();
     match ended {
         Ok((stopped, result)) => Outcome {
             state: if stopped {

@@ -91,7 +91,7 @@ pub struct EventQuery {
 /// older events were deleted.
 #[utoipa::path(get, path = "/events", tag = "events", params(EventQuery, ("Last-Event-ID" = Option<String>, Header)),
     responses((status = OK, content((EventPage = "application/json"), (String = "text/event-stream"))),
-        (status = 410, description = "The events after this number were deleted", body = ErrorBody), (status = "4XX", body = ErrorBody)))]
+        (status = 410, description = "The events after this number were deleted, or no event had it yet", body = ErrorBody), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
@@ -255,26 +255,19 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
                 place.seq = event.seq;
                 return Some((Ok(written(&event)), (place, latest)));
             }
-            let (app, keys) = (&place.state.app, &place.state.live_keys);
+            let app = Arc::clone(&place.state.app);
+            let keys = &place.state.live_keys;
             // A key that was revoked, or has expired, reads no further.
-            if !matches!(keys.is_valid(app, &place.grant.actor).await, Ok(true)) {
+            if !matches!(keys.is_valid(&app, &place.grant.actor).await, Ok(true)) {
                 return None;
             }
-            let shutdown = place.state.app.shutdown.clone();
             latest.mark_unchanged();
-            match place
-                .state
-                .app
-                .feed
-                .after(place.grant.scope, place.seq)
-                .await
-            {
-                Ok((found, seen)) if !found.is_empty() => {
+            match app.feed.after(place.grant.scope, place.seq).await {
+                Ok((found, seen)) if found.is_empty() => place.seq = seen,
+                Ok((found, _)) => {
                     place.waiting = found.into_iter();
-                    let _ = seen;
                     continue;
                 }
-                Ok((_, seen)) => place.seq = seen,
                 Err(error) => {
                     let error = telemetry::chain(&error);
                     tracing::warn!(
@@ -288,7 +281,8 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
                 changed = latest.changed() => if changed.is_err() {
                     return None;
                 },
-                () = shutdown.begun() => return None,
+                () = app.shutdown.begun() => return None,
+                // The key is looked up again.
                 () = tokio::time::sleep(KEEP_ALIVE) => {}
             }
         }
@@ -302,4 +296,31 @@ fn written(event: &Event) -> sse::Event {
         .id(shown.seq.to_string())
         .event(shown.r#type)
         .data(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_answered_only_where_it_is_accepted() {
+        let asks = |lists: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append(header::ACCEPT, list.parse().unwrap());
+            }
+            wants_stream(&headers)
+        };
+        assert!(asks(&["text/event-stream"]) && asks(&["Text/Event-Stream; q=0.5"]));
+        assert!(asks(&["application/json", "text/html, text/event-stream"]));
+        for lists in [
+            &[][..],
+            &["*/*"],
+            &["application/json, text/event-stream;q=0"],
+            &["text/event-stream; q=0.000"],
+            &["text/event-stream-like"],
+        ] {
+            assert!(!asks(lists), "{lists:?}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::clock::{Millis, as_rfc3339_or_null};
 use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
-use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
 use crate::http::api::page::Page;
 use crate::http::api::query::Body;
 use crate::i18n::keys as texts;
@@ -185,8 +185,7 @@ async fn put(
     let is_elsewhere = new.api_base.is_some() || new.cdn_base.is_some();
     if is_elsewhere && grant.scope.client().is_some() {
         // The gateway's token goes there, and what is there may be read.
-        let status = StatusCode::FORBIDDEN;
-        return Err(ApiError::new(status, texts::api::SCOPE_TOO_SMALL));
+        return Err(scope_too_small());
     }
     let app = &state.app;
     let options = NewOptions {

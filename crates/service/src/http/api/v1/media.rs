@@ -9,9 +9,9 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::{Id, record};
+use crate::access::Grant;
 use crate::access::audit::{Action, NewEntry};
 use crate::access::links::Disposition;
-use crate::access::{Grant, audit};
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::content::{self, Caching};
@@ -24,7 +24,6 @@ use crate::media::{self, Cursor, Media, RecordedAttempt};
 use crate::model::{MediaId, codes};
 use crate::ops::dismiss::{self, Dismissed};
 use crate::ops::retry::{self, Retried};
-use crate::telemetry;
 
 /// Media, newest first
 #[utoipa::path(get, path = "/media", tag = "media", params(MediaFilter, PageQuery),
@@ -140,21 +139,10 @@ pub fn is_download(method: &Method, media: &Media, answer: &Response) -> bool {
     }
 }
 
-/// A log that cannot be written must not stop readers.
+/// A log that cannot be written must not stop readers; that is logged.
 pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media) {
     let entry = NewEntry::new(Action::ContentRead, Some(media.client), json!({}));
-    let entry = entry.media(media.id.as_str());
-    let (actor, now) = (grant.actor.clone(), state.app.clock.now());
-    let recording = state
-        .app
-        .db
-        .write(crate::db::Key::Nothing, async move |tx| {
-            audit::append(tx, &actor, entry.clone(), now).await
-        });
-    if let Err(error) = recording.await {
-        let error = telemetry::chain(&error);
-        tracing::warn!(error, "the reading of a file is not in the audit log");
-    }
+    let _ = record(state, grant, entry.media(media.id.as_str())).await;
 }
 
 /// What became of one media.
@@ -176,7 +164,7 @@ pub async fn retry(
     let found = visible(&state, &grant, id).await?;
     let (app, media) = (&state.app, found.id);
     let result = retry::retry(&app.db, &app.storage, &app.clock, &media, false).await?;
-    app.work.notify_waiters();
+    app.work.notify_one();
     let entry = NewEntry::new(Action::Retry, Some(found.client), json!({"result": result}));
     record(&state, &grant, entry.media(media.as_str())).await?;
     Ok(Json(ActionResult { media, result }))

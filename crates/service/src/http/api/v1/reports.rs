@@ -11,11 +11,10 @@ use utoipa::IntoParams;
 use super::apart;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
-use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
 use crate::http::api::filter::time;
 use crate::http::api::page::Page;
 use crate::http::api::query::{Query, flag};
-use crate::i18n::keys as texts;
 use crate::media::counts::{self, MonthlyUsage};
 use crate::model::Scope;
 use crate::ops::{health, status};
@@ -24,10 +23,7 @@ use crate::ops::{health, status};
 fn global(scope: Scope) -> Result<()> {
     match scope {
         Scope::All => Ok(()),
-        Scope::Client(_) => {
-            let status = axum::http::StatusCode::FORBIDDEN;
-            Err(ApiError::new(status, texts::api::SCOPE_TOO_SMALL))
-        }
+        Scope::Client(_) => Err(scope_too_small()),
     }
 }
 
