@@ -72,6 +72,7 @@ mod status;
 mod sweep;
 mod test_webhook;
 mod usage;
+mod user;
 mod words;
 mod zone;
 
@@ -203,6 +204,9 @@ enum Command {
     /// Keys of the HTTP API
     #[command(subcommand)]
     Key(key::Command),
+    /// People who sign in
+    #[command(subcommand)]
+    User(user::Command),
     /// Media: what is stored, and why the rest is not
     #[command(subcommand)]
     Media(media::Command),
@@ -347,6 +351,7 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Monitor(options) => monitor::run(context, options).await,
         Command::Endpoint(command) => endpoint::run(context, command).await,
         Command::Key(command) => key::run(context, command).await,
+        Command::User(command) => user::run(context, command).await,
         Command::Client(command) => client::run(context, command).await,
         Command::Instance(command) => instance::run(context, command).await,
         Command::Media(command) => media::run(context, command).await,

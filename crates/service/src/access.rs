@@ -1,10 +1,12 @@
-//! Who may see and do what: API keys, signed links, and the log of what was done.
+//! Who may see and do what: API keys, users, signed links, and the log of what was done.
 //!
-//! Promises: tokens are stored as hashes only; what was revoked or has expired opens nothing; the log has no phone numbers.
+//! Promises: tokens and passwords are stored as hashes only; what was revoked or has expired opens nothing; the log has no phone numbers.
 
 pub mod audit;
 pub mod keys;
 pub mod links;
+pub mod password;
+pub mod users;
 
 use crate::model::{Role, Scope};
 
@@ -13,6 +15,8 @@ use crate::model::{Role, Scope};
 pub enum Actor {
     /// By the key's id.
     Key(String),
+    /// By the user's id.
+    User(String),
     /// Someone with access to the data folder.
     CommandLine,
     /// A signed link, by its id.
@@ -24,6 +28,7 @@ impl Actor {
     pub fn code(&self) -> String {
         match self {
             Self::Key(id) => format!("key:{id}"),
+            Self::User(id) => format!("user:{id}"),
             Self::Link(id) => format!("link:{id}"),
             Self::CommandLine => "command_line".to_owned(),
         }
@@ -36,4 +41,6 @@ pub struct Grant {
     pub actor: Actor,
     pub role: Role,
     pub scope: Scope,
+    /// The hash of a user's session.
+    pub session: Option<Vec<u8>>,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::access::password::Passwords;
 use crate::clock::Clock;
 use crate::clock_check::ClockCheck;
 use crate::config::Config;
@@ -26,7 +27,7 @@ use crate::net::HttpClient;
 use crate::notifier::Notifier;
 use crate::ops::import::multichat;
 use crate::ops::opening::{self, Looked, look_at_storage, settle_storage};
-use crate::ops::{FileDeps, endpoints, erasure, export, instance, live, status};
+use crate::ops::{FileDeps, endpoints, erasure, export, instance, live, status, users};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
@@ -87,6 +88,7 @@ pub struct App {
     /// Live events.
     pub feed: Feed,
     pub metrics: Arc<Metrics>,
+    pub passwords: Passwords,
     pub lanes: Lanes,
     pub shutdown: Shutdown,
     pub coordination: Coordination,
@@ -237,6 +239,7 @@ impl App {
             groups: Groups::new(db.clone(), storage.clone(), shutdown.clone()),
             feed: Feed::new(db.clone()),
             metrics: Arc::default(),
+            passwords: Passwords::default(),
             storage,
             bodies,
             fetch: HttpClient::new(&config.fetch),
@@ -390,6 +393,19 @@ impl App {
             secrets: &self.secrets,
             allowed_hosts: &self.config.fetch.allowed_hosts,
         }
+    }
+
+    pub fn user_deps(&self) -> users::Deps<'_> {
+        users::Deps {
+            db: &self.db,
+            clock: &self.clock,
+            passwords: &self.passwords,
+        }
+    }
+
+    /// The address at which a person sets a password.
+    pub fn setup_address(&self, token: &str) -> String {
+        format!("{}/setup/{token}", self.config.http.base_url())
     }
 
     pub fn notifier(&self) -> Notifier {

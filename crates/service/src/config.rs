@@ -218,6 +218,8 @@ pub struct Rule {
 pub struct Secrets {
     /// Empty for `secret.key` in the data folder.
     pub key_file: PathBuf,
+    /// The file with the password of the user `admin`; empty for none.
+    pub admin_password_file: PathBuf,
 }
 
 impl Default for Http {
@@ -249,6 +251,15 @@ impl Http {
     /// The zone of times that people write and read.
     pub fn zone(&self) -> Zone {
         Zone::named(&self.time_zone).unwrap_or_else(Zone::system)
+    }
+
+    /// `public_url` without a slash at its end; without that setting, the address on this machine.
+    pub fn base_url(&self) -> String {
+        if self.public_url.is_empty() {
+            let port = self.listen.port().unwrap_or("8000");
+            return format!("http://localhost:{port}");
+        }
+        self.public_url.trim_end_matches('/').to_owned()
     }
 }
 

@@ -16,6 +16,7 @@ mod open_files;
 mod pace;
 mod readiness;
 mod refusals;
+mod session;
 mod socket;
 
 use std::net::SocketAddr;

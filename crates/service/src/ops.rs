@@ -27,6 +27,7 @@ pub mod retry;
 mod selection;
 pub mod status;
 pub mod test_delivery;
+pub mod users;
 pub mod verify;
 
 pub use problem::Problem;

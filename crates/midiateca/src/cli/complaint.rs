@@ -14,6 +14,7 @@ use midiateca_service::ops::endpoints::EndpointError;
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
+use midiateca_service::ops::users::UserError;
 use midiateca_service::ops::{backup, erasure, export, probe, remove_client};
 
 /// Wrong usage that clap does not see.
@@ -150,6 +151,7 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
         || as_error(error, AddError::is_usage)
         || as_error(error, KeyError::is_usage)
         || as_error(error, EndpointError::is_usage)
+        || as_error(error, UserError::is_usage)
         || as_error(error, backup::Error::is_usage)
         || as_error(error, erasure::Error::is_usage)
         || as_error(error, multichat::Error::is_usage)

@@ -145,12 +145,7 @@ fn address_view(context: &Context, instance: &Instance, token: &str) -> Value {
 
 /// The address that the gateway is to call, as far as the public address of the server is known.
 pub(super) fn webhook_address(config: &Config, gateway: Gateway, token: &str) -> String {
-    let http = &config.http;
-    if http.public_url.is_empty() {
-        let port = http.listen.port().unwrap_or("8000");
-        return instance::webhook_address(&format!("http://localhost:{port}"), gateway, token);
-    }
-    instance::webhook_address(&http.public_url, gateway, token)
+    instance::webhook_address(&config.http.base_url(), gateway, token)
 }
 
 fn names(routes: &[Route], between: &str) -> String {

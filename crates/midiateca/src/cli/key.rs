@@ -43,7 +43,7 @@ pub(crate) enum Command {
     },
 }
 
-fn roles() -> clap::builder::PossibleValuesParser {
+pub(super) fn roles() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(Role::ALL.map(Role::as_str))
 }
 

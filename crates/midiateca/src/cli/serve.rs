@@ -1,14 +1,20 @@
 //! `serve`: HTTP server and workers in one process, until a signal stops it.
 
 use std::fmt::Display;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use midiateca_service::app::{Allowed, AllowedStorage};
+use midiateca_service::access::Actor;
+use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::config::listen_address;
+use midiateca_service::model::Scope;
+use midiateca_service::ops::users;
 use midiateca_service::server::{Service, systemd};
 use midiateca_service::shutdown;
 
-use crate::cli::{Context, Ending, TextKey, words::serve as words};
+use crate::cli::complaint::unreadable;
+use crate::cli::user::without_line_end;
+use crate::cli::{Context, Ending, TextKey, answer, words::serve as words};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -30,6 +36,36 @@ fn say(context: &Context, words: TextKey, values: &[(&str, &dyn Display)]) {
     }
 }
 
+/// The password of a file is set before strangers can reach the server.
+async fn set_admin_password(context: &Context, app: &App) -> anyhow::Result<()> {
+    let path = &context.config.secrets.admin_password_file;
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| unreadable(context.lang, path, error))?;
+    let password = without_line_end(text);
+    Ok(users::set_admin_password(app.user_deps(), &password).await?)
+}
+
+/// While there is no user: a link for the first administrator, on a terminal only, because a log is read by many.
+async fn greet(context: &Context, app: &App) -> anyhow::Result<()> {
+    if !midiateca_service::access::users::list(&app.db, Scope::All)
+        .await?
+        .is_empty()
+    {
+        return Ok(());
+    }
+    if answer::is_json() || !std::io::stdout().is_terminal() {
+        tracing::info!("no user can sign in yet: run midiateca user setup-link");
+        return Ok(());
+    }
+    let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
+    say(context, words::FIRST_ADMIN, &[]);
+    answer::line(app.setup_address(&token));
+    Ok(())
+}
+
 pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let listen = if options.listen.is_empty() {
         context.config.http.listen.addresses().to_vec()
@@ -48,6 +84,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         ..Allowed::default()
     };
     let app = context.open(allowed).await?;
+    set_admin_password(context, &app).await?;
     let service = Service::start(Arc::clone(&app), &listen).await?;
     let (address, data) = (service.address(), context.data.display());
     say(
@@ -55,6 +92,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         words::STARTED,
         &[("address", &address), ("data", &data)],
     );
+    greet(context, &app).await?;
     if context.config.http.public_url.is_empty() {
         tracing::warn!(
             "http.public_url is not set: the address at which gateways reach this server is not known"

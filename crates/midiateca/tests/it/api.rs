@@ -3,6 +3,7 @@
 mod content;
 mod events;
 mod lists;
+mod users;
 mod webhooks;
 
 use midiateca_service::access::Actor;
@@ -373,6 +374,9 @@ async fn every_documented_route_exists_and_errors_are_documents_in_both_language
             "{method} {path}: {answer}"
         );
         assert!(status < 500, "{method} {path}: {answer}");
+        if ["/session", "/setup"].contains(&path.as_str()) && method == "POST" {
+            continue;
+        }
         let url = format!("{}/api/v1{path}", test.origin());
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let without = test

@@ -273,3 +273,22 @@ help-completions = Gera o script com que um shell completa comandos e opções
 help-completions--shell = O shell
 help-man = As páginas de manual
 help-man--folder = Grava todas as páginas nesta pasta, em vez da primeira na saída padrão (stdout)
+
+## user
+
+help-user = Pessoas que entram no sistema
+help-user-add = Inclui um usuário, que define a senha com o link mostrado, uma única vez
+help-user-add--name = O nome com que o usuário entra, como um endereço de e-mail
+help-user-add--role = O que o usuário pode fazer
+help-user-add--client = Só para este cliente [padrão: todos os clientes]
+help-user-add--password-file = O arquivo que contém a senha
+help-user-add--password-stdin = Lê a senha da entrada padrão
+help-user-list = Lista os usuários, um por linha, por nome
+help-user-password = Define a senha de um usuário e encerra as sessões dele; num terminal ela é pedida e não aparece
+help-user-password--name = O nome do usuário
+help-user-password--password-file = O arquivo que contém a senha
+help-user-password--password-stdin = Lê a senha da entrada padrão
+help-user-remove = Remove um usuário, com as sessões e os links que ele criou
+help-user-remove--name = O nome do usuário
+help-user-setup-link = Mostra, uma única vez, um link com que um usuário define a senha; vale por um dia
+help-user-setup-link--name = O nome do usuário [padrão: o primeiro administrador, enquanto não há usuário]

@@ -23,6 +23,14 @@ codes! {
         EndpointChanged "endpoint_changed",
         KeyCreated "key_created",
         KeyRevoked "key_revoked",
+        UserAdded "user_added",
+        UserChanged "user_changed",
+        UserRemoved "user_removed",
+        PasswordSet "password_set",
+        SetupLinkMade "setup_link_made",
+        SignedIn "signed_in",
+        SignInRefused "sign_in_refused",
+        SignedOut "signed_out",
     }
 }
 
@@ -71,7 +79,7 @@ pub struct AuditEntry {
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub at: Millis,
-    /// `key:ID`, `link:ID` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID` or `command_line`.
     pub actor: String,
     pub action: String,
     pub client: Option<i64>,

@@ -27,7 +27,7 @@ pub struct Link {
     pub media: MediaId,
     pub client: i64,
     pub disposition: Disposition,
-    /// `key:ID`.
+    /// `key:ID` or `user:ID`.
     pub created_by: String,
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
@@ -158,6 +158,12 @@ pub async fn revoke(
 pub async fn revoke_of_client(tx: &mut Tx, client: i64, now: Millis) -> Result<u64, Error> {
     let sql = "update links set revoked_at = $2 where client = $1 and revoked_at is null";
     tx.run(sql, values![client, now]).await
+}
+
+/// Revokes the links that an actor made.
+pub async fn revoke_of_creator(tx: &mut Tx, creator: &str, now: Millis) -> Result<u64, Error> {
+    let sql = "update links set revoked_at = $2 where created_by = $1 and revoked_at is null";
+    tx.run(sql, values![creator, now]).await
 }
 
 /// The number of links that ended before then.

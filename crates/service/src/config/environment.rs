@@ -9,12 +9,16 @@ use super::{Config, Problem, renamed};
 pub(super) const PREFIX: &str = "MIDIATECA__";
 
 /// Short names, and the keys that they set.
-const SHORT: [(&str, &str); 5] = [
+const SHORT: [(&str, &str); 6] = [
     ("MIDIATECA_LISTEN", "http.listen"),
     ("MIDIATECA_PUBLIC_URL", "http.public_url"),
     ("MIDIATECA_DATABASE_URL", "database.url"),
     ("MIDIATECA_STORAGE_URL", "storage.url"),
     ("MIDIATECA_SECRET_KEY_FILE", "secrets.key_file"),
+    (
+        "MIDIATECA_ADMIN_PASSWORD_FILE",
+        "secrets.admin_password_file",
+    ),
 ];
 
 /// A variable that sets a key.

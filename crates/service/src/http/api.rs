@@ -17,13 +17,13 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
-pub use error::scope_too_small;
+pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use runs::Runs;
@@ -81,6 +81,20 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::events::list))
         .routes(routes!(v1::keys::list, v1::keys::create))
         .routes(routes!(v1::keys::get, v1::keys::revoke))
+        .routes(routes!(v1::users::list, v1::users::create))
+        .routes(routes!(
+            v1::users::get,
+            v1::users::change,
+            v1::users::remove
+        ))
+        .routes(routes!(v1::users::setup_link))
+        .routes(routes!(
+            v1::session::get,
+            v1::session::sign_in,
+            v1::session::sign_out
+        ))
+        .routes(routes!(v1::session::change_password))
+        .routes(routes!(v1::session::set_up))
         .routes(routes!(v1::audit::list))
         .routes(routes!(v1::reports::status))
         .routes(routes!(v1::reports::check))
@@ -103,14 +117,19 @@ fn head() -> OpenApi {
         .build();
     let mut document = OpenApiBuilder::new()
         .info(info)
-        .security(Some([SecurityRequirement::new(
-            "key",
-            Vec::<String>::new(),
-        )]))
+        .security(Some(
+            ["key", "session"].map(|name| SecurityRequirement::new(name, Vec::<String>::new())),
+        ))
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    let cookie = ApiKeyValue::with_description(
+        "midiateca",
+        "A signed-in user; over https the name is `__Host-midiateca`.",
+    );
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+    components.add_security_scheme("session", cookie);
     document
 }
 

@@ -194,6 +194,8 @@ impl Explainer {
             .or_else(|| Some(instance::add(cause.downcast_ref()?, lang)))
             .or_else(|| Some(instance::key(cause.downcast_ref()?, lang)))
             .or_else(|| Some(instance::endpoint(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(instance::user(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(instance::password(*cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::write_failure(cause.downcast_ref()?, lang)))
             .or_else(|| Some(system::io(cause.downcast_ref()?, self)))
             .or_else(|| Some(system::io(cause.downcast_ref::<Arc<io::Error>>()?, self)))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::access::{keys, links};
+use crate::access::{keys, links, users};
 use crate::clock::Clock;
 use crate::db::{self, Db, Key};
 use crate::events::endpoints;
@@ -47,8 +47,8 @@ impl Error {
     }
 }
 
-/// Removes a client and its instances, revokes its keys and links, and disables its endpoints: deliveries to their webhook addresses are refused within a second. Pending
-/// downloads are completed.
+/// Removes a client with its instances and users, revokes its keys and links, and disables its endpoints: deliveries to their
+/// webhook addresses are refused within a second. Pending downloads are completed.
 pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Error> {
     let Options { client, keep_files } = options;
     let now = clock.now();
@@ -61,6 +61,7 @@ pub async fn run(db: &Db, clock: &Clock, options: Options) -> Result<Report, Err
             return Ok(Err(Error::HasMedia { client, media }));
         }
         keys::revoke_of_client(tx, client, now).await?;
+        users::remove_of_client(tx, client).await?;
         links::revoke_of_client(tx, client, now).await?;
         endpoints::disable_of_client(tx, client, now).await?;
         Ok(Ok(Report {

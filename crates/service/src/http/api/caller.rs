@@ -11,6 +11,7 @@ use crate::clock::MINUTE;
 use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::client_address::{ClientAddress, ClientNetwork};
+use crate::http::session;
 use crate::i18n::keys as texts;
 use crate::model::{Role, Scope};
 use crate::telemetry;
@@ -71,7 +72,8 @@ async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
         error.header(header::WWW_AUTHENTICATE, "Bearer realm=\"midiateca\"")
     };
     let Some(token) = bearer(parts) else {
-        return Err(unauthorized(texts::api::MISSING_KEY));
+        let found = by_session(parts, state).await?;
+        return found.ok_or_else(|| unauthorized(texts::api::MISSING_KEY));
     };
     let (app, now) = (&state.app, state.app.clock.now());
     let key = keys::by_token(&app.db, token).await?;
@@ -88,7 +90,23 @@ async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
         role: key.role,
         scope: key.scope(),
         actor: Actor::Key(key.id),
+        session: None,
     })
+}
+
+/// A signed-in user; None without a session.
+pub(in crate::http) async fn by_session(parts: &Parts, state: &HttpState) -> Result<Option<Grant>> {
+    let Some(session) = session::session(parts, state).await? else {
+        return Ok(None);
+    };
+    let user = session.user;
+    state.limits.check_requests(&user.id)?;
+    Ok(Some(Grant {
+        role: user.role,
+        scope: user.scope(),
+        actor: Actor::User(user.id),
+        session: Some(session.hash),
+    }))
 }
 
 /// Records once a minute that a key is in use. A database that cannot be written must not stop readers.

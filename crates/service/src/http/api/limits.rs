@@ -1,6 +1,7 @@
 //! How often a key may call, and an address may guess.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use governor::clock::{Clock as _, DefaultClock};
@@ -12,12 +13,17 @@ use crate::i18n::keys as texts;
 
 /// Wrong keys or passwords of one network in a minute.
 const FAILURES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Attempts to sign in with one name: so many at once,
+const SIGN_INS: NonZeroU32 = NonZeroU32::new(50).unwrap();
+/// and one more after each such time.
+const NEXT_SIGN_IN: Duration = Duration::from_secs(10);
 /// Limiters forget networks and keys that were quiet when they know more than this many.
 const MOST_KNOWN: usize = 10_000;
 
 pub struct RateLimits {
     requests: DefaultKeyedRateLimiter<String>,
     failures: DefaultKeyedRateLimiter<ClientNetwork>,
+    sign_ins: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
 }
 
@@ -27,7 +33,9 @@ impl RateLimits {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = per_second.saturating_mul(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
         let requests = Quota::per_second(per_second).allow_burst(burst);
+        let sign_ins = Quota::with_period(NEXT_SIGN_IN).map(|quota| quota.allow_burst(SIGN_INS));
         Self {
+            sign_ins: RateLimiter::keyed(sign_ins.unwrap_or(Quota::per_minute(SIGN_INS))),
             requests: RateLimiter::keyed(requests),
             failures: RateLimiter::keyed(Quota::per_minute(FAILURES_PER_MINUTE)),
             clock: DefaultClock::default(),
@@ -51,7 +59,17 @@ impl RateLimits {
         checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
     }
 
-    fn error(&self, wait: std::time::Duration) -> ApiError {
+    /// Counts an attempt to sign in with a name, from wherever it comes.
+    pub(in crate::http) fn count_sign_in(&self, name: &str) -> Result<()> {
+        if self.sign_ins.len() > MOST_KNOWN {
+            self.sign_ins.retain_recent();
+        }
+        let name = name.chars().take(100).collect::<String>().to_lowercase();
+        let checked = self.sign_ins.check_key(&name);
+        checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
+    }
+
+    fn error(&self, wait: Duration) -> ApiError {
         let seconds = wait.as_secs() + 1;
         let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, texts::api::TOO_MANY_REQUESTS);
         error.header(header::RETRY_AFTER, seconds)

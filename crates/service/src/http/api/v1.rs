@@ -12,6 +12,8 @@ pub mod keys;
 pub mod links;
 pub mod media;
 pub mod reports;
+pub mod session;
+pub mod users;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

@@ -1,4 +1,4 @@
-//! Instances, keys and endpoints that cannot be added as they are given.
+//! Instances, keys, users and endpoints that cannot be added as they are given.
 
 use std::fmt::Display;
 
@@ -6,11 +6,13 @@ use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use super::ground::{db, secrets};
+use crate::access::password::{PasswordError, SHORTEST};
 use crate::events::KINDS;
 use crate::gateway::Gateway;
 use crate::ops::endpoints::EndpointError;
 use crate::ops::instance::AddError;
 use crate::ops::keys::KeyError;
+use crate::ops::users::UserError;
 use crate::terminal::plain;
 
 pub(super) fn add(error: &AddError, lang: Language) -> Cause {
@@ -82,6 +84,36 @@ pub(super) fn key(error: &KeyError, lang: Language) -> Cause {
             &[("client", client)],
         ),
         KeyError::Db(error) => db(error, lang),
+    }
+}
+
+pub(super) fn user(error: &UserError, lang: Language) -> Cause {
+    match error {
+        UserError::Name => Cause::new(lang, words::USER_NAME_INVALID, &[]),
+        UserError::NameTaken { name } => {
+            let name = plain(name);
+            Cause::new(lang, words::USER_NAME_TAKEN, &[("name", &name)])
+        }
+        UserError::NoClient { client } => Cause::with(
+            lang,
+            words::UNKNOWN_CLIENT,
+            words::ADD_CLIENT,
+            &[("client", client)],
+        ),
+        UserError::LastAdmin => Cause::new(lang, words::LAST_ADMIN, &[]),
+        UserError::Link => Cause::new(lang, words::SETUP_LINK_INVALID, &[]),
+        UserError::NoName => Cause::new(lang, words::SETUP_LINK_FOR_WHOM, &[]),
+        UserError::Password(error) => password(*error, lang),
+        UserError::Db(error) => db(error, lang),
+    }
+}
+
+pub(super) fn password(error: PasswordError, lang: Language) -> Cause {
+    match error {
+        PasswordError::Short => Cause::new(lang, words::PASSWORD_SHORT, &[("least", &SHORTEST)]),
+        PasswordError::Long => Cause::new(lang, words::PASSWORD_LONG, &[]),
+        PasswordError::IsName => Cause::new(lang, words::PASSWORD_IS_NAME, &[]),
+        PasswordError::Busy => Cause::new(lang, words::PASSWORDS_BUSY, &[]),
     }
 }
 

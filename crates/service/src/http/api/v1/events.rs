@@ -258,7 +258,7 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
             let app = Arc::clone(&place.state.app);
             let keys = &place.state.live_keys;
             // A key that was revoked, or has expired, reads no further.
-            if !matches!(keys.is_valid(&app, &place.grant.actor).await, Ok(true)) {
+            if !matches!(keys.is_valid(&app, &place.grant).await, Ok(true)) {
                 return None;
             }
             latest.mark_unchanged();

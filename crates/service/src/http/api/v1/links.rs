@@ -234,6 +234,7 @@ pub async fn open(
     if is_download(&method, &found, &response) {
         let grant = Grant {
             actor: Actor::Link(link.id),
+            session: None,
             role: Role::Viewer,
             scope: Scope::Client(link.client),
         };

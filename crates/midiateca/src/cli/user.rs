@@ -1,0 +1,214 @@
+//! `user add|list|password|remove|setup-link`.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::cli::complaint::unreadable;
+use crate::cli::{
+    Context, Ending, Items, Language, TextKey, answer, hidden, ids, plain, tame,
+    words::context as files, words::user as words, zone,
+};
+use midiateca_service::access::Actor;
+use midiateca_service::access::users::{self, User};
+use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::model::{Role, Scope};
+use midiateca_service::ops::users as operation;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Adds a user, who sets a password with the link that is printed, once
+    Add {
+        /// The name with which the user signs in, such as an e-mail address
+        name: String,
+        /// What the user may do
+        #[arg(long, value_parser = super::key::roles(), default_value = "viewer")]
+        role: String,
+        /// Only for this client [default: all clients]
+        #[arg(long, value_name = "N")]
+        client: Option<i64>,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Lists the users, a line each, by name
+    List,
+    /// Sets the password of a user, and ends the user's sessions; on a terminal it is asked for and not shown
+    Password {
+        /// The name of the user
+        name: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Removes a user, with the sessions and the links that the user made
+    #[command(visible_alias = "remover")]
+    Remove {
+        /// The name of the user
+        name: String,
+    },
+    /// Prints a link with which a user sets a password, once; it is valid for a day
+    SetupLink {
+        /// The name of the user [default: the first administrator, while there is no user]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PasswordSource {
+    /// The file that contains the password
+    #[arg(long, value_name = "FILE", group = "password")]
+    password_file: Option<PathBuf>,
+    /// Read the password from stdin
+    #[arg(long, group = "password")]
+    password_stdin: bool,
+}
+
+impl PasswordSource {
+    fn read(&self, context: &Context) -> anyhow::Result<Option<String>> {
+        let text = if let Some(path) = &self.password_file {
+            std::fs::read_to_string(path).map_err(|error| unreadable(context.lang, path, error))?
+        } else if self.password_stdin {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.with_context(|| context.lang.say(files::CANNOT_READ_STDIN))?;
+            text
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(without_line_end(text)))
+    }
+
+    fn read_or_ask(&self, context: &Context) -> anyhow::Result<String> {
+        if let Some(password) = self.read(context)? {
+            return Ok(password);
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(usage!(context.lang, words::NO_PASSWORD).into());
+        }
+        let question = format!("{} ", context.lang.say(words::ASK_PASSWORD));
+        let text = hidden::ask(&question);
+        text.with_context(|| context.lang.say(files::CANNOT_READ_STDIN))
+    }
+}
+
+/// Editors and `echo` end a file with it.
+pub(super) fn without_line_end(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    text
+}
+
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
+    let app = match &command {
+        Command::Add { .. } | Command::SetupLink { .. } => context.open(Allowed::default()).await?,
+        Command::Password { .. } | Command::Remove { .. } => {
+            context.open_existing(AllowedStorage::Unused).await?
+        }
+        Command::List => context.open_to_look(AllowedStorage::Unused).await?,
+    };
+    let (actor, deps) = (Actor::CommandLine, app.user_deps());
+    match command {
+        Command::Add {
+            name,
+            role,
+            client,
+            password,
+        } => {
+            let options = operation::Options {
+                name,
+                role: Role::parse(&role).unwrap_or(Role::Viewer),
+                scope: Scope::of(client),
+                password: password.read(context)?,
+            };
+            add(context, &app, options).await?;
+        }
+        Command::List => {
+            let found = users::list(&app.db, Scope::All).await?;
+            let lang = context.lang;
+            Items::new("items", move |user| line(lang, user)).page(&found, None);
+        }
+        Command::Password { name, password } => {
+            let user = find(context, &app, &name).await?;
+            let password = password.read_or_ask(context)?;
+            operation::set_password(deps, &actor, &user, &password).await?;
+            report(context, &user, words::PASSWORD_SET, "password_set");
+        }
+        Command::Remove { name } => {
+            let user = find(context, &app, &name).await?;
+            operation::remove(deps, &actor, &user).await?;
+            report(context, &user, words::REMOVED, "removed");
+        }
+        Command::SetupLink { name } => {
+            let user = match name {
+                Some(name) => Some(find(context, &app, &name).await?),
+                None => None,
+            };
+            let token = operation::make_setup_link(deps, &actor, user.as_ref()).await?;
+            let name = user.map(|user| user.name);
+            print_link(context, &app, &token, json!({"name": name}));
+        }
+    }
+    Ok(Ending::Fine)
+}
+
+fn report(context: &Context, user: &User, words: TextKey, field: &str) {
+    let text = fill!(context.lang, words, name = plain(&user.name));
+    answer::report(json!({"id": user.id, "name": user.name, field: true}), text);
+}
+
+async fn add(context: &Context, app: &App, options: operation::Options) -> anyhow::Result<()> {
+    if let Some(client) = options.scope.client() {
+        ids::check_client(context, app, client).await?;
+    }
+    let adding = operation::add(app.user_deps(), &Actor::CommandLine, options);
+    let added = adding.await?;
+    let document = json!(added.user);
+    match added.setup {
+        Some(token) => print_link(context, app, &token, document),
+        None => answer::report(document, line(context.lang, &added.user)),
+    }
+    Ok(())
+}
+
+/// Shown once: only the hash of its token is stored.
+fn print_link(context: &Context, app: &App, token: &str, mut document: Value) {
+    let address = app.setup_address(token);
+    document["address"] = json!(address);
+    if !answer::is_json() {
+        complain!(context.lang, words::OPEN_LINK);
+    }
+    answer::report(document, address);
+}
+
+async fn find(context: &Context, app: &App, name: &str) -> anyhow::Result<User> {
+    let wanted = operation::normal_name(name)?;
+    let known = users::list(&app.db, Scope::All).await?;
+    let found = known.into_iter().find(|user| user.name == wanted);
+    let unknown = || usage!(context.lang, words::UNKNOWN, name = plain(&wanted));
+    Ok(found.ok_or_else(unknown)?)
+}
+
+fn line(lang: Language, user: &User) -> String {
+    let all = || lang.say(words::ALL_CLIENTS).to_owned();
+    let client = user
+        .client
+        .map_or_else(all, |client| format!("cliente_{client}"));
+    let state = match user.password_set_at {
+        Some(_) => fill!(
+            lang,
+            words::LAST_SIGN_IN,
+            at = zone::or_dash(user.last_sign_in_at)
+        ),
+        None => lang.say(words::NO_PASSWORD_YET).to_owned(),
+    };
+    format!(
+        "{}\t{}\t{client}\t{state}",
+        tame(&user.name),
+        user.role.as_str()
+    )
+}

@@ -1,0 +1,645 @@
+//! People who sign in: over which connections, from which pages, how often, and what ends a session.
+
+use midiateca_service::clock::{Clock, DAY, MINUTE};
+use midiateca_service::model::{Role, Scope};
+use midiateca_service::ops::users::{self, Options};
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+use super::{Caller, two_clients};
+use crate::commands::{items, midiateca, stderr, stdout};
+use crate::stage::{TODAY, TestApp, impatient};
+use midiateca_service::access::Actor;
+
+const PASSWORD: &str = "quatro patos amarelos";
+
+async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) -> String {
+    let options = Options {
+        name: name.to_owned(),
+        role,
+        scope,
+        password: Some(PASSWORD.to_owned()),
+    };
+    let added = users::add(test.app.user_deps(), &Actor::CommandLine, options).await;
+    added.unwrap().user.id
+}
+
+/// A browser: it sends the cookie that it was given last, and the headers of its pages.
+struct Browser<'a> {
+    test: &'a TestApp,
+    cookie: String,
+    headers: Vec<(&'static str, &'static str)>,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    fn code(&self) -> (u16, &str) {
+        (
+            self.status,
+            self.body["error"]["code"].as_str().unwrap_or(""),
+        )
+    }
+
+    fn cookie(&self) -> &str {
+        self.headers["set-cookie"].to_str().unwrap()
+    }
+}
+
+impl<'a> Browser<'a> {
+    fn new(test: &'a TestApp) -> Self {
+        Self {
+            test,
+            cookie: String::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    fn with(&self, headers: &[(&'static str, &'static str)]) -> Self {
+        Self {
+            test: self.test,
+            cookie: self.cookie.clone(),
+            headers: headers.to_vec(),
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let url = format!("{}/api/v1{path}", self.test.origin());
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.test.http.request(method, url);
+        if !self.cookie.is_empty() {
+            request = request.header("cookie", &self.cookie);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        Answer {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: answer.json().await.unwrap_or(Value::Null),
+        }
+    }
+
+    async fn try_to_sign_in(&self, name: &str, password: &str) -> Answer {
+        let body = json!({"name": name, "password": password});
+        self.send("POST", "/session", Some(body)).await
+    }
+
+    async fn sign_in(&mut self, name: &str) -> Answer {
+        let answer = self.try_to_sign_in(name, PASSWORD).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let cookie = answer.cookie().split(';').next().unwrap();
+        self.cookie = cookie.to_owned();
+        answer
+    }
+
+    async fn status(&self, path: &str) -> u16 {
+        self.send("GET", path, None).await.status
+    }
+}
+
+#[tokio::test]
+async fn a_user_signs_in_sees_the_own_client_and_signs_out() {
+    let test = TestApp::start().await;
+    let (own, other) = two_clients(&test).await;
+    add(&test, "Bia@example.com", Role::Operator, Scope::Client(2)).await;
+    let mut bia = Browser::new(&test);
+    for (name, password) in [
+        ("bia@example.com", "wrong password"),
+        ("unknown", PASSWORD),
+        ("", ""),
+    ] {
+        let refused = bia.try_to_sign_in(name, password).await;
+        assert_eq!(refused.code(), (401, "wrong_password"), "{name}");
+        assert!(!refused.headers.contains_key("set-cookie"));
+    }
+    let answer = bia.sign_in(" BIA@example.com ").await;
+    assert_eq!(
+        (&answer.body["name"], &answer.body["client"]),
+        (&json!("bia@example.com"), &json!(2))
+    );
+    let cookie = answer.cookie();
+    assert!(
+        cookie.starts_with("midiateca=") && cookie.contains("; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
+    let me = bia.send("GET", "/session", None).await.body;
+    assert_eq!(
+        (&me["role"], &me["user"]["name"]),
+        (&json!("operator"), &json!("bia@example.com"))
+    );
+    assert_eq!(bia.status(&format!("/media/{own}")).await, 200);
+    assert_eq!(bia.status(&format!("/media/{other}")).await, 404);
+    assert_eq!(
+        bia.send("GET", "/users", None).await.code(),
+        (403, "role_too_low")
+    );
+    let retried = bia.send("POST", &format!("/media/{own}/retry"), None).await;
+    assert!(retried.status < 300, "{}", retried.body);
+    let out = bia.send("DELETE", "/session", None).await;
+    assert_eq!(out.status, 204);
+    assert!(out.cookie().contains("Max-Age=0"), "{}", out.cookie());
+    assert_eq!(
+        bia.send("GET", "/media", None).await.code(),
+        (401, "missing_key")
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_password_and_a_cookie_pass_over_https_or_on_this_machine_only() {
+    let test = TestApp::start().await;
+    add(&test, "ana", Role::Viewer, Scope::All).await;
+    let far = ("x-forwarded-for", "203.0.113.9");
+    for headers in [
+        &[far][..],
+        &[far, ("x-forwarded-proto", "http")],
+        &[far, ("x-forwarded-proto", "https, http")],
+        &[("host", "midia.example.com")],
+        &[("host", "localhost.example.com")],
+    ] {
+        let browser = Browser::new(&test).with(headers);
+        let refused = browser.try_to_sign_in("ana", PASSWORD).await;
+        assert_eq!(
+            refused.code(),
+            (403, "connection_not_private"),
+            "{headers:?}"
+        );
+    }
+    let https = [
+        far,
+        ("x-forwarded-proto", "https"),
+        ("host", "midia.example.com"),
+    ];
+    let mut secure = Browser::new(&test).with(&https);
+    let answer = secure.sign_in("ana").await;
+    let cookie = answer.cookie();
+    assert!(
+        cookie.starts_with("__Host-midiateca=") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
+    assert_eq!(secure.status("/media").await, 200);
+    // The same cookie over a connection that others may read, or under the other name.
+    assert_eq!(secure.with(&[far]).status("/media").await, 401);
+    let mut renamed = Browser::new(&test);
+    renamed.cookie = secure.cookie.replace("__Host-", "");
+    renamed.headers = https.to_vec();
+    assert_eq!(renamed.status("/media").await, 401);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_change_nothing() {
+    let mut config = impatient();
+    config.http.public_url = "https://midia.example.com/".to_owned();
+    let test = TestApp::with(config, Clock::system()).await;
+    add(&test, "ana", Role::Admin, Scope::All).await;
+    let https = [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let mut ana = Browser::new(&test).with(&https);
+    ana.sign_in("ana").await;
+    let with = |more: &[(&'static str, &'static str)]| ana.with(&[&https, more].concat());
+    let key = json!({"name": "x"});
+    for foreign in [
+        &[("origin", "https://evil.example")][..],
+        &[("origin", "null")],
+        &[("origin", "http://midia.example.com")],
+        &[("origin", "https://midia.example.com.evil.example")],
+        &[("origin", "https://evil.example"), ("host", "evil.example")],
+        &[
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "same-origin"),
+        ],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+    ] {
+        let browser = with(foreign);
+        let refused = browser.send("POST", "/keys", Some(key.clone())).await;
+        assert_eq!(refused.code(), (403, "other_site"), "{foreign:?}");
+        let refused = browser.try_to_sign_in("ana", PASSWORD).await;
+        assert_eq!(refused.code(), (403, "other_site"), "{foreign:?}");
+        let refused = browser.send("DELETE", "/session", None).await;
+        assert_eq!(refused.code(), (403, "other_site"), "{foreign:?}");
+    }
+    for own in [
+        &[("origin", "https://midia.example.com")][..],
+        &[("sec-fetch-site", "same-origin")],
+        &[],
+    ] {
+        let made = with(own).send("POST", "/keys", Some(key.clone())).await;
+        assert_eq!(made.status, 201, "{own:?}: {}", made.body);
+    }
+    // A key is no cookie: no browser sends it by itself.
+    let caller = Caller::new(&test, Role::Admin, Scope::All).await;
+    let request = caller.request("POST", "/keys").json(&key);
+    let answer = request
+        .header("origin", "https://evil.example")
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), 201);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_per_network() {
+    let test = TestApp::start().await;
+    add(&test, "ana", Role::Viewer, Scope::All).await;
+    let guess = Browser::new(&test).with(&[
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+    ]);
+    let mut answers = Vec::new();
+    for n in 0..200 {
+        let answer = guess
+            .try_to_sign_in("ana", &format!("guess number {n}"))
+            .await;
+        answers.push(answer.status);
+        if answer.status == 429 {
+            assert!(answer.headers.contains_key("retry-after"));
+            break;
+        }
+    }
+    assert_eq!(answers[..19], [401; 19]);
+    assert_eq!(answers.last(), Some(&429));
+    // Another network is not affected.
+    Browser::new(&test).sign_in("ana").await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_unused_old_or_one_of_too_many() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    add(&test, "ana", Role::Viewer, Scope::All).await;
+    let mut unused = Browser::new(&test);
+    unused.sign_in("ana").await;
+    let mut used = Browser::new(&test);
+    used.sign_in("ana").await;
+    for _ in 0..4 {
+        clock.advance(6 * DAY);
+        assert_eq!(used.status("/media").await, 200);
+    }
+    assert_eq!(unused.status("/media").await, 401);
+    clock.advance(6 * DAY - MINUTE);
+    assert_eq!(used.status("/media").await, 200);
+    clock.advance(MINUTE);
+    assert_eq!(used.status("/media").await, 401);
+
+    let id = midiateca_service::access::users::list(&test.app.db, Scope::All)
+        .await
+        .unwrap()
+        .remove(0);
+    let mut all = Vec::new();
+    for _ in 0..21 {
+        clock.advance(1);
+        let begun = users::begin_session(test.app.user_deps(), id.clone())
+            .await
+            .unwrap();
+        let mut browser = Browser::new(&test);
+        browser.cookie = format!("midiateca={}", begun.token);
+        all.push(browser);
+    }
+    assert_eq!(all[0].status("/media").await, 401);
+    assert_eq!(all[1].status("/media").await, 200);
+    assert_eq!(all[20].status("/media").await, 200);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn another_password_another_role_and_removal_end_sessions() {
+    let test = TestApp::start().await;
+    let admin_id = add(&test, "root", Role::Admin, Scope::All).await;
+    let id = add(&test, "ana", Role::Viewer, Scope::All).await;
+    let mut admin = Browser::new(&test);
+    admin.sign_in("root").await;
+    let path = format!("/users/{id}");
+    let mut ana = Browser::new(&test);
+    ana.sign_in("ana").await;
+    let change = json!({"current": "not the password", "password": "another one 123"});
+    let refused = ana.send("PUT", "/session/password", Some(change)).await;
+    assert_eq!(refused.code(), (401, "wrong_password"));
+    let short = json!({"current": PASSWORD, "password": "short"});
+    let refused = ana.send("PUT", "/session/password", Some(short)).await;
+    assert_eq!(refused.code(), (400, "password_short"));
+    let change = json!({"current": PASSWORD, "password": PASSWORD});
+    assert_eq!(
+        ana.send("PUT", "/session/password", Some(change))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(ana.status("/media").await, 401);
+
+    ana.sign_in("ana").await;
+    let moved = admin.send("PATCH", &path, Some(json!({"client": 2}))).await;
+    assert_eq!(moved.body["client"], 2, "{}", moved.body);
+    assert_eq!(ana.status("/media").await, 401);
+    ana.sign_in("ana").await;
+    assert_eq!(admin.send("DELETE", &path, None).await.status, 204);
+    assert_eq!(ana.status("/media").await, 401);
+    assert_eq!(ana.try_to_sign_in("ana", PASSWORD).await.status, 401);
+
+    let own = format!("/users/{admin_id}");
+    for (method, body) in [("DELETE", None), ("PATCH", Some(json!({"role": "viewer"})))] {
+        let refused = admin.send(method, &own, body).await;
+        assert_eq!(refused.code(), (409, "last_admin"), "{method}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_administrator_of_one_client_has_power_over_its_users_only() {
+    let test = TestApp::start().await;
+    let root = add(&test, "root", Role::Admin, Scope::All).await;
+    let other = add(&test, "other", Role::Viewer, Scope::Client(3)).await;
+    add(&test, "chefe", Role::Admin, Scope::Client(2)).await;
+    let mut chief = Browser::new(&test);
+    chief.sign_in("chefe").await;
+    let listed = chief.send("GET", "/users", None).await.body;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    for id in [&root, &other] {
+        for (method, path, body) in [
+            ("GET", format!("/users/{id}"), None),
+            (
+                "PATCH",
+                format!("/users/{id}"),
+                Some(json!({"role": "viewer"})),
+            ),
+            (
+                "PATCH",
+                format!("/users/{id}"),
+                Some(json!({"password": PASSWORD})),
+            ),
+            ("DELETE", format!("/users/{id}"), None),
+            ("POST", format!("/users/{id}/setup-link"), None),
+        ] {
+            let refused = chief.send(method, &path, body).await;
+            assert_eq!(refused.code(), (404, "user_not_found"), "{method} {path}");
+        }
+    }
+    let stolen = json!({"name": "x", "client": 3});
+    assert_eq!(chief.send("POST", "/users", Some(stolen)).await.status, 404);
+    let made = chief
+        .send(
+            "POST",
+            "/users",
+            Some(json!({"name": "novo", "role": "operator"})),
+        )
+        .await;
+    assert_eq!(
+        (made.status, &made.body["client"]),
+        (201, &json!(2)),
+        "{}",
+        made.body
+    );
+    let path = format!("/users/{}", made.body["id"].as_str().unwrap());
+    for change in [json!({"client": 3}), json!({"all_clients": true})] {
+        let refused = chief.send("PATCH", &path, Some(change)).await;
+        assert_eq!(refused.code(), (404, "client_not_found"));
+    }
+    let taken = chief
+        .send("POST", "/users", Some(json!({"name": "ROOT"})))
+        .await;
+    assert_eq!(taken.code(), (409, "user_name_taken"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let deps = test.app.user_deps();
+    let token = async |user: Option<&_>| {
+        let made = users::make_setup_link(deps, &Actor::CommandLine, user).await;
+        made.unwrap()
+    };
+    let (replaced, first) = (token(None).await, token(None).await);
+    let browser = Browser::new(&test);
+    let use_link = async |token: &str, password: &str| {
+        let body = json!({"token": token, "name": "Dona", "password": password});
+        browser.send("POST", "/setup", Some(body)).await
+    };
+    for wrong in ["", "x", &replaced] {
+        assert_eq!(
+            use_link(wrong, PASSWORD).await.code(),
+            (404, "setup_link_invalid"),
+            "{wrong}"
+        );
+    }
+    // A password that is refused does not use the link up.
+    assert_eq!(
+        use_link(&first, "short").await.code(),
+        (400, "password_short")
+    );
+    assert_eq!(
+        use_link(&first, "DONA").await.code(),
+        (400, "password_short")
+    );
+    let made = use_link(&first, PASSWORD).await;
+    assert_eq!(
+        (made.status, &made.body["name"], &made.body["role"]),
+        (200, &json!("dona"), &json!("admin"))
+    );
+    assert!(made.cookie().starts_with("midiateca="));
+    assert_eq!(use_link(&first, PASSWORD).await.status, 404);
+    let none = users::make_setup_link(deps, &Actor::CommandLine, None).await;
+    assert!(none.is_err());
+
+    let mut dona = Browser::new(&test);
+    dona.sign_in("dona").await;
+    let added = dona
+        .send("POST", "/users", Some(json!({"name": "ana", "client": 2})))
+        .await;
+    let address = added.body["address"].as_str().unwrap().to_owned();
+    assert!(address.contains("/setup/"), "{address}");
+    let token = address.rsplit('/').next().unwrap();
+    assert_eq!(dona.try_to_sign_in("ana", "").await.status, 401);
+    clock.advance(DAY);
+    assert_eq!(use_link(token, PASSWORD).await.status, 404);
+    let path = format!("/users/{}/setup-link", added.body["id"].as_str().unwrap());
+    let made = dona.send("POST", &path, None).await;
+    let address = made.body["address"].as_str().unwrap();
+    let set = use_link(address.rsplit('/').next().unwrap(), PASSWORD).await;
+    // The name of a user is not the user's to choose.
+    assert_eq!(
+        (set.status, &set.body["name"], &set.body["client"]),
+        (200, &json!("ana"), &json!(2))
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_users_do_is_in_the_audit_log_and_no_password() {
+    let test = TestApp::start().await;
+    let id = add(&test, "ana", Role::Admin, Scope::All).await;
+    let mut ana = Browser::new(&test);
+    ana.try_to_sign_in("ana", "guess number one").await;
+    ana.sign_in("ana").await;
+    let log = ana.send("GET", "/audit", None).await.body;
+    let entries = log["items"].as_array().unwrap();
+    let actions: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(actions, ["signed_in", "sign_in_refused", "user_added"]);
+    assert_eq!(entries[0]["actor"], format!("user:{id}"));
+    let text = log.to_string();
+    for secret in [
+        PASSWORD,
+        "guess number one",
+        ana.cookie.split_once('=').unwrap().1,
+    ] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_of_events_ends_with_the_session() {
+    let test = TestApp::start().await;
+    let id = add(&test, "ana", Role::Viewer, Scope::All).await;
+    let mut ana = Browser::new(&test);
+    ana.sign_in("ana").await;
+    let url = format!("{}/api/v1/events", test.origin());
+    let request = test.http.get(url).header("accept", "text/event-stream");
+    let mut stream = request.header("cookie", &ana.cookie).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    let user = midiateca_service::access::users::find(&test.app.db, Scope::All, &id).await;
+    users::remove(
+        test.app.user_deps(),
+        &Actor::CommandLine,
+        &user.unwrap().unwrap(),
+    )
+    .await
+    .unwrap();
+    let ended = async { while stream.chunk().await.unwrap().is_some() {} };
+    let patience = std::time::Duration::from_secs(60);
+    tokio::time::timeout(patience, ended)
+        .await
+        .expect("the stream goes on");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn users_are_added_listed_changed_and_removed_on_the_command_line() {
+    let test = TestApp::start().await;
+    let data = test.app.data.as_path();
+    let link = midiateca(data, &["user", "setup-link"]).await;
+    assert!(
+        stdout(&link).starts_with("http://localhost:"),
+        "{}",
+        stderr(&link)
+    );
+    let file = data.join("password");
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let path = file.to_str().unwrap();
+    let added = midiateca(
+        data,
+        &[
+            "user",
+            "add",
+            "Ana",
+            "--role",
+            "admin",
+            "--password-file",
+            path,
+        ],
+    )
+    .await;
+    assert!(added.status.success(), "{}", stderr(&added));
+    let mut ana = Browser::new(&test);
+    ana.sign_in("ana").await;
+    let added = midiateca(data, &["--json", "user", "add", "bia", "--client", "2"]).await;
+    let shown: Value = serde_json::from_str(&stdout(&added)).unwrap();
+    assert!(
+        shown["address"].as_str().unwrap().contains("/setup/"),
+        "{shown}"
+    );
+    let listed = items(&midiateca(data, &["--json", "user", "list"]).await);
+    let names: Vec<_> = listed
+        .iter()
+        .map(|user| user["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["ana", "bia"]);
+    let shown = stdout(&midiateca(data, &["--lang", "pt-BR", "user", "list"]).await);
+    assert!(
+        shown.contains("cliente_2") && shown.contains("ainda sem senha"),
+        "{shown}"
+    );
+    for (arguments, code) in [
+        (&["user", "setup-link"][..], "setup_link_for_whom"),
+        (&["user", "add", "ana"], "user_name_taken"),
+        (&["user", "add", "a b"], "user_name_invalid"),
+        (&["user", "add", "caio", "--client", "99"], "unknown_client"),
+        (&["user", "remove", "caio"], "unknown"),
+        (&["user", "password", "ana"], "no_password"),
+        (&["user", "add", "caio", "--password-file", "/nowhere"], ""),
+    ] {
+        let refused = midiateca(data, &[&["--json"], arguments].concat()).await;
+        assert_eq!(
+            refused.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            stderr(&refused)
+        );
+        assert!(stderr(&refused).contains(code), "{}", stderr(&refused));
+    }
+    let set = midiateca(data, &["user", "password", "ana", "--password-file", path]).await;
+    assert!(set.status.success(), "{}", stderr(&set));
+    assert_eq!(ana.status("/media").await, 401);
+    for name in ["ana", "bia"] {
+        let removed = midiateca(data, &["user", "remove", name]).await;
+        assert!(removed.status.success(), "{}", stderr(&removed));
+    }
+    assert_eq!(ana.try_to_sign_in("ana", PASSWORD).await.status, 401);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_removed_client_has_no_users() {
+    let test = TestApp::start().await;
+    add(&test, "bia", Role::Viewer, Scope::Client(2)).await;
+    let mut bia = Browser::new(&test);
+    bia.sign_in("bia").await;
+    let removed = midiateca(&test.app.data, &["client", "remove", "2", "--keep-files"]).await;
+    assert!(removed.status.success(), "{}", stderr(&removed));
+    assert_eq!(bia.status("/media").await, 401);
+    let left = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
+    assert!(left.unwrap().is_empty());
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_password_of_a_file_is_the_administrators() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let text = format!("[secrets]\nadmin_password_file = '{}'\n", file.display());
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("midiateca.toml"), text).unwrap();
+    let refused = midiateca(&data, &["serve", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    for password in [PASSWORD, "sete gatos azuis"] {
+        std::fs::write(&file, format!("{password}\n")).unwrap();
+        let mut server = crate::crash::serve(&data);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/api/v1/session", server.origin);
+        let sign_in = http
+            .post(url)
+            .json(&json!({"name": "admin", "password": password}));
+        let answer = sign_in.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+    }
+}

@@ -1,0 +1,13 @@
+### What `user` says.
+
+user-all-clients = all clients
+user-last-sign-in = last signed in { $at }
+user-no-password-yet = no password yet
+user-open-link = open this address to set the password; it is shown only now, and valid for a day
+user-password-set = { $name } has a new password and is signed out everywhere
+user-removed = { $name } is removed
+user-unknown = no user { $name } is known
+    .hint = `midiateca user list` shows the users
+user-ask-password = password (not shown):
+user-no-password = no password was given
+    .hint = use --password-stdin or --password-file FILE

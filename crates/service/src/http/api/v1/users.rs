@@ -1,0 +1,184 @@
+//! `/users`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+
+use super::Id;
+use crate::access::password::PasswordError;
+use crate::access::users::{self, User};
+use crate::http::HttpState;
+use crate::http::api::caller::Admin;
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::page::Page;
+use crate::http::api::query::Body;
+use crate::i18n::keys::api as texts;
+use crate::model::{Role, Scope};
+use crate::ops::users::{self as operation, UserError};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiUser {
+    name: String,
+    /// `viewer` without it.
+    role: Option<Role>,
+    /// The number of a client; all clients without it.
+    client: Option<i64>,
+    /// Without it, the answer has a link with which the user sets one.
+    password: Option<String>,
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    role: Option<Role>,
+    /// The number of a client.
+    client: Option<i64>,
+    /// `true` for all clients in place of one.
+    all_clients: Option<bool>,
+    /// Another password.
+    password: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AddedUser {
+    #[serde(flatten)]
+    user: User,
+    /// A link for setting a password, valid for a day and shown only here.
+    address: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct SetupLink {
+    /// Valid for a day and once, and shown only here.
+    address: String,
+}
+
+impl From<UserError> for ApiError {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Db(error) => error.into(),
+            UserError::Password(PasswordError::Busy) => Self::unavailable(),
+            UserError::NameTaken { .. } | UserError::LastAdmin => {
+                Self::of(StatusCode::CONFLICT, error)
+            }
+            UserError::Link => Self::of(StatusCode::NOT_FOUND, error),
+            error => Self::of(StatusCode::BAD_REQUEST, error),
+        }
+    }
+}
+
+pub(super) async fn show(state: &HttpState, scope: Scope, id: &str) -> Result<User> {
+    let found = users::find(&state.app.db, scope, id).await?;
+    found.ok_or_else(|| ApiError::not_found(texts::USER_NOT_FOUND))
+}
+
+/// Users by name
+#[utoipa::path(get, path = "/users", tag = "users",
+    responses((status = OK, body = Page<User>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<User>>> {
+    let found = users::list(&state.app.db, grant.scope).await?;
+    Ok(Json(Page::whole(found)))
+}
+
+/// Adds a user
+///
+/// An administrator of one client adds users of this client only.
+#[utoipa::path(post, path = "/users", tag = "users", request_body = NewApiUser,
+    responses((status = CREATED, body = AddedUser), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Body(new): Body<NewApiUser>,
+) -> Result<Response> {
+    let client = new.client.or(grant.scope.client());
+    if client.is_some_and(|client| !grant.scope.includes(client)) {
+        return Err(ApiError::not_found(texts::CLIENT_NOT_FOUND));
+    }
+    let options = operation::Options {
+        name: new.name,
+        role: new.role.unwrap_or(Role::Viewer),
+        scope: Scope::of(client),
+        password: new.password,
+    };
+    let added = operation::add(state.app.user_deps(), &grant.actor, options).await?;
+    let body = AddedUser {
+        user: added.user,
+        address: added.setup.map(|token| state.app.setup_address(&token)),
+    };
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// One user
+#[utoipa::path(get, path = "/users/{id}", tag = "users", params(("id" = String, Path)),
+    responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Json<User>> {
+    show(&state, grant.scope, &id).await.map(Json)
+}
+
+/// Changes the given fields of a user, and ends the user's sessions
+#[utoipa::path(patch, path = "/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserChange,
+    responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
+pub async fn change(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+    Body(change): Body<UserChange>,
+) -> Result<Json<User>> {
+    let user = show(&state, grant.scope, &id).await?;
+    let client = match (change.client, change.all_clients) {
+        (Some(client), _) => Some(client),
+        (None, Some(true)) => None,
+        (None, _) => user.client,
+    };
+    if !client.map_or(grant.scope == Scope::All, |client| {
+        grant.scope.includes(client)
+    }) {
+        return Err(ApiError::not_found(texts::CLIENT_NOT_FOUND));
+    }
+    let deps = state.app.user_deps();
+    if let Some(password) = &change.password {
+        operation::set_password(deps, &grant.actor, &user, password).await?;
+    }
+    let role = change.role.unwrap_or(user.role);
+    if (role, client) != (user.role, user.client) {
+        let scope = Scope::of(client);
+        let changed = operation::Change { role, scope };
+        operation::change(deps, &grant.actor, &user, changed).await?;
+    }
+    show(&state, grant.scope, &id).await.map(Json)
+}
+
+/// Removes a user, with the sessions and the signed links
+#[utoipa::path(delete, path = "/users/{id}", tag = "users", params(("id" = String, Path)),
+    responses((status = NO_CONTENT, description = "Removed"), (status = "4XX", body = ErrorBody)))]
+pub async fn remove(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<StatusCode> {
+    let user = show(&state, grant.scope, &id).await?;
+    operation::remove(state.app.user_deps(), &grant.actor, &user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a link with which a user sets a password; the one before is no longer valid
+#[utoipa::path(post, path = "/users/{id}/setup-link", tag = "users", params(("id" = String, Path)),
+    responses((status = CREATED, body = SetupLink), (status = "4XX", body = ErrorBody)))]
+pub async fn setup_link(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Response> {
+    let user = show(&state, grant.scope, &id).await?;
+    let deps = state.app.user_deps();
+    let token = operation::make_setup_link(deps, &grant.actor, Some(&user)).await?;
+    let address = state.app.setup_address(&token);
+    Ok((StatusCode::CREATED, Json(SetupLink { address })).into_response())
+}
