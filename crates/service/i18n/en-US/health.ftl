@@ -31,6 +31,7 @@ health-check-instances = listed the instances
 health-check-instance-token = asked the gateway with the instance's token
 health-check-instance-connected = connection to WhatsApp
 health-check-instance-groups = messages of groups
+health-check-instance-signature = signature of its deliveries
 health-check-instance-slot = read webhook { $slot } back
 health-check-instance-own-messages = read webhook { $slot } back
 health-check-instance-gateway = compared its deliveries with its gateway
@@ -144,6 +145,9 @@ health-disconnected = not connected to WhatsApp: nothing arrives
 health-groups-ignored = the gateway ignores groups: what is sent in them never arrives
 health-groups-not-wanted = the gateway ignores groups, which agrees with keep.groups = false
 health-groups-sent = messages of groups are sent
+health-signed = the gateway signs, and the signatures are verified
+health-not-signed = a secret is stored here, and the gateway signs nothing: every delivery is refused
+health-not-verified = the gateway signs, and no secret is stored here: anyone who knows the address can send
 health-slot-fine = has the address of this server
 health-slot-empty = is empty: such events are not sent
 health-own-slot-empty = is empty: what the account itself sends never arrives
@@ -219,6 +223,7 @@ health-hint-check-api-base = correct its address: `midiateca instance add { $id 
 health-hint-ask-gateway = try again in a few minutes; if it persists, ask the gateway's support, and check that this machine reaches the internet
 health-hint-scan-code = restart the instance in the gateway's panel, and scan its QR code with the phone
 health-hint-take-groups = switch "ignore groups" off in the gateway's panel, or set keep.groups = false here if it is intended
+health-hint-add-secret = store the same secret here: `midiateca instance add { $id } --client { $client } --secret-env VAR`
 health-hint-configure = `midiateca instance configure-webhooks { $id } --public-url URL`
 health-hint-switch-on = switch it on in the gateway's panel, under the instance's webhooks
 health-hint-correct-gateway = if the deliveries are its own: `midiateca instance add { $id } --client { $client } --gateway { $gateway }`, then `midiateca deliveries replay --instance { $id } --set-aside`

@@ -31,6 +31,7 @@ health-check-instances = lista das instâncias
 health-check-instance-token = consulta ao gateway com o token da instância
 health-check-instance-connected = conexão com o WhatsApp
 health-check-instance-groups = mensagens de grupos
+health-check-instance-signature = assinatura das entregas
 health-check-instance-slot = leitura do webhook { $slot }
 health-check-instance-own-messages = leitura do webhook { $slot }
 health-check-instance-gateway = comparação das entregas com o gateway
@@ -144,6 +145,9 @@ health-disconnected = desconectada do WhatsApp: nada chega
 health-groups-ignored = o gateway ignora grupos: o que é enviado neles nunca chega
 health-groups-not-wanted = o gateway ignora grupos, de acordo com keep.groups = false
 health-groups-sent = mensagens de grupos são enviadas
+health-signed = o gateway assina, e as assinaturas são verificadas
+health-not-signed = há um segredo armazenado aqui, mas o gateway não assina nada: todas as entregas são recusadas
+health-not-verified = o gateway assina, mas não há segredo armazenado aqui: quem souber o endereço pode enviar
 health-slot-fine = contém o endereço deste servidor
 health-slot-empty = está vazio: esses eventos não são enviados
 health-own-slot-empty = está vazio: o que a própria conta envia nunca chega
@@ -219,6 +223,7 @@ health-hint-check-api-base = corrija o endereço: `midiateca instance add { $id 
 health-hint-ask-gateway = tente de novo em alguns minutos; se continuar, fale com o suporte do gateway e verifique se esta máquina alcança a internet
 health-hint-scan-code = reinicie a instância no painel do gateway e leia o QR code com o celular
 health-hint-take-groups = desative "ignorar grupos" no painel do gateway, ou configure keep.groups = false aqui se for intencional
+health-hint-add-secret = armazene aqui o mesmo segredo: `midiateca instance add { $id } --client { $client } --secret-env VAR`
 health-hint-configure = `midiateca instance configure-webhooks { $id } --public-url URL`
 health-hint-switch-on = ative-o no painel do gateway, nos webhooks da instância
 health-hint-correct-gateway = se as entregas são dela: `midiateca instance add { $id } --client { $client } --gateway { $gateway }`, depois `midiateca deliveries replay --instance { $id } --set-aside`

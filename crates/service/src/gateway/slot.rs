@@ -96,6 +96,8 @@ pub struct Session {
     pub has_number: bool,
     /// Whether the gateway ignores messages in groups.
     pub ignores_groups: Option<bool>,
+    /// Whether the gateway has a secret with which it signs.
+    pub signs: Option<bool>,
 }
 
 impl Session {

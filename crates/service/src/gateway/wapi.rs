@@ -498,6 +498,7 @@ pub fn read_session(answer: &Json) -> Session {
             .is_some_and(|phone| !phone.is_empty()),
         ignores_groups: of_instance(answer, &["ignoreGroups", "ignoreGroup", "ignore_groups"])
             .and_then(boolean),
+        signs: None,
     }
 }
 

@@ -9,7 +9,7 @@ use wa_media::read::{field, same_name, text};
 
 use super::fields::{Object, connection, event, id, link, nothing, object, objects, time, words};
 use super::mask::TokenField;
-use super::slot::{Session, Slot, SlotContent, Wanted, absent};
+use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
@@ -190,7 +190,10 @@ impl Protocol for Wuzapi {
 
     fn read_session(&self, answer: &Json) -> Session {
         let data = &answer["data"];
-        Session::of_flags(&data["connected"], &data["loggedIn"])
+        Session {
+            signs: boolean(&data["hmac_configured"]),
+            ..Session::of_flags(&data["connected"], &data["loggedIn"])
+        }
     }
 
     fn routes(&self) -> &'static [Route] {

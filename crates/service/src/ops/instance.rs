@@ -17,7 +17,7 @@ pub use add::{
     AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_secret,
     check_signature, check_token, record_problem,
 };
-pub use show::{InstanceReport, SlotsRead, show};
+pub use show::{InstanceReport, SignatureState, SlotsRead, show};
 pub use webhooks::{
     Holder, Slot, SlotReport, SlotResult, Slots, WebhooksError, WebhooksReport, preview,
     read_slots, set, undo, webhook_address,

@@ -5,7 +5,7 @@ use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
 use crate::cli::{Context, complaint, plain, tame, words::instance as words};
 use midiateca_service::i18n::refusals;
-use midiateca_service::ops::instance::{Holder, InstanceReport, Slot, SlotsRead};
+use midiateca_service::ops::instance::{Holder, InstanceReport, SignatureState, Slot, SlotsRead};
 
 pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
     let mut sheet = Sheet::new(context.lang);
@@ -71,6 +71,22 @@ fn state(sheet: &mut Sheet, report: &InstanceReport) {
             "disconnected"
         };
         sheet.line(words::STATE_NOW, described(state));
+    }
+    let id = plain(&instance.id);
+    let client = instance.client;
+    match report.signature {
+        SignatureState::Verified => sheet.said(words::SIGNATURE, words::SIGNATURE_VERIFIED),
+        SignatureState::Expected => sheet.said(words::SIGNATURE, words::SIGNATURE_EXPECTED),
+        SignatureState::NotSigned => {
+            sheet.line(words::SIGNATURE, fill!(lang, words::NOT_SIGNED, id));
+        }
+        SignatureState::NotVerified => {
+            sheet.line(
+                words::SIGNATURE,
+                fill!(lang, words::NOT_VERIFIED, id, client),
+            );
+        }
+        SignatureState::None => sheet.said(words::SIGNATURE, words::SIGNATURE_NONE),
     }
     match &instance.problem {
         Some(problem) => sheet.line(words::PROBLEM, lang.reason(problem)),

@@ -155,6 +155,9 @@ fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance
         None => CheckResult::skipped(check, Code::GatewayDoesNotSay),
     };
     results.add(groups.about(id));
+    if let Some(signature) = signature(instance, session.signs) {
+        results.add(signature);
+    }
     for slot in instance.gateway.slots() {
         results.add(match &answer.slots {
             Some(Ok(answer)) => probe_slot(config, instance, slot, answer),
@@ -173,6 +176,21 @@ fn probe_gateway(results: &mut Results<'_>, config: &Config, instance: &Instance
             .collect();
         results.add(refused(Check::InstanceSlot, error).with("slot", names.join(", ")));
     }
+}
+
+/// Compares whether the gateway signs with whether this server expects it to.
+fn signature(instance: &Instance, signs: Option<bool>) -> Option<CheckResult> {
+    let check = Check::InstanceSignature;
+    let is_expected = instance.secret_sealed.is_some();
+    let result = match (signs?, is_expected) {
+        (true, true) => CheckResult::ok(check, Code::Signed),
+        (false, true) => CheckResult::problem(check, Code::NotSigned, Hint::Configure),
+        (true, false) => CheckResult::warning(check, Code::NotVerified, Hint::AddSecret),
+        (false, false) => return None,
+    };
+    let id = instance.id.as_str();
+    let result = result.about(id).with("id", id);
+    Some(result.with("client", instance.client))
 }
 
 fn refused(check: Check, error: gateway_admin::Error) -> CheckResult {

@@ -169,9 +169,9 @@ pub fn check_signature(gateway: Gateway) -> Result<(), AddError> {
     Ok(())
 }
 
-/// The secret without a line break at its end. It may have any other character.
+/// The secret without blanks around it, which come from copying it. It may have any other character.
 pub fn check_secret(text: &str) -> Result<&str, AddError> {
-    let secret = text.trim_end_matches(['\r', '\n']);
+    let secret = text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
     if secret.is_empty() {
         Err(AddError::EmptySecret)
     } else {
@@ -288,5 +288,20 @@ mod tests {
             assert!(!refused.contains(text), "{refused}");
         }
         assert!(check_token(" \n").is_err());
+    }
+
+    #[test]
+    fn a_secret_has_no_blanks_around_it_and_any_character_in_it() {
+        for text in [
+            "se gredo\tß",
+            " se gredo\tß\r\n",
+            "\u{feff}se gredo\tß\n",
+            "\t\u{a0}se gredo\tß\u{a0}",
+        ] {
+            assert_eq!(check_secret(text).unwrap(), "se gredo\tß");
+        }
+        for text in ["", "\n", " \t\u{a0}", "\u{feff}"] {
+            assert!(check_secret(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -22,6 +22,32 @@ pub enum SlotsRead {
     Failed(gateway_admin::Error),
 }
 
+/// Whether the gateway signs, as far as it says so, and whether this server has the secret to verify it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureState {
+    Verified,
+    /// The secret is stored, and the gateway does not say whether it signs.
+    Expected,
+    /// Every delivery is refused.
+    NotSigned,
+    /// The gateway signs, and no secret is stored.
+    NotVerified,
+    None,
+}
+
+impl SignatureState {
+    fn of(instance: &Instance, signs: Option<bool>) -> Self {
+        match (signs, instance.secret_sealed.is_some()) {
+            (Some(true), true) => Self::Verified,
+            (None, true) => Self::Expected,
+            (Some(false), true) => Self::NotSigned,
+            (Some(true), false) => Self::NotVerified,
+            (_, false) => Self::None,
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub struct InstanceReport {
     #[serde(flatten)]
@@ -30,6 +56,8 @@ pub struct InstanceReport {
     #[serde(serialize_with = "crate::ops::json::time_or_null")]
     pub state_at: Option<Millis>,
     pub connected_now: Option<bool>,
+    /// Whether the gateway signs and this server verifies it.
+    pub signature: SignatureState,
     #[serde(rename = "last_delivery_ago_ms")]
     pub silence: Option<Millis>,
     #[serde(rename = "usual_gap_ms")]
@@ -79,8 +107,8 @@ pub async fn show(
     instance: &Instance,
     offline: bool,
 ) -> Result<InstanceReport, db::Error> {
-    let (slots, connected_now) = if offline {
-        (SlotsRead::NotAsked, None)
+    let (slots, connected_now, signs) = if offline {
+        (SlotsRead::NotAsked, None, None)
     } else {
         match read_slots(deps, instance).await {
             Ok(read) => {
@@ -89,10 +117,10 @@ pub async fn show(
                     Some(Err(error)) => SlotsRead::Failed(error),
                     None => SlotsRead::NoCall,
                 };
-                (slots, read.connected)
+                (slots, read.connected, read.signs)
             }
-            Err(gateway_admin::Error::NoCall) => (SlotsRead::NoCall, None),
-            Err(error) => (SlotsRead::Failed(error), None),
+            Err(gateway_admin::Error::NoCall) => (SlotsRead::NoCall, None, None),
+            Err(error) => (SlotsRead::Failed(error), None, None),
         }
     };
     let clients = instances::every_client(deps.db).await?;
@@ -111,6 +139,7 @@ pub async fn show(
         client_name: client.map(|client| client.name),
         state_at: instance.state_at,
         connected_now,
+        signature: SignatureState::of(instance, signs),
         silence,
         usual_gap: rhythm.map(|rhythm| rhythm.usual),
         longest_gap: rhythm.map(|rhythm| rhythm.longest),

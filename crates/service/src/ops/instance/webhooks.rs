@@ -45,6 +45,7 @@ pub struct Slots {
     /// `None` where the gateway cannot be asked for them.
     pub slots: Option<Result<Vec<Slot>, gateway_admin::Error>>,
     pub connected: Option<bool>,
+    pub signs: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -140,6 +141,7 @@ pub async fn read_slots(
             .slots
             .map(|read| read.map(|answer| slots.map(|slot| view(slot, &answer)).collect())),
         connected: answer.session.connected,
+        signs: answer.session.signs,
     })
 }
 
