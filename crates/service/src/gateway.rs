@@ -29,6 +29,7 @@ mod uazapi;
 mod waha;
 pub mod wapi;
 mod whatsmeow;
+pub mod wide_text;
 mod wppconnect;
 mod wuzapi;
 mod zapi;
@@ -304,6 +305,7 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
         let repaired = repair::repair(body).and_then(|text| serde_json::from_str(&text).ok());
         repaired
             .or_else(|| envelope::from_form(body))
+            .or_else(|| serde_json::from_slice(&wide_text::to_utf8(body)?).ok())
             .or_else(|| from_multipart(body))
             .ok_or(not_json)
     })

@@ -18,6 +18,7 @@ use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
 use crate::gateway::multipart::{self, Multipart};
 use crate::gateway::signature::{Refusal, Signed, Verifier};
+use crate::gateway::wide_text::WideText;
 use crate::ingest;
 
 const STEP_KIB: usize = 16;
@@ -239,13 +240,13 @@ async fn decode(
     }
 }
 
-/// So much of a body decides whether it is a multipart one.
+/// So much of a body decides whether it is a multipart one, or in UTF-16 or UTF-32.
 const HEAD_BYTES: usize = 512;
 /// Longer compressed bodies are only checked again over what they contain.
 const MOST_CODED_BYTES: usize = 16 << 20;
 
-/// A body that is checked while it is read. A multipart one is read as JSON too; it is kept as it came if it is malformed, or
-/// its signature is refused.
+/// A body that is checked while it is read. A multipart one is read as JSON too, and one in UTF-16 or UTF-32 as UTF-8; it is
+/// kept as it came if it is malformed, or its signature is refused.
 struct CheckedReading<'d> {
     whole: BodyReading<'d>,
     verifier: Option<Verifier>,
@@ -258,16 +259,38 @@ struct CheckedReading<'d> {
 }
 
 struct Converted<'d> {
-    boundary: String,
-    multipart: Multipart,
+    converter: Converter,
     reading: BodyReading<'d>,
+}
+
+enum Converter {
+    /// With its boundary.
+    Multipart(Multipart, String),
+    Wide(WideText),
+}
+
+impl Converter {
+    fn new(declared_boundary: Option<&str>, head: &[u8]) -> Option<Self> {
+        if let Some(wide) = WideText::detect(head) {
+            return Some(Self::Wide(wide));
+        }
+        let boundary = multipart::boundary_of_head(declared_boundary, head)?;
+        Some(Self::Multipart(Multipart::new(&boundary), boundary))
+    }
+
+    fn update(&mut self, data: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Multipart(multipart, _) => multipart.update(data),
+            Self::Wide(wide) => wide.update(data),
+        }
+    }
 }
 
 /// A body that was read, and its checks.
 struct CheckedBody {
     whole: Body,
-    /// A multipart body as JSON, and its boundary.
-    converted: Option<(Body, String)>,
+    /// What was converted, and the boundary of a multipart body.
+    converted: Option<(Body, Option<String>)>,
     verifiers: Vec<Verifier>,
 }
 
@@ -303,21 +326,20 @@ impl<'d> CheckedReading<'d> {
         self.convert(data, share, other_bytes).await
     }
 
-    /// Begins to convert a multipart body, by its first bytes.
+    /// Begins to convert a body, by its first bytes.
     async fn decide(
         &mut self,
         share: &mut MemoryShare<'_>,
         other_bytes: usize,
     ) -> Result<(), Error> {
         let head = self.head.take().unwrap_or_default();
-        let boundary = multipart::boundary_of_head(self.boundary.as_deref(), &head);
-        self.converted = boundary.map(|boundary| Converted {
-            multipart: Multipart::new(&boundary),
-            boundary,
-            // Files become a third longer in base64.
+        let converter = Converter::new(self.boundary.as_deref(), &head);
+        self.converted = converter.map(|converter| Converted {
+            converter,
+            // Files become a third longer in base64, and Asian letters half as long again.
             reading: BodyReading::new(
                 self.whole.state,
-                self.whole.limit_bytes / 3 * 4 + PIECE_BYTES,
+                self.whole.limit_bytes / 2 * 3 + PIECE_BYTES,
             ),
         });
         self.convert(&head, share, other_bytes).await
@@ -332,7 +354,7 @@ impl<'d> CheckedReading<'d> {
         let Some(converted) = &mut self.converted else {
             return Ok(());
         };
-        let json = converted.multipart.update(data);
+        let json = converted.converter.update(data);
         let other_bytes = other_bytes + self.whole.incoming.memory_bytes();
         converted.reading.take(&json, share, other_bytes).await
     }
@@ -346,20 +368,27 @@ impl<'d> CheckedReading<'d> {
             self.decide(share, other_bytes).await?;
         }
         let mut verifiers: Vec<_> = self.verifier.into_iter().collect();
-        let mut json = None;
-        if let Some(mut converted) = self.converted
-            && let Ok((rest, fields)) = converted.multipart.finish()
-        {
-            converted.reading.take(&rest, share, other_bytes).await?;
-            json = Some((converted.reading.finish().await?, converted.boundary));
-            if let (Some(mut verifier), Some(fields)) = (self.fresh, fields) {
-                verifier.update(&fields);
-                verifiers.push(verifier);
+        let mut read = None;
+        if let Some(mut converted) = self.converted {
+            let ended = match converted.converter {
+                Converter::Wide(wide) => Some((wide.finish(), None, None)),
+                Converter::Multipart(multipart, boundary) => {
+                    let ended = multipart.finish().ok();
+                    ended.map(|(rest, fields)| (rest, fields, Some(boundary)))
+                }
+            };
+            if let Some((rest, fields, boundary)) = ended {
+                converted.reading.take(&rest, share, other_bytes).await?;
+                read = Some((converted.reading.finish().await?, boundary));
+                if let (Some(mut verifier), Some(fields)) = (self.fresh, fields) {
+                    verifier.update(&fields);
+                    verifiers.push(verifier);
+                }
             }
         }
         Ok(CheckedBody {
             whole: self.whole.finish().await?,
-            converted: json,
+            converted: read,
             verifiers,
         })
     }
@@ -383,7 +412,7 @@ impl CheckedBody {
             (Err(refusal), converted) => {
                 let coded = coded.filter(|coded| coded.len() <= MOST_CODED_BYTES);
                 arrival.signed.coded = coded.map(|coded| STANDARD.encode(coded));
-                arrival.signed.boundary = converted.map(|(_, boundary)| boundary);
+                arrival.signed.boundary = converted.and_then(|(_, boundary)| boundary);
                 ReadBody::Refused(self.whole, refusal)
             }
         }

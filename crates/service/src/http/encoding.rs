@@ -11,6 +11,8 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::StreamingDecoder;
 
+use crate::gateway::wide_text::WideText;
+
 /// Sent in the answer to an unknown coding.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 /// More than one is already unusual.
@@ -139,6 +141,9 @@ fn window_bytes(head: &[u8]) -> Option<u64> {
 }
 
 fn is_like_json(body: &[u8]) -> bool {
+    if WideText::detect(body).is_some() {
+        return true;
+    }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[")
 }
@@ -182,6 +187,7 @@ mod tests {
             ("identity", b"\x28\xb5\x2f\xfd", coded(&[BodyCoding::Zstd])),
             ("gzip", b" {\"a\":1}", BodyCodings::Plain),
             ("utf-8", b"\xef\xbb\xbf[1]", BodyCodings::Plain),
+            ("utf-16", b"{\0\"\0", BodyCodings::Plain),
             ("utf-8", b"x", BodyCodings::Unknown),
             ("compress", b"\x1f\x9d", BodyCodings::Unknown),
             ("gzip, gzip, gzip, gzip", b"\x1f\x8b", BodyCodings::Unknown),

@@ -13,6 +13,7 @@ use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, Body, Delivery, DeliverySummary, Incoming};
 use crate::gateway::multipart::Multipart;
 use crate::gateway::signature::{Refusal, Signed, Verifier};
+use crate::gateway::wide_text::WideText;
 use crate::gateway::{self, Signature, Unmasking, unmasked};
 use crate::instances::{self, Instance};
 use crate::model::DeliveryReason;
@@ -187,6 +188,9 @@ struct Checked {
     /// The fields of a multipart body are signed in its place.
     fields: Option<Verifier>,
     multipart: Option<Multipart>,
+    /// In UTF-16 or UTF-32; known from the first bytes on.
+    wide: Option<WideText>,
+    is_begun: bool,
     coded: Option<Verifier>,
     incoming: Incoming,
 }
@@ -207,6 +211,8 @@ impl Checked {
             raw: verifier,
             fields,
             multipart: signed.boundary.as_deref().map(Multipart::new),
+            wide: None,
+            is_begun: false,
             coded,
             incoming,
         }
@@ -214,12 +220,20 @@ impl Checked {
 
     async fn take(&mut self, piece: &[u8]) -> io::Result<()> {
         self.raw.update(piece);
-        match &mut self.multipart {
-            Some(multipart) => {
+        if !self.is_begun && self.multipart.is_none() {
+            self.wide = WideText::detect(piece);
+        }
+        self.is_begun |= !piece.is_empty();
+        match (&mut self.multipart, &mut self.wide) {
+            (Some(multipart), _) => {
                 let json = multipart.update(piece);
                 self.incoming.take(&json).await
             }
-            None => self.incoming.take(piece).await,
+            (None, Some(wide)) => {
+                let text = wide.update(piece);
+                self.incoming.take(&text).await
+            }
+            (None, None) => self.incoming.take(piece).await,
         }
     }
 
@@ -230,6 +244,9 @@ impl Checked {
             if let (Some(verifier), Some(fields)) = (&mut self.fields, fields) {
                 verifier.update(&fields);
             }
+        }
+        if let Some(wide) = self.wide {
+            self.incoming.take(&wide.finish()).await?;
         }
         let verifiers = [Some(self.raw), self.fields, self.coded];
         Ok((

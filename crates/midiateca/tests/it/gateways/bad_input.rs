@@ -4,7 +4,8 @@ use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::NewInstance;
 use midiateca_service::media;
 use midiateca_service::model::{InstanceId, MediaId};
-use serde_json::json;
+use midiateca_service::ops::replay::Replayed;
+use serde_json::{Value, json};
 
 use super::kept::{MULTIPART, delivery, fixture, hmac_sha256, image, multipart, part, url_encoded};
 use super::{Stage, gateway_instance};
@@ -164,5 +165,140 @@ async fn a_form_with_repeated_fields_is_read() {
             let rows = media::message::of_message(&stage.test.app.db, &id, &message).await;
             assert_eq!(rows.unwrap().len(), 1);
         }
+    }
+}
+
+/// In either order of bytes, with a byte order mark or without.
+fn encodings(text: &str) -> Vec<(String, Vec<u8>)> {
+    let mut bodies = Vec::new();
+    for mark in ["", "\u{feff}"] {
+        let text = format!("{mark}{text}");
+        let is_marked = !mark.is_empty();
+        let wide: Vec<u16> = text.encode_utf16().collect();
+        let wider: Vec<u32> = text.chars().map(u32::from).collect();
+        let mut add =
+            |name: &str, body: Vec<u8>| bodies.push((format!("{name} {is_marked}"), body));
+        add("utf-8", text.clone().into_bytes());
+        add(
+            "utf-16le",
+            wide.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        );
+        add(
+            "utf-16be",
+            wide.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        );
+        add(
+            "utf-32le",
+            wider.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        );
+        add(
+            "utf-32be",
+            wider.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        );
+    }
+    bodies
+}
+
+/// The signature is over the bytes that came. A long text in a body is taken out, as in UTF-8.
+#[tokio::test]
+async fn a_body_in_utf_16_or_utf_32_is_read_and_its_signature_checked() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let hook = stage.instance("loja", Gateway::Wuzapi, Some(SECRET)).await;
+    let path = format!("/hooks/wuzapi/{hook}");
+    let id = InstanceId("loja".to_owned());
+    for (round, padding) in [0_usize, 60_000].into_iter().enumerate() {
+        for at in 0..encodings("{}").len() {
+            let message = format!("3A5450F53AF19C35{round:02}{at:02}");
+            let mut body = image(&message);
+            body["event"]["Info"]["PushName"] = json!("Ação 😀");
+            body["padding"] = json!("ção".repeat(padding / 3));
+            let (name, body) = encodings(&body.to_string()).swap_remove(at);
+            let signature = hmac_sha256(SECRET, &body);
+            let right = [
+                ("x-hmac-signature", signature.as_str()),
+                ("content-type", "application/json; charset=utf-16"),
+            ];
+            let sent = delivery(Gateway::Wuzapi, body.clone(), &right);
+            let (status, answer) = stage.post(&path, &sent).await;
+            assert_eq!(
+                (status, &answer["status"]),
+                (200, &json!("accepted")),
+                "{name} {padding} {answer}"
+            );
+            let rows = media::message::of_message(&stage.test.app.db, &id, &message)
+                .await
+                .unwrap();
+            assert_eq!(rows.len(), 1, "{name}");
+            assert_eq!(rows[0].sender_name.as_deref(), Some("Ação 😀"), "{name}");
+            // What is stored can be read again.
+            let kept = stage.deliveries("loja").await;
+            let (stored, _) = stage.stored(&kept[0]).await;
+            serde_json::from_slice::<Value>(&stored)
+                .unwrap_or_else(|error| panic!("{name} {error}"));
+
+            let mut altered = body.clone();
+            let middle = altered.len() / 2;
+            altered[middle] ^= 1;
+            let wrong = delivery(Gateway::Wuzapi, altered, &right);
+            assert_eq!(stage.post(&path, &wrong).await.0, 401, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_body_in_utf_16_is_read_once_the_secret_is_corrected() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    for padding in [0_usize, 60_000] {
+        let name = format!("loja{padding}");
+        let id = InstanceId(name.clone());
+        let hook = stage
+            .instance(&name, Gateway::Wuzapi, Some("mistyped"))
+            .await;
+        let path = format!("/hooks/wuzapi/{hook}");
+        for at in 0..encodings("{}").len() {
+            let message = format!("3A5450F53AF19C35{padding}{at:02}");
+            let mut body = image(&message);
+            body["padding"] = json!("x".repeat(padding));
+            let (encoding, body) = encodings(&body.to_string()).swap_remove(at);
+            let signature = hmac_sha256(SECRET, &body);
+            let sent = delivery(Gateway::Wuzapi, body, &[("x-hmac-signature", &signature)]);
+            assert_eq!(stage.post(&path, &sent).await.0, 401, "{encoding}");
+        }
+        stage.instance(&name, Gateway::Wuzapi, Some(SECRET)).await;
+        assert_eq!(stage.replay(&name).await, [Replayed::Read; 10], "{padding}");
+        for at in 0..10 {
+            let message = format!("3A5450F53AF19C35{padding}{at:02}");
+            let rows = media::message::of_message(&stage.test.app.db, &id, &message).await;
+            assert_eq!(rows.unwrap().len(), 1, "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_utf_16_that_is_cut_or_no_json_is_set_aside() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let hook = stage.instance("loja", Gateway::Wuzapi, None).await;
+    let path = format!("/hooks/wuzapi/{hook}");
+    let body = image("3A5450F53AF19C357FD2").to_string();
+    let body: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let odd = [&body[..], &b"\n"[..]].concat();
+    let words: Vec<u8> = "\u{feff}palavras"
+        .encode_utf16()
+        .flat_map(u16::to_be_bytes)
+        .collect();
+    for body in [
+        &body[..body.len() / 2],
+        &body[..body.len() - 1],
+        &odd[..],
+        &words[..],
+    ] {
+        let sent = delivery(Gateway::Wuzapi, body, &[]);
+        let (status, answer) = stage.post(&path, &sent).await;
+        assert_eq!(
+            (status, &answer["status"]),
+            (200, &json!("set_aside")),
+            "{answer}"
+        );
+        assert_eq!(answer["reason"], "invalid_json");
     }
 }

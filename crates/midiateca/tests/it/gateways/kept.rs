@@ -70,7 +70,7 @@ pub(super) fn multipart(fields: &[(&str, &str)]) -> String {
 }
 
 impl Stage {
-    async fn deliveries(&self, instance: &str) -> Vec<DeliverySummary> {
+    pub(super) async fn deliveries(&self, instance: &str) -> Vec<DeliverySummary> {
         let filter = DeliveryFilter {
             instance: Some(instance.to_owned()),
             ..DeliveryFilter::default()
@@ -80,7 +80,7 @@ impl Stage {
     }
 
     /// Everything that is stored of a delivery as text.
-    async fn stored(&self, entry: &DeliverySummary) -> (Vec<u8>, String) {
+    pub(super) async fn stored(&self, entry: &DeliverySummary) -> (Vec<u8>, String) {
         let db = &self.test.app.db;
         let body = deliveries::body(db, &entry.id).await.unwrap().unwrap();
         let signed = deliveries::signed(db, &entry.id).await.unwrap();
