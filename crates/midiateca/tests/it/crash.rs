@@ -1,5 +1,7 @@
 //! Killed without warning, again and again: nothing that was acknowledged is lost, nothing is stored twice.
 
+mod outbox;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -89,47 +91,47 @@ pub fn serve_as(mut command: Command, data: &Path) -> Server {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_acknowledged_media_survives_sigkill_exactly_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let sim = Sim::start().await.unwrap();
+/// A data folder with an instance at the simulated gateway. Returns the token of its webhook address.
+async fn prepared(data: &Path, sim: &Sim) -> String {
     sim.world().add_instance(FIRST, "gateway-token");
     sim.world().set_delay(Duration::from_millis(30));
-    let app = App::open(folder.path(), impatient(), Clock::system())
-        .await
-        .unwrap();
+    let app = App::open(data, impatient(), Clock::system()).await.unwrap();
     app.db
         .write(Key::Everything, async |tx| {
             instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
         })
         .await
         .unwrap();
-    let (_, hook) = add_instance(
-        &app,
-        NewInstance {
-            routes: Some(vec![Route::Gateway]),
-            ..instance(FIRST, 2, sim.api_base())
-        },
-        Some(TOKEN),
-    )
-    .await;
-    let hook = hook.unwrap();
+    let new = NewInstance {
+        routes: Some(vec![Route::Gateway]),
+        ..instance(FIRST, 2, sim.api_base())
+    };
+    let (_, hook) = add_instance(&app, new, Some(TOKEN)).await;
     app.db.close().await;
-    drop(app);
+    hook.unwrap()
+}
 
-    let deliveries: Vec<_> = (0..COUNT)
-        .map(|n| {
-            let content = Content::Generated {
-                seed: u64::from(n),
-                size_bytes: 5_000 + u64::from(n) * 100,
-            };
-            sim.world().add(SimMedia {
-                content,
-                ..SimMedia::sample(FIRST, &format!("CRASH{n:04}"), MediaKind::Audio)
-            })
-        })
-        .collect();
-    let deliveries = Arc::new(deliveries);
+/// Deliveries of files that differ.
+fn deliveries_of(sim: &Sim, count: u32, name: &str) -> Vec<Delivery> {
+    let media = (0..count).map(|n| {
+        let content = Content::Generated {
+            seed: u64::from(n),
+            size_bytes: 5_000 + u64::from(n) * 100,
+        };
+        SimMedia {
+            content,
+            ..SimMedia::sample(FIRST, &format!("{name}{n:04}"), MediaKind::Audio)
+        }
+    });
+    media.map(|media| sim.world().add(media)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_media_survives_sigkill_exactly_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let sim = Sim::start().await.unwrap();
+    let hook = prepared(folder.path(), &sim).await;
+    let deliveries = Arc::new(deliveries_of(&sim, COUNT, "CRASH"));
 
     let mut acknowledged = std::collections::HashSet::new();
     for count in KILLED_AFTER {
