@@ -188,7 +188,17 @@ pub struct Retention {
     /// Ended notifications, and links after their end.
     pub outbox: Span,
     pub audit: Span,
+    pub deleted_for_everyone: DeletedForEveryone,
     pub rules: Vec<Rule>,
+}
+
+/// What happens to the file of a message that was deleted for everyone.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletedForEveryone {
+    #[default]
+    Keep,
+    Remove,
 }
 
 /// Which stored files to delete: those that match all conditions.
@@ -346,6 +356,7 @@ impl Default for Retention {
             attempts: Span::days(365),
             outbox: Span::days(30),
             audit: Span::days(365),
+            deleted_for_everyone: DeletedForEveryone::Keep,
             rules: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ pub mod signing;
 
 /// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a later round follows; `media.lost`: the file is missing;
 /// `media.removed`: a retention rule deleted the file.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     "media.stored",
     "media.failed",
     "media.expired",
@@ -22,6 +22,7 @@ pub const KINDS: [&str; 11] = [
     "media.lost",
     "media.removed",
     "media.dismissed",
+    "media.deleted_for_everyone",
     "contact.erased",
     "instance.connected",
     "instance.disconnected",

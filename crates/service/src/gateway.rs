@@ -90,7 +90,7 @@ codes! {
 }
 
 const SEALED: &str = "an edit or another change that is encrypted with a message's secret";
-const REVOKED: &str = "a message is taken back";
+const REVOKED: &str = "a message is deleted for everyone, without its id";
 
 impl Gateway {
     fn protocol(self) -> &'static dyn Protocol {
@@ -133,6 +133,15 @@ pub struct LateLink {
     pub url: String,
 }
 
+/// A message that was deleted for everyone. Nothing in it is verified: who sends it chooses the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The deleted message, under each id that it may have here.
+    pub messages: Vec<String>,
+    /// Whether the account deleted it, where the gateway says so.
+    pub by_me: Option<bool>,
+}
+
 /// The content of a delivery, decided by its fields and not by its event's name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum DeliveryContent {
@@ -140,6 +149,8 @@ pub enum DeliveryContent {
     Media,
     /// A link to the file of an earlier message.
     Link(LateLink),
+    /// An earlier message was deleted for everyone. The reading's message has the chat.
+    Deleted(Deletion),
     /// The session went up or down.
     Connection { connected: bool },
     /// No media, but stored, because a later version may find some in it; with a description in English.
@@ -174,6 +185,13 @@ pub struct ParsedDelivery {
     pub unknown: Vec<String>,
     /// The message was larger or deeper than the limits, so there may be more in it.
     pub cut_short: bool,
+}
+
+impl ParsedDelivery {
+    /// Whether it has media, or is about an earlier message's.
+    pub fn is_about_media(&self) -> bool {
+        !self.media.is_empty() || matches!(self.content, DeliveryContent::Deleted(_))
+    }
 }
 
 /// A body that came to an instance.

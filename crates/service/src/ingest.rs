@@ -3,6 +3,7 @@
 //! Parsing is pure. All rows of a body go into one transaction, which shares its commit with others. The same body
 //! twice makes the same rows once.
 
+mod ids;
 mod other_source;
 pub mod policy;
 mod replaced;
@@ -10,14 +11,12 @@ mod replay;
 pub mod signed;
 pub mod tally;
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, rfc3339};
 use crate::config::Keep;
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, SavedDelivery, parts};
@@ -26,10 +25,12 @@ use crate::gateway::signature::Headers;
 use crate::gateway::{self, DeliveryContent, Gateway, ParsedDelivery, Reader, Reading};
 use crate::instances::{self, Instance};
 use crate::model::{Arrival, DeliveryId, DeliveryReason, MediaKind, MediaStatus};
+use crate::queue::deletions::{self, Deleted, Marked};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::secrets::Secrets;
 use crate::storage::Storage;
 
+use ids::{id_of, key_of, messages};
 pub use replaced::Replaced;
 pub use replay::{Replay, Replayed, look_again, replay};
 pub use tally::Tally;
@@ -327,25 +328,29 @@ async fn accept(
     let write = ingest.db.write(key, async move |tx| {
         let same = delivery.find_same(tx, &bodies).await?;
         let id = same.as_ref().unwrap_or(&delivery.id);
-        let Some(ingested) = ingest_all(tx, &instance, id, &readings, &keep, now).await? else {
-            return Ok(None);
+        let ingested = ingest_all(tx, &instance, id, &readings, &keep, now).await?;
+        let ingested = match ingested {
+            Ok(ingested) => ingested,
+            Err(reason) => return Ok(Err(reason)),
         };
-        let is_new = ingested.media.iter().any(|(_, put)| !put.duplicate);
+        let media: Vec<_> = ingested.media.into_iter().flatten().collect();
+        let is_new = media.iter().any(|(_, put)| !put.duplicate);
         if is_new && arrival != Arrival::Webhook {
             instances::count_undelivered(tx, &instance.id, now).await?;
         }
         let kept = if ingested.is_kept && same.is_none() {
-            let media = ingested.media.iter().map(|(_, put)| put.id.clone());
-            Some(delivery.insert(tx, &media.collect::<Vec<_>>()).await?)
+            let ids: Vec<_> = media.iter().map(|(_, put)| put.id.clone()).collect();
+            Some(delivery.insert(tx, &ids).await?)
         } else {
             None
         };
-        Ok(Some((id.clone(), ingested.media, kept)))
+        Ok(Ok((id.clone(), media, kept)))
     });
-    let written = Delivery::committed(&body, write.await, |written| kept_in(written.as_ref()))?;
-    let Some((id, media, _)) = written else {
-        let reason = DeliveryReason::Erased;
-        return Ok(Receipt::Ignored { reason });
+    let written =
+        Delivery::committed(&body, write.await, |written| kept_in(written.as_ref().ok()))?;
+    let (id, media, _) = match written {
+        Ok(written) => written,
+        Err(reason) => return Ok(Receipt::Ignored { reason }),
     };
     ingest.work.notify_one();
     if cut_short {
@@ -374,13 +379,15 @@ fn kept_in(written: Option<&Written>) -> Option<&SavedDelivery> {
 }
 
 /// The result of ingesting one body.
+#[derive(Default)]
 struct Ingested {
-    media: Vec<(MediaKind, Put)>,
+    /// In the order of the slots; none for an edit of an unknown message.
+    media: Vec<Option<(MediaKind, Put)>>,
     /// Whether the body must be stored.
     is_kept: bool,
 }
 
-/// Ingests all readings of a body. None when all their messages were erased.
+/// Ingests all readings of a body; why there is nothing to keep, when all their messages were erased or are unknown.
 async fn ingest_all(
     tx: &mut Tx,
     instance: &Instance,
@@ -388,28 +395,31 @@ async fn ingest_all(
     readings: &[ParsedDelivery],
     keep: &Keep,
     now: Millis,
-) -> Result<Option<Ingested>, Error> {
-    let (mut media, mut is_new, mut erased) = (Vec::new(), false, 0);
+) -> Result<Result<Ingested, DeliveryReason>, Error> {
+    let (mut media, mut is_new, mut erased, mut unknown) = (Vec::new(), false, 0, 0);
     for reading in readings {
-        let Some(puts) = ingest_reading(tx, instance, delivery, reading, keep, now).await? else {
-            erased += 1;
-            continue;
-        };
-        let kinds = reading.media.iter().map(|found| found.kind);
-        let puts = kinds.zip(puts).filter_map(|(kind, put)| Some((kind, put?)));
-        let puts: Vec<_> = puts.collect();
-        is_new |= !is_repeat_of_done(tx, reading, &puts).await?;
-        media.extend(puts);
+        match ingest_reading(tx, instance, delivery, reading, keep, now).await? {
+            Ok(ingested) => {
+                is_new |= ingested.is_kept;
+                media.extend(ingested.media);
+            }
+            Err(DeliveryReason::UnknownMessage) => unknown += 1,
+            Err(_) => erased += 1,
+        }
     }
     // A body with an erased message is stored only for bytes that exist nowhere else.
     let has_bytes =
         |reading: &ParsedDelivery| reading.media.iter().any(|found| found.inline.is_some());
     let is_kept = is_new && (erased == 0 || readings.iter().any(has_bytes));
-    Ok((erased < readings.len()).then_some(Ingested { media, is_kept }))
+    Ok(match readings.len() - erased - unknown {
+        0 if unknown > 0 => Err(DeliveryReason::UnknownMessage),
+        0 => Err(DeliveryReason::Erased),
+        _ => Ok(Ingested { media, is_kept }),
+    })
 }
 
-/// Ingests one reading: a row for each of its media, except for edits of unknown messages. None when its message was
-/// erased.
+/// Ingests one reading: a row for each of its media, except for edits of unknown messages. An error when its message was
+/// erased, or is unknown and not to come.
 async fn ingest_reading(
     tx: &mut Tx,
     instance: &Instance,
@@ -417,24 +427,47 @@ async fn ingest_reading(
     reading: &ParsedDelivery,
     keep: &Keep,
     now: Millis,
-) -> Result<Option<Vec<Option<Put>>>, Error> {
+) -> Result<Result<Ingested, DeliveryReason>, Error> {
     let messages = messages(reading, delivery);
     if queue::is_erased(tx, &instance.id, &messages, &reading.media).await? {
-        return Ok(None);
+        return Ok(Err(DeliveryReason::Erased));
     }
+    let without_media = Ingested {
+        is_kept: true,
+        ..Ingested::default()
+    };
     match reading.content {
         DeliveryContent::Link(ref late) => {
             let id = &reading.message.id;
             queue::add_link(tx, &instance.id, id, &late.url, now).await?;
-            Ok(Some(Vec::new()))
+            Ok(Ok(without_media))
         }
         DeliveryContent::Connection { connected } => {
             record_connection(tx, instance, connected, now).await?;
-            Ok(Some(Vec::new()))
+            Ok(Ok(without_media))
         }
-        _ => put_all(tx, instance, delivery, reading, keep, now)
-            .await
-            .map(Some),
+        DeliveryContent::Deleted(ref deletion) => {
+            let message = &reading.message;
+            let deleted = deletions::record(tx, &instance.id, message, deletion, now).await?;
+            Ok(match deleted {
+                Deleted::Recorded(media, marked) => {
+                    let is_kept = !marked.is_empty();
+                    report_deleted(tx, instance, marked, now);
+                    let media = media.into_iter().map(Some).collect();
+                    Ok(Ingested { media, is_kept })
+                }
+                Deleted::Unknown => Err(DeliveryReason::UnknownMessage),
+                Deleted::Erased => Err(DeliveryReason::Erased),
+            })
+        }
+        _ => {
+            let puts = put_all(tx, instance, delivery, reading, keep, now).await?;
+            let kinds = reading.media.iter().map(|found| found.kind);
+            let media = kinds.zip(puts).map(|(kind, put)| Some((kind, put?)));
+            let media: Vec<_> = media.collect();
+            let is_kept = !is_repeat_of_done(tx, reading, &media).await?;
+            Ok(Ok(Ingested { media, is_kept }))
+        }
     }
 }
 
@@ -444,8 +477,9 @@ async fn ingest_reading(
 async fn is_repeat_of_done(
     tx: &mut Tx,
     reading: &ParsedDelivery,
-    puts: &[(MediaKind, Put)],
+    puts: &[Option<(MediaKind, Put)>],
 ) -> Result<bool, Error> {
+    let puts: Vec<_> = puts.iter().flatten().collect();
     // Bytes of a skipped media exist only in the delivery.
     let has_bytes = reading.media.iter().any(|found| found.inline.is_some());
     let is_done = |put: &Put| match put.status {
@@ -490,6 +524,19 @@ async fn record_connection(
     Ok(())
 }
 
+fn report_deleted(tx: &mut Tx, instance: &Instance, marked: Vec<Marked>, now: Millis) {
+    for media in marked {
+        let news = News {
+            kind: "media.deleted_for_everyone",
+            client: Some(media.client),
+            instance: Some(instance.id.as_str()),
+            media: Some(media.id.as_str()),
+            data: serde_json::json!({"kind": media.kind.as_str(), "deleted_at": rfc3339(media.deleted_at)}),
+        };
+        events::append(tx, now, news);
+    }
+}
+
 async fn put_all(
     tx: &mut Tx,
     instance: &Instance,
@@ -525,65 +572,13 @@ async fn put_all(
     }
     if !media.is_empty() {
         let new = queue::put(tx, &message, &media, now).await?;
+        if new.iter().any(|put| !put.duplicate) {
+            let marked = deletions::apply_remembered(tx, &message).await?;
+            report_deleted(tx, instance, marked, now);
+        }
         for (place, put) in places.into_iter().zip(new) {
             puts[place] = Some(put);
         }
     }
     Ok(puts)
-}
-
-/// The messages that a reading's media belong to: the message itself, the edited one, or, without an id, one made for
-/// each media.
-fn messages(reading: &ParsedDelivery, delivery: &DeliveryId) -> Vec<String> {
-    let media = reading.media.iter();
-    if reading.message.id.is_empty() {
-        return media.map(|found| id_of(found, delivery)).collect();
-    }
-    let edited = media.filter_map(|found| found.edits.clone());
-    std::iter::once(reading.message.id.clone())
-        .chain(edited)
-        .collect()
-}
-
-/// The media of all messages in these readings.
-fn key_of(instance: &Instance, readings: &[ParsedDelivery], delivery: &DeliveryId) -> Key {
-    let with_media = readings.iter().filter(|reading| !reading.media.is_empty());
-    let messages: Vec<_> = with_media
-        .flat_map(|reading| messages(reading, delivery))
-        .collect();
-    if messages.is_empty() {
-        return Key::instance(instance.id.as_str());
-    }
-    Key::Messages {
-        instance: instance.id.as_str().to_owned(),
-        messages,
-    }
-}
-
-/// The message id for a media whose message has none.
-fn id_of(found: &wa_media::FoundMedia, delivery: &DeliveryId) -> String {
-    id_from_media(found).unwrap_or_else(|| format!("noid-{delivery}"))
-}
-
-/// Derived from the media, so that a repeat gets the same id. None when nothing identifies the media.
-fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
-    let path = found
-        .direct_path
-        .as_deref()
-        .and_then(|path| path.split('?').next());
-    let key = found.media_key.as_ref().map(|key| *key.as_bytes());
-    if found.enc_sha256.or(found.sha256).or(key).is_none() && path.is_none() {
-        return None;
-    }
-    let mut hash = Sha256::new();
-    hash.update(found.enc_sha256.or(found.sha256).unwrap_or_default());
-    hash.update(key.as_ref().map_or(&[][..], |key| key));
-    hash.update(path.unwrap_or(""));
-    let id = hash.finalize()[..16]
-        .iter()
-        .fold("noid-".to_owned(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-    Some(id)
 }

@@ -5,6 +5,7 @@
 
 mod adopt;
 pub mod captions;
+pub mod deletions;
 mod erased;
 mod put;
 mod realign;

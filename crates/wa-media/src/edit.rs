@@ -67,12 +67,10 @@ fn bare(id: &str) -> &str {
         .unwrap_or(id)
 }
 
-/// Whether a `protocolMessage` revokes a message. Its type is 0, which JSON may omit.
-pub(crate) fn is_revoke(protocol: &Map<String, Value>) -> bool {
-    if field(protocol, &["key"]).is_none() {
-        return false;
-    }
-    match field(protocol, &["type"]) {
+/// The id of the message that a `protocolMessage` revokes; empty when it has none. Its type is 0, which JSON may omit.
+pub(crate) fn revoked(protocol: &Map<String, Value>) -> Option<&str> {
+    field(protocol, &["key"])?;
+    let is_revoke = match field(protocol, &["type"]) {
         Some(kind) => {
             kind.as_u64() == Some(0)
                 || text(kind).is_some_and(|kind| matches!(kind, "0" | "REVOKE"))
@@ -82,5 +80,6 @@ pub(crate) fn is_revoke(protocol: &Map<String, Value>) -> bool {
             .filter(|value| value.is_object() || value.is_array())
             .count()
             .eq(&1),
-    }
+    };
+    is_revoke.then(|| target(protocol).unwrap_or_default())
 }

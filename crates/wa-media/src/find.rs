@@ -13,7 +13,7 @@ use crate::carrier::{
     carrier, is_annotation, is_closed, is_known_way, is_view_once, kind_of_words, passes_marks,
     says_view_once,
 };
-use crate::edit::{Edit, is_revoke};
+use crate::edit::{Edit, revoked};
 use crate::found::{FoundMedia, inline};
 use crate::read::{LONGEST_NAME, field, same_name, text};
 
@@ -38,8 +38,8 @@ pub struct Found {
     pub unknown: Vec<String>,
     /// It contains something that is encrypted with another message's secret, such as an edit.
     pub sealed: bool,
-    /// It revokes another message.
-    pub revokes: bool,
+    /// The message that it revokes; an empty id when it names none. Nothing in it is verified.
+    pub revokes: Option<String>,
     /// The message exceeded a limit and was not searched completely.
     pub cut_short: bool,
 }
@@ -145,7 +145,9 @@ impl<'a> Walk<'a> {
                 return;
             }
             self.listed += 1;
-            self.found.revokes |= is_protocol && is_revoke(object);
+            if let Some(id) = revoked(object).filter(|_| is_protocol) {
+                self.found.revokes.get_or_insert_with(|| id.to_owned());
+            }
             let is_marked = node.view_once && (passes_marks(name, object) || is_file(object));
             let edit = is_edit.then(|| Edit::new(node.object, object).or(node.edit));
             self.work.push_back(Node {

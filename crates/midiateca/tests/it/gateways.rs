@@ -1,6 +1,7 @@
 //! Deliveries of every gateway through the real server: the cases of `tests/fixtures/gateways`, and what a signature decides.
 
 mod bad_input;
+mod deleted;
 mod files;
 mod kept;
 mod lists;

@@ -73,6 +73,7 @@ monitor-stored = stored
 monitor-lost = missing
 monitor-removed = removed
 monitor-dismissed = dismissed
+monitor-deleted = deleted for everyone
 monitor-erased = erased
 monitor-failed = failed
 monitor-expired = expired

@@ -6,6 +6,7 @@ verdicts-status-update = a status update of a message, without media
 verdicts-no-media = the message has no media
 verdicts-no-message = the delivery has no message
 verdicts-erased = the message was erased on request
+verdicts-unknown-message = a deletion of a message without media, or of one that is not here
 verdicts-invalid-json = invalid JSON
 verdicts-too-many-values = JSON with too many values
 verdicts-not-an-object = JSON, but not an object

@@ -80,6 +80,7 @@ monitor-stored = armazenada
 monitor-lost = ausente
 monitor-removed = removida
 monitor-dismissed = dispensada
+monitor-deleted = apagada para todos
 monitor-erased = apagado
 monitor-failed = falhou
 monitor-expired = expirou

@@ -6,6 +6,7 @@ verdicts-status-update = atualização de status de uma mensagem, sem mídia
 verdicts-no-media = a mensagem não tem mídia
 verdicts-no-message = a entrega não contém mensagem
 verdicts-erased = a mensagem foi apagada a pedido
+verdicts-unknown-message = exclusão de uma mensagem sem mídia, ou que não está aqui
 verdicts-invalid-json = JSON inválido
 verdicts-too-many-values = JSON com valores demais
 verdicts-not-an-object = o JSON não é um objeto

@@ -24,6 +24,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0017_api.sql"),
     include_str!("../../migrations/sqlite/0018_notifications.sql"),
     include_str!("../../migrations/sqlite/0019_users.sql"),
+    include_str!("../../migrations/sqlite/0020_deletions.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use wa_media::{FoundMedia, MediaKind, says_view_once};
 
 use super::fields::{
-    Fields, Object, bare, id, is_private, is_set, kind_of_word, link, object, sender, time,
-    with_found, words,
+    Fields, Object, bare, deletion, id, is_private, is_set, kind_of_word, link, object, sender,
+    time, with_found, without_media, words,
 };
 use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::ChatKind;
@@ -38,7 +38,9 @@ pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
     let mut found = wa_media::find_in_marked(content, is_marked);
     // The gateway may still have the file of a message whose content it left out.
     let kind = words(item, &["messageType"]).and_then(|name| kind_of_word(&name));
-    if let Some(kind) = kind.filter(|_| found.media.is_empty() && !found.sealed && !found.revokes) {
+    if let Some(kind) =
+        kind.filter(|_| found.media.is_empty() && !found.sealed && found.revokes.is_none())
+    {
         let voice_note = is_set(item, &["ptt"]);
         let view_once = is_marked;
         found.media.push(FoundMedia {
@@ -51,6 +53,16 @@ pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
         alone.link = link(content, &["mediaUrl"]);
     }
     with_found(message, found)
+}
+
+/// A message that was deleted for everyone, by its key alone or in `key`.
+pub(super) fn deleted(item: &Object) -> Option<ParsedDelivery> {
+    let key = object(item, &["key"]).unwrap_or(item);
+    let target = id(key, &["id", "keyId"])?;
+    let keyed = Object::from_iter([("key".to_owned(), Json::Object(key.clone()))]);
+    let message = message(&keyed, None);
+    let content = deletion(&[&target], Some(message.origin.from_me));
+    Some(without_media(message, content))
 }
 
 pub(super) fn message(item: &Object, account: Option<&str>) -> Message {

@@ -80,6 +80,16 @@ impl Protocol for Evolution {
                 return vec![nothing(DeliveryReason::PresenceUpdate)];
             }
             "call" => return vec![nothing(DeliveryReason::Call)],
+            "messages.delete" => {
+                let deleted: Vec<_> = objects(root, &["data"])
+                    .into_iter()
+                    .filter_map(baileys::deleted)
+                    .collect();
+                if !deleted.is_empty() {
+                    return deleted;
+                }
+            }
+            // `messages.update` calls edits deleted, too, so that state counts for nothing.
             _ => {}
         }
         // A list holds the messages of a history, or several messages that were sent at once.
@@ -97,7 +107,7 @@ impl Protocol for Evolution {
         let is_about = name.contains("delete") || name.contains("update");
         readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
         if readings.len() > 1 {
-            readings.retain(|reading| !reading.media.is_empty());
+            readings.retain(ParsedDelivery::is_about_media);
         }
         if readings.is_empty() {
             readings.push(nothing(DeliveryReason::StatusUpdate));

@@ -5,7 +5,7 @@ use wa_media::read::{field, flag, millis, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::id::clean;
-use super::{DeliveryContent, Message, ParsedDelivery};
+use super::{Deletion, DeliveryContent, Message, ParsedDelivery};
 use crate::clock::{Millis, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, Origin, SenderId};
 
@@ -151,14 +151,24 @@ pub(super) fn connection(connected: bool) -> ParsedDelivery {
     )
 }
 
+/// That a message was deleted for everyone.
+pub(super) fn deletion(ids: &[&str], by_me: Option<bool>) -> DeliveryContent {
+    let messages = ids.iter().map(|id| clean(id.trim()));
+    let messages: Vec<_> = messages.filter(|id| !id.is_empty()).collect();
+    if messages.is_empty() {
+        return DeliveryContent::Notice(super::REVOKED);
+    }
+    DeliveryContent::Deleted(Deletion { messages, by_me })
+}
+
 /// A reading of the media that were found in a message.
 pub(super) fn with_found(message: Message, found: wa_media::Found) -> ParsedDelivery {
     let content = if !found.media.is_empty() {
         DeliveryContent::Media
     } else if found.sealed {
         DeliveryContent::Notice(super::SEALED)
-    } else if found.revokes {
-        DeliveryContent::Notice(super::REVOKED)
+    } else if let Some(id) = found.revokes {
+        deletion(&[&id], Some(message.origin.from_me))
     } else {
         DeliveryContent::Nothing(DeliveryReason::NoMedia)
     };

@@ -9,8 +9,8 @@ use wa_media::read::{field, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, event, id, is_private, is_set, link, nothing, objects, sender, time,
-    with_media, words,
+    Fields, Object, deletion, event, id, is_private, is_set, link, nothing, objects, sender, time,
+    with_media, without_media, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
@@ -58,6 +58,10 @@ impl Protocol for Gowa {
         }
         if name.contains("presence") {
             return vec![nothing(DeliveryReason::PresenceUpdate)];
+        }
+        if name == "message.revoked" {
+            let payloads = objects(root, &["payload"]).into_iter();
+            return payloads.map(deleted).collect();
         }
         let is_edit = name == "message.edited";
         if !is_edit && name != "message" && !name.is_empty() {
@@ -228,6 +232,13 @@ fn kind_of_path(path: &str) -> MediaKind {
         "ogg" | "oga" | "opus" | "mp3" | "m4a" | "aac" | "wav" => MediaKind::Audio,
         _ => MediaKind::Document,
     }
+}
+
+fn deleted(payload: &Object) -> ParsedDelivery {
+    let message = message(payload);
+    let target = id(payload, &["revoked_message_id"]).unwrap_or_default();
+    let content = deletion(&[&target], Some(message.origin.from_me));
+    without_media(message, content)
 }
 
 fn message(payload: &Object) -> Message {

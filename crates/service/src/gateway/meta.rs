@@ -7,8 +7,8 @@ use wa_media::read::{bytes32, field};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, id, is_set, kind_of_word, link, nothing, object, objects, sender, time,
-    with_media, word, words,
+    Fields, Object, bare, deletion, id, is_set, kind_of_word, link, nothing, object, objects,
+    sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Slot, SlotContent, Wanted};
 use super::{
@@ -79,7 +79,7 @@ impl Protocol for Meta {
             .iter()
             .any(|value| !objects(value, &["statuses"]).is_empty());
         let mut readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
-        readings.retain(|reading| !reading.media.is_empty());
+        readings.retain(ParsedDelivery::is_about_media);
         if readings.is_empty() {
             readings.push(nothing(if is_status {
                 DeliveryReason::StatusUpdate
@@ -235,6 +235,13 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
 }
 
 fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
+    if let Some(target) = object(outer, &["revoke"]).and_then(|it| id(it, &["original_message_id"]))
+    {
+        return without_media(
+            message(value, outer, is_own),
+            deletion(&[&target], Some(is_own)),
+        );
+    }
     // An edit repeats the file under a new id.
     let edit = object(outer, &["edit"]);
     let inner = edit

@@ -6,8 +6,8 @@ use wa_media::read::{field, flag, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, connection, event, id, is_set, kind_of_word, link, nothing, object,
-    objects, sender, time, with_found, word, words,
+    Fields, Object, bare, connection, deletion, event, id, is_set, kind_of_word, link, nothing,
+    object, objects, sender, time, with_found, without_media, word, words,
 };
 use super::id::clean;
 use super::mask::TokenField;
@@ -33,6 +33,9 @@ const SETTING: &[(&str, &str)] = &[
     ("addUrlEvents", "addUrlEvents"),
     ("addUrlTypesMessages", "addUrlTypesMessages"),
 ];
+
+/// The most deleted messages of one update.
+const MOST_UPDATED: usize = 1_000;
 
 fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
     Call::new(method, path, ("token", access.token))
@@ -75,6 +78,10 @@ impl Protocol for Uazapi {
         if let Some(late) = late_link(root) {
             return vec![late];
         }
+        let deleted = deleted(root);
+        if !deleted.is_empty() {
+            return deleted;
+        }
         let items = objects(root, &["message", "messages", "data"]);
         let items = items
             .into_iter()
@@ -85,7 +92,7 @@ impl Protocol for Uazapi {
         let messages = items.filter(|item| id(item, &["messageid", "id"]).is_some());
         let mut readings: Vec<_> = messages.map(read).collect();
         if readings.len() > 1 {
-            readings.retain(|reading| !reading.media.is_empty());
+            readings.retain(ParsedDelivery::is_about_media);
         }
         if readings.is_empty() {
             readings.push(nothing(DeliveryReason::StatusUpdate));
@@ -202,7 +209,9 @@ fn read(item: &Object) -> ParsedDelivery {
     let mut found = wa_media::find_in_marked(&wrapped, is_marked);
     // The gateway may still have the file of a message whose content it left out.
     let kind = kind_of_word(&declared).or_else(|| kind_of_word(&name));
-    if let Some(kind) = kind.filter(|_| found.media.is_empty() && !found.sealed && !found.revokes) {
+    if let Some(kind) =
+        kind.filter(|_| found.media.is_empty() && !found.sealed && found.revokes.is_none())
+    {
         found.media.push(FoundMedia {
             view_once: is_marked,
             ..bare(kind)
@@ -258,11 +267,42 @@ fn message_id(item: &Object) -> Option<String> {
 fn late_link(root: &Object) -> Option<ParsedDelivery> {
     let update = object(root, &["event", "data"])?;
     let url = link(update, &["FileURL"])?;
+    let message = updated(update, ids_of(update).next())?;
+    let content = DeliveryContent::Link(LateLink { url });
+    Some(without_media(message, content))
+}
+
+/// A guess by its other updates: the type of the update and the ids of its messages.
+fn deleted(root: &Object) -> Vec<ParsedDelivery> {
+    let is_deleted = |of: &Object| {
+        let name = word(of, &["type"]).or_else(|| word(of, &["state"]));
+        name.is_some_and(|name| ["deletedmessage", "deleted", "revoked"].contains(&name.as_str()))
+    };
+    let Some(update) = object(root, &["event", "data"]) else {
+        return Vec::new();
+    };
+    if !is_deleted(root) && !is_deleted(update) {
+        return Vec::new();
+    }
+    let read = |target: &str| {
+        let message = updated(update, None)?;
+        let content = deletion(&[target], Some(message.origin.from_me));
+        Some(without_media(message, content))
+    };
+    ids_of(update).filter_map(read).collect()
+}
+
+fn ids_of(update: &Object) -> impl Iterator<Item = &str> {
     let ids = field(update, &["MessageIDs"]).and_then(|ids| ids.as_array());
-    let first = ids.and_then(|ids| ids.first()?.as_str());
-    let message_id = first.map(clean).or_else(|| message_id(update))?;
-    let message = Message {
-        id: message_id,
+    let ids = ids.into_iter().flatten();
+    ids.filter_map(Json::as_str).take(MOST_UPDATED)
+}
+
+/// The message that an update is about.
+fn updated(update: &Object, first: Option<&str>) -> Option<Message> {
+    let message_id = first.map(clean).or_else(|| message_id(update));
+    Some(Message {
+        id: message_id.unwrap_or_default(),
         origin: Fields {
             chat: id(update, &["Chat", "chatid"]),
             is_group: is_set(update, &["IsGroup"]),
@@ -272,7 +312,5 @@ fn late_link(root: &Object) -> Option<ParsedDelivery> {
         .origin(),
         sender_name: None,
         sent_at: time(update, &["Timestamp"]),
-    };
-    let content = DeliveryContent::Link(LateLink { url });
-    Some(super::fields::without_media(message, content))
+    })
 }

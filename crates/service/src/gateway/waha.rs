@@ -6,8 +6,9 @@ use wa_media::read::text;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, connection, event, id, is_opus, is_private, is_set, kind_of_mime,
-    kind_of_word, link, nothing, object, objects, sender, time, with_found, word, words,
+    Fields, Object, bare, connection, deletion, event, id, is_opus, is_private, is_set,
+    kind_of_mime, kind_of_word, link, nothing, object, objects, sender, time, with_found,
+    without_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat, Message,
@@ -65,6 +66,10 @@ impl Protocol for Waha {
             name if name.starts_with("call") => return vec![nothing(DeliveryReason::Call)],
             // A reaction, an acknowledgement or a vote repeats the message that it is about.
             "message" | "message.any" | "message.edited" => {}
+            "message.revoked" => {
+                let deleted = payloads.iter().map(|payload| deleted(root, payload));
+                return deleted.collect();
+            }
             _ => return vec![nothing(DeliveryReason::StatusUpdate)],
         }
         let payloads = payloads.into_iter();
@@ -241,6 +246,34 @@ impl Protocol for Waha {
     fn routes(&self) -> &'static [Route] {
         &[Route::Inline, Route::Link, Route::Cdn, Route::Gateway]
     }
+}
+
+/// The message as it was before it was deleted, which the engines NOWEB and GOWS do not have, and what it became: its id may be that of the
+/// deletion. Other engines name the deleted message without its chat.
+fn deleted(root: &Object, payload: &Object) -> ParsedDelivery {
+    let [before, after] = ["before", "after"].map(|name| object(payload, &[name]));
+    let state = before.or(after).unwrap_or(payload);
+    let empty = Object::new();
+    let raw = object(state, &["_data"]).unwrap_or(&empty);
+    let message = message(root, state, raw);
+    let from_me = message.origin.from_me;
+    let mut ids: Vec<_> = before
+        .and_then(|before| id(before, &["id"]))
+        .into_iter()
+        .collect();
+    if let Some(own) = id(payload, &["revokedMessageId"]) {
+        if let Some(chat) = &message.origin.chat {
+            let in_chat = format!("{from_me}_{}_{own}", chat.as_str());
+            ids.extend(id(state, &["participant"]).map(|sender| format!("{in_chat}_{sender}")));
+            ids.push(in_chat);
+        }
+        ids.push(own);
+    }
+    if ids.is_empty() {
+        ids.extend(id(state, &["id"]));
+    }
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    without_media(message, deletion(&ids, Some(from_me)))
 }
 
 fn read(root: &Object, payload: &Object) -> ParsedDelivery {

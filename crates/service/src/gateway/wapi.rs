@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use wa_media::read::{field, flag, millis, text};
 
 use super::envelope::{self, holds_content};
+use super::fields::deletion;
 use super::id::clean;
 use super::{
     Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
@@ -197,8 +198,8 @@ fn read_one(root: &Object) -> ParsedDelivery {
         DeliveryContent::Notice(super::SEALED)
     } else if is_delivery_in_text(envelope) {
         DeliveryContent::Notice("a text that holds a whole delivery")
-    } else if found.revokes {
-        DeliveryContent::Notice(super::REVOKED)
+    } else if let Some(id) = &found.revokes {
+        deletion(&[id], Some(message(envelope).origin.from_me))
     } else {
         content_without_media(root, content.object())
     };

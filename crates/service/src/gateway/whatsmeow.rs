@@ -29,7 +29,8 @@ pub(super) fn read(event: &Object) -> ParsedDelivery {
         .or_else(|| object(event, &["RawMessage"]))
         .unwrap_or(&empty);
     let mut found = wa_media::find_in_marked(content, says_view_once(event));
-    if let Some(lost) = lost(event).filter(|_| found.media.is_empty() && !found.sealed) {
+    let is_other = found.sealed || found.revokes.is_some();
+    if let Some(lost) = lost(event).filter(|_| found.media.is_empty() && !is_other) {
         found.media.push(lost);
     }
     if let [alone] = &mut found.media[..] {
@@ -88,7 +89,7 @@ pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
         .iter()
         .flat_map(|conversation| objects(conversation, &["messages"]));
     let read = messages.map(|item| baileys::read(object(item, &["message"]).unwrap_or(item), None));
-    let mut readings: Vec<_> = read.filter(|reading| !reading.media.is_empty()).collect();
+    let mut readings: Vec<_> = read.filter(ParsedDelivery::is_about_media).collect();
     if readings.is_empty() {
         readings.push(nothing(DeliveryReason::NoMedia));
     }

@@ -5,13 +5,13 @@ use wa_media::read::{field, number, text};
 use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, event, id, is_private, is_set, link, nothing, object, objects,
-    sender, time, with_media, word, words,
+    Fields, Object, connection, deletion, event, id, is_private, is_set, link, nothing, object,
+    objects, sender, time, with_media, without_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
 };
-use crate::model::{DeliveryReason, Route};
+use crate::model::{ChatId, DeliveryReason, Route};
 
 use super::slot::{Session, Slot, Wanted, boolean};
 
@@ -55,6 +55,7 @@ impl Protocol for Wppconnect {
             "closesession" | "logoutsession" => vec![connection(false)],
             "onpresencechanged" => vec![nothing(DeliveryReason::PresenceUpdate)],
             "incomingcall" => vec![nothing(DeliveryReason::Call)],
+            "onrevokedmessage" => vec![deleted(root)],
             // An acknowledgement repeats the type of a message without its file.
             name if name.contains("message") => {
                 let items = objects(root, &["messages", "data"]);
@@ -128,6 +129,27 @@ fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {
 fn may_be_file(body: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "+/=-_\r\n".contains(letter);
     body.starts_with("data:") || body.len() >= SHORTEST_FILE && body.chars().all(is_plain)
+}
+
+/// `refId` is the deleted message, in the form of WhatsApp Web: who sent it, its chat and its id. Without that form, the chat is
+/// one of two.
+fn deleted(root: &Object) -> ParsedDelivery {
+    let item = object(root, &["data"]).unwrap_or(root);
+    let target = id(item, &["refId"]).unwrap_or_default();
+    let mut parts = target.split('_');
+    let (by_me, chat) = match (parts.next(), parts.next(), parts.next()) {
+        (Some(by_me @ ("true" | "false")), Some(chat), Some(_)) => {
+            (Some(by_me == "true"), Some(chat.to_owned()))
+        }
+        _ => (None, None),
+    };
+    let mut message = Message {
+        sent_at: time(item, &["t", "timestamp"]),
+        ..Message::default()
+    };
+    message.origin.chat = chat.map(ChatId);
+    message.origin.from_me = by_me.unwrap_or_default();
+    without_media(message, deletion(&[&target], by_me))
 }
 
 fn message(item: &Object) -> Message {

@@ -5,8 +5,8 @@ use wa_media::read::flag;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, event, id, is_set, link, nothing, object, objects, sender, time,
-    with_media, word, words,
+    Fields, Object, connection, deletion, event, id, is_set, link, nothing, object, objects,
+    sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Session, Slot, SlotContent, Wanted};
 use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
@@ -72,6 +72,11 @@ impl Protocol for Zapi {
             }
             "presencechatcallback" => return vec![nothing(DeliveryReason::PresenceUpdate)],
             _ => {}
+        }
+        // Its documentation does not say how a deletion is sent; servers with its interface send this field.
+        if let Some(target) = id(root, &["revokedMessageId"]) {
+            let content = deletion(&[&target], Some(message.origin.from_me));
+            return vec![without_media(message, content)];
         }
         // Such as a group's new picture.
         if words(root, &["notification"]).is_some() {

@@ -65,11 +65,11 @@ pub async fn replay(
             let (mut puts, mut is_erased) = (Vec::new(), true);
             for reading in &readings {
                 match ingest_reading(tx, &instance, &id, reading, &keep, now).await? {
-                    Some(taken) => {
-                        puts.extend(taken);
+                    Ok(taken) => {
+                        puts.extend(taken.media);
                         is_erased = false;
                     }
-                    None => puts.extend(reading.media.iter().map(|_| None)),
+                    Err(_) => puts.extend(reading.media.iter().map(|_| None)),
                 }
             }
             if !is_erased {
@@ -84,7 +84,7 @@ pub async fn replay(
     ingest.work.notify_one();
     let media = media.into_iter().zip(puts);
     let media = media.filter_map(|((kind, bytes), put)| {
-        let put = put?;
+        let (_, put) = put?;
         Some(Replayed { kind, put, bytes })
     });
     Ok(Replay::Media(media.collect()))

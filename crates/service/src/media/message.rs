@@ -257,6 +257,12 @@ pub async fn set_caption(
     tx.run(sql, values).await.map(drop)
 }
 
+/// Records that the message was deleted for everyone; false when that is known.
+pub async fn set_deleted(tx: &mut Tx, id: &MediaId, at: Millis) -> Result<bool, Error> {
+    let sql = "update media set deleted_at = $2 where id = $1 and deleted_at is null";
+    Ok(tx.run(sql, values![id.as_str(), at]).await? == 1)
+}
+
 /// A file that another system stored.
 #[derive(Clone, Debug)]
 pub struct AdoptedFile {

@@ -172,7 +172,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
     let key = row.bytes32_or_none("media_key")?;
     let file = row.bytes32_or_none("expected_enc_sha256")?;
     let sql = "update media set status = 'skipped', reason = 'erased', next_attempt_at = null, lease_owner = null, lease_until = null,
-                 mime_declared = null, file_name = null, caption = null, chat_id = null, sender_id = null, sender_lid = null,
+                 mime_declared = null, file_name = null, caption = null, deleted_at = null, chat_id = null, sender_id = null, sender_lid = null,
                  sender_name = null, media_key = null, direct_path = null, static_url = null, link = null, media_id = null, inline = 0, delivery = '',
                  expected_sha256 = $3, expected_enc_sha256 = $4, declared_length = null, mime = null, size_bytes = null, sha256 = null,
                  verified = null, path = null, width = null, height = null, seconds = null, repeated = 0, fence = fence + 1,

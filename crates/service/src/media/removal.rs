@@ -17,16 +17,18 @@ pub struct Removal {
     /// By time of receipt.
     pub before: Option<Millis>,
     pub larger_than_bytes: Option<u64>,
+    /// Only files of messages that were deleted for everyone.
+    pub is_deleted: bool,
 }
 
-/// The condition of a [`Removal`] on a row, with the values `$1` to `$6`.
+/// The condition of a [`Removal`] on a row, with the values `$1` to `$7`.
 macro_rules! is_removable {
     () => {
         concat!(
             "status = 'stored' and ($1 is null or client = $1) and ($2 is null or kind = $2) and ($3 is null or from_me = $3)
              and ($4 is null or $4 = ",
             chat_kind_of_row!(),
-            ") and received_at < $5 and size_bytes > $6"
+            ") and received_at < $5 and size_bytes > $6 and ($7 = 0 or deleted_at is not null)"
         )
     };
 }
@@ -41,6 +43,7 @@ impl Removal {
             self.before.unwrap_or(Millis::MAX),
             self.larger_than_bytes
                 .map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            self.is_deleted,
         ]
     }
 }
@@ -57,7 +60,7 @@ pub async fn removable(
         file_columns!(),
         " from media where ",
         is_removable!(),
-        " and (received_at > $7 or (received_at = $7 and id > $8)) order by received_at, id limit $9"
+        " and (received_at > $8 or (received_at = $8 and id > $9)) order by received_at, id limit $10"
     );
     let mut values = removal.values();
     values.extend(values![received_at, id, limit]);

@@ -99,6 +99,8 @@ pub struct Media {
     pub sha256: Option<[u8; 32]>,
     /// How the bytes were verified.
     pub verified: Option<Verification>,
+    /// When its message was deleted for everyone.
+    pub deleted_at: Option<Millis>,
     /// Below the storage root; the last path of a lost file. See [`Media::path`].
     pub file_path: Option<String>,
 }
@@ -110,7 +112,7 @@ macro_rules! columns {
              sender_id, sender_lid, sender_name, from_me, is_group, voice_note, width, height, seconds, sent_at, received_at, file_time,
              media_key, media_key_malformed, direct_path, static_url, link, media_id, inline, expected_sha256, expected_enc_sha256, declared_length,
              expires_at, status, reason, deadline, next_attempt_at, rounds, refused_rounds, refused_since, attempts, fence, fetched_bytes,
-             stored_at, route, mime, size_bytes, sha256, verified, path, ",
+             stored_at, route, mime, size_bytes, sha256, verified, deleted_at, path, ",
             crate::instances::routes_of!("media.instance"),
             " as routes"
         )
@@ -173,6 +175,7 @@ impl Media {
             size: row.count_or_none("size_bytes")?,
             sha256: row.bytes32_or_none("sha256")?,
             verified: row.parsed_or_none("verified", Verification::parse)?,
+            deleted_at: row.int_or_none("deleted_at")?,
             file_path: row.text_or_none("path")?,
         })
     }
@@ -262,6 +265,8 @@ document! {
     expires_at: Option<String>,
     #[schema(format = DateTime)]
     stored_at: Option<String>,
+    #[schema(format = DateTime)]
+    deleted_at: Option<String>,
     route: Option<Route>,
     size: Option<u64>,
     sha256: Option<String>,
@@ -319,6 +324,7 @@ impl Serialize for Media {
             next_attempt_at: self.next_attempt_at.map(rfc3339),
             expires_at: self.expires_at.map(rfc3339),
             stored_at: self.stored_at.map(rfc3339),
+            deleted_at: self.deleted_at.map(rfc3339),
             route: self.route,
             size: self.size,
             sha256: self.sha256.map(|sha256| hex(&sha256)),

@@ -25,6 +25,7 @@ reasons! {
     NoMedia "no_media";
     NoMessage "no_message";
     Erased "erased";
+    UnknownMessage "unknown_message";
 
     // set aside
     InvalidJson "invalid_json";

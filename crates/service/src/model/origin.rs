@@ -145,6 +145,22 @@ impl Origin {
         }
     }
 
+    /// Whether this message may have been deleted for everyone by `other`. In a private chat only its author can; `by_me` is
+    /// unknown where the gateway does not say it. In a group an administrator can, too.
+    pub fn may_be_deleted_by(&self, other: &Self, by_me: Option<bool>) -> bool {
+        let is_authors = by_me.is_none_or(|by_me| by_me == self.from_me);
+        let chat = other.chat_contact();
+        if chat.is_empty() {
+            return is_authors || !self.is_private();
+        }
+        match self.chat_contact().compare(&chat) {
+            Match::Same => is_authors || !self.is_private(),
+            Match::Different => false,
+            // A phone number and a LID, of which either may be the other's.
+            Match::Unclear => is_authors && self.is_private() && other.is_private(),
+        }
+    }
+
     /// Whether an edit from `other` may change this message. An edit by another person, or by an unknown member of a
     /// group, may not.
     pub fn may_be_edited_by(&self, other: &Self) -> bool {

@@ -250,7 +250,7 @@ pub async fn run(
         work.mentions(person).await?;
     }
     work.deliveries().await?;
-    work.remembered_captions().await?;
+    work.remembered().await?;
     work.report.deliveries = work.deleted.len() as u64;
     work.report.deliveries_left = work.needed.len() as u64;
     if work.has_begun || work.report.resumed {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{FileDeps, Progress};
 use crate::clock::Millis;
-use crate::config::{self, Rule, Size};
+use crate::config::{self, DeletedForEveryone, Rule, Size};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key};
@@ -61,7 +61,7 @@ pub enum Swept {
 /// One file that a rule no longer keeps.
 #[derive(Clone, Debug, Serialize)]
 pub struct Item {
-    /// The number of the rule, from 1.
+    /// The number of the rule, from 1; 0 for `deleted_for_everyone`.
     pub rule: usize,
     pub media: MediaId,
     pub client: i64,
@@ -152,8 +152,16 @@ pub async fn run(
         cancelled,
         removed: HashSet::new(),
     };
+    if settings.deleted_for_everyone == DeletedForEveryone::Remove {
+        let removal = Removal {
+            is_deleted: true,
+            ..Removal::default()
+        };
+        sweep.apply(0, &removal, None).await?;
+    }
     for (index, rule) in settings.rules.iter().enumerate() {
-        sweep.apply(index + 1, rule).await?;
+        let removal = rule.removal(now);
+        sweep.apply(index + 1, &removal, rule.total_over).await?;
     }
     let mut report = sweep.report;
     if report.stopped {
@@ -202,6 +210,7 @@ impl Rule {
             chat: self.chat,
             before: self.older_than.map(|span| now - span.ms()),
             larger_than_bytes: self.larger_than.map(Size::bytes),
+            is_deleted: false,
         }
     }
 }
@@ -218,18 +227,22 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    async fn apply(&mut self, number: usize, rule: &Rule) -> Result<(), Error> {
-        let removal = rule.removal(self.now);
-        let mut excess = match rule.total_over {
+    async fn apply(
+        &mut self,
+        number: usize,
+        removal: &Removal,
+        total_over: Option<Size>,
+    ) -> Result<(), Error> {
+        let mut excess = match total_over {
             Some(total) => {
-                let matching = self.matching_bytes(&removal).await?;
+                let matching = self.matching_bytes(removal).await?;
                 matching.saturating_sub(total.bytes())
             }
             None => u64::MAX,
         };
         let (mut at, mut id) = (Millis::MIN, String::new());
         while excess > 0 && !self.report.stopped {
-            let page = media::removable(self.deps.db, &removal, (at, &id), PAGE).await?;
+            let page = media::removable(self.deps.db, removal, (at, &id), PAGE).await?;
             let Some(last) = page.last() else { break };
             (at, id) = (last.received_at, last.id.0.clone());
             // No repair takes a deleted file for a missing one and restores it.
@@ -258,7 +271,7 @@ impl Sweep<'_> {
                 }
                 self.report.files += 1;
                 self.report.bytes += file.size_bytes;
-                if rule.total_over.is_some() {
+                if total_over.is_some() {
                     excess = excess.saturating_sub(file.size_bytes);
                 }
                 deleted.push(file);

@@ -463,26 +463,33 @@ fn sealed_contents_and_revokes_are_noticed() {
     ] {
         let found = find(&content);
         assert!(
-            found.sealed && !found.revokes && found.media.is_empty(),
+            found.sealed && found.revokes.is_none() && found.media.is_empty(),
             "{content}"
         );
     }
     let key = json!({"id": "FIRST"});
     for (protocol, revokes) in [
-        (json!({"key": key, "type": 0}), true),
-        (json!({"key": key, "type": "REVOKE"}), true),
-        (json!({"key": key}), true),
+        (json!({"key": key, "type": 0}), Some("FIRST")),
+        (json!({"key": key, "type": "REVOKE"}), Some("FIRST")),
+        (json!({"key": {"ID": "FIRST"}, "type": "0"}), Some("FIRST")),
+        (
+            json!({"key": "false_5548900000101@c.us_FIRST", "type": 0}),
+            Some("FIRST"),
+        ),
+        (json!({"key": key}), Some("FIRST")),
+        (json!({"key": {"remoteJid": "x"}, "type": 0}), Some("")),
+        (json!({"key": {"id": {"a": 1}}, "type": 0}), Some("")),
         (
             json!({"key": key, "type": 3, "ephemeralExpiration": 0}),
-            false,
+            None,
         ),
         (
             json!({"key": key, "editedMessage": {"conversation": "oi"}}),
-            false,
+            None,
         ),
-        (json!({"type": 0}), false),
+        (json!({"type": 0}), None),
     ] {
         let content = json!({"protocolMessage": protocol});
-        assert_eq!(find(&content).revokes, revokes, "{content}");
+        assert_eq!(find(&content).revokes.as_deref(), revokes, "{content}");
     }
 }

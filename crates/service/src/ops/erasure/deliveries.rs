@@ -12,7 +12,7 @@ use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
 use crate::model::{DeliveryId, InstanceId, contact};
 use crate::ops::ownership::{is_of_another, is_shared};
-use crate::queue::captions;
+use crate::queue::{captions, deletions};
 use crate::{instances, media};
 
 /// Bodies may be large, so few are in memory at once.
@@ -102,8 +102,9 @@ impl Work<'_> {
         Ok(false)
     }
 
-    /// Most go with their deliveries; these are the ones whose delivery stays.
-    pub(super) async fn remembered_captions(&mut self) -> Result<(), Error> {
+    /// Captions and deletions of messages that are not here. Most captions go with their deliveries; these are the ones whose
+    /// delivery stays.
+    pub(super) async fn remembered(&mut self) -> Result<(), Error> {
         if self.options.dry_run {
             return Ok(());
         }
@@ -113,7 +114,8 @@ impl Work<'_> {
                 ids.iter().any(|id| contact::bare(text) == id) || text_names(text.as_bytes(), &ids)
             };
             let forgotten = self.deps.db.write(Key::Everything, async move |tx| {
-                captions::forget(tx, &instance, &is_named).await
+                captions::forget(tx, &instance, &is_named).await?;
+                deletions::forget(tx, &instance, &is_named).await
             });
             forgotten.await?;
         }

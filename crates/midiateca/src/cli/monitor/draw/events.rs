@@ -58,6 +58,7 @@ pub(super) fn name(kind: &str) -> Option<TextKey> {
         "media.lost" => texts::LOST,
         "media.removed" => texts::REMOVED,
         "media.dismissed" => texts::DISMISSED,
+        "media.deleted_for_everyone" => texts::DELETED,
         "contact.erased" => texts::ERASED,
         "instance.connected" => texts::CONNECTED,
         "instance.disconnected" => texts::DISCONNECTED,
