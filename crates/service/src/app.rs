@@ -16,6 +16,8 @@ use crate::config::Config;
 use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
+use crate::derived::Derived;
+use crate::derived::programs::Programs;
 use crate::disk;
 use crate::download::{Downloader, Groups, Lanes, Outages, Progress, Reuploads};
 use crate::events::feed::Feed;
@@ -95,6 +97,8 @@ pub struct App {
     /// The random name of this process.
     pub owner: String,
     pub ingest: Ingest,
+    /// Thumbnails and the like.
+    pub derived: Derived,
 }
 
 /// Whether a folder has only what belongs to a data folder, and no database yet: its rights are restricted, like those of
@@ -235,7 +239,15 @@ impl App {
             tally: Arc::clone(&tally),
             work: Arc::clone(&work),
         };
+        let derived = Derived::new(
+            db.clone(),
+            storage.clone(),
+            bodies.clone(),
+            ingest.reader.clone(),
+            Programs::new(config.derived.clone()),
+        );
         Arc::new(Self {
+            derived,
             groups: Groups::new(db.clone(), storage.clone(), shutdown.clone()),
             feed: Feed::new(db.clone()),
             metrics: Arc::default(),

@@ -73,6 +73,7 @@ pub struct Config {
     pub storage: StorageSettings,
     pub retention: Retention,
     pub secrets: Secrets,
+    pub derived: Derived,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -230,6 +231,27 @@ pub struct Secrets {
     pub key_file: PathBuf,
     /// The file with the password of the user `admin`; empty for none.
     pub admin_password_file: PathBuf,
+}
+
+/// Previews, and the operator's own programs.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Derived {
+    /// A name in `PATH` or a path; empty for never. Likewise the next one.
+    pub ffmpeg: String,
+    pub pdftoppm: String,
+    /// For one preview.
+    pub timeout: Span,
+}
+
+impl Default for Derived {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".to_owned(),
+            pdftoppm: "pdftoppm".to_owned(),
+            timeout: Span::seconds(20),
+        }
+    }
 }
 
 impl Default for Http {
@@ -390,6 +412,7 @@ impl Config {
             database: {}, { busy_timeout };
             storage: { pause_below, resume_above }, {};
             retention: {}, { every, deliveries, events, attempts, outbox, audit };
+            derived: {}, { timeout };
         }
         for (n, rule) in self.retention.rules.iter().enumerate() {
             let numbers = [

@@ -14,6 +14,7 @@ mod gupshup;
 mod history;
 mod hook_address;
 mod id;
+mod locate;
 mod mask;
 mod meta;
 pub mod multipart;
@@ -37,6 +38,7 @@ mod zapi;
 use file_address::at_own_address;
 pub use history::{HistoryRange, ListedChat};
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
+pub use locate::{Sought, locate};
 pub use mask::{Masked, Taken, TokenFilter, Unmasking, unmasked};
 use protocol::Protocol;
 

@@ -48,6 +48,10 @@ async fn report_folded_case(app: &App) {
 /// Applies the retention rules again and again, until the shutdown begins.
 async fn keep_sweeping(app: Arc<App>) {
     let cancelled = app.shutdown.token();
+    let mut options = Options {
+        with_orphans: true,
+        ..Options::default()
+    };
     loop {
         // Killed processes leave these between a file and its rows.
         if let Err(error) = app.bodies.sweep(&app.db, true).await {
@@ -58,7 +62,9 @@ async fn keep_sweeping(app: Arc<App>) {
             () = tokio::time::sleep(app.config.retention.every.duration()) => {}
             () = cancelled.cancelled() => return,
         }
-        sweep(&app, &cancelled).await;
+        sweep(&app, options, &cancelled).await;
+        // Only a killed process leaves some.
+        options.with_orphans = false;
     }
 }
 
@@ -95,14 +101,14 @@ async fn keep_indexing(app: Arc<App>) {
     }
 }
 
-async fn sweep(app: &App, cancelled: &CancellationToken) {
+async fn sweep(app: &App, options: Options, cancelled: &CancellationToken) {
     let log_failure = |item: &Item| {
         if let Some(error) = &item.error {
             let error = telemetry::chain(error);
             tracing::error!(media = %item.media, error, "a file that no rule keeps could not be deleted");
         }
     };
-    let (settings, options) = (&app.config.retention, Options::default());
+    let settings = &app.config.retention;
     let report = retention::run(app.file_deps(), settings, options, &log_failure, cancelled);
     match report.await {
         Ok(report) if report.is_empty() => {}
@@ -112,6 +118,7 @@ async fn sweep(app: &App, cancelled: &CancellationToken) {
             deliveries = report.deliveries,
             events = report.events,
             attempts = report.attempts,
+            derived = report.derived,
             failed = report.failed,
             "retention rules applied"
         ),

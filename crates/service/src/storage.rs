@@ -4,6 +4,7 @@
 //! did not exist, and its folder is synced with every new folder above it; every step may run twice; equal bytes of
 //! one client are stored once.
 
+mod derived;
 pub mod layout;
 mod marker;
 mod publish;
@@ -24,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::disk;
 use crate::model::{InstanceId, MediaId, MediaKind};
+pub use derived::{DERIVED, DerivedForm, DerivedFrom, StagedDerived};
 use layout::RelativePath;
 pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
 pub use removal::{FoundFile, Index, Linked, PossiblePaths};

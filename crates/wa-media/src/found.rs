@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::carrier::{key_kind, says_view_once};
 use crate::link::{DirectPath, path_of_url};
 use crate::read::{
-    base64_bytes, bytes32, field, flag, is_empty_bytes, number, same_name, seconds, text,
+    base64_bytes, bytes32, field, flag, is_empty_bytes, number, same_name, seconds, text, waveform,
 };
 use crate::{KeyKind, MediaKey, MediaKind};
 
@@ -66,6 +66,10 @@ pub struct FoundMedia {
     pub link: Option<String>,
     /// The id by which the gateway hands out the file, such as the media id of Meta's Cloud API.
     pub media_id: Option<String>,
+    /// A small JPEG of it, made by the sender's app.
+    pub preview: Option<Inline>,
+    /// The loudness of a voice note in 64 places, 0 to 100, made by the sender's app.
+    pub waveform: Option<[u8; 64]>,
     /// The fields around it, from the outside in, such as `ephemeralMessage/message`; empty at the top level.
     pub wrapper: String,
 }
@@ -102,6 +106,13 @@ impl std::fmt::Debug for Inline {
 pub(crate) fn inline(object: &Map<String, Value>) -> Option<Inline> {
     let value = field(object, &["base64"]).and_then(text)?;
     Some(Inline(value.to_owned()))
+}
+
+/// Base64 in `jpegThumbnail`, also as Node's `{"type":"Buffer","data":…}`.
+fn preview(object: &Map<String, Value>) -> Option<Inline> {
+    let value = field(object, &["jpegThumbnail"])?;
+    let value = value.get("data").unwrap_or(value);
+    text(value).map(Inline::new)
 }
 
 /// The path, or the one in WhatsApp's own link when the path is invalid.
@@ -205,6 +216,8 @@ impl FoundMedia {
             inline: inline(object),
             link: None,
             media_id: None,
+            preview: preview(object),
+            waveform: field(object, &["waveform"]).and_then(waveform),
             wrapper: String::new(),
         }
     }
@@ -249,6 +262,6 @@ impl FoundMedia {
         macro_rules! fill {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field = other.$field; } )* };
         }
-        fill!(edits edited_at_ms media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline link media_id);
+        fill!(edits edited_at_ms media_key media_key_at direct_path url static_url sha256 enc_sha256 length_bytes mime file_name caption width height seconds inline link media_id preview waveform);
     }
 }

@@ -57,16 +57,39 @@ pub fn flag(value: &Value) -> bool {
 /// 32 bytes: base64 (standard or URL alphabet, padded or not, with a `data:` prefix), 64 hex digits, an array of
 /// numbers, an object with the numbers under `"0"` to `"31"`, or Node's `{"type":"Buffer","data":…}`.
 pub fn bytes32(value: &Value) -> Option<[u8; 32]> {
+    bytes_of(value, bytes32_of_text)
+}
+
+/// The 64 loudnesses of a voice note, written like [`bytes32`].
+pub(crate) fn waveform(value: &Value) -> Option<[u8; 64]> {
+    let of_text = |text: &str| {
+        let is_short = text.len() <= 1_024;
+        is_short
+            .then(|| base64_bytes(text))
+            .flatten()?
+            .try_into()
+            .ok()
+    };
+    bytes_of(value, of_text)
+}
+
+fn bytes_of<const N: usize>(
+    value: &Value,
+    of_text: impl Fn(&str) -> Option<[u8; N]>,
+) -> Option<[u8; N]> {
+    let value = match value {
+        Value::Object(object) => match object.get("data") {
+            Some(data @ (Value::String(_) | Value::Array(_))) => data,
+            _ => return bytes_of_index(object),
+        },
+        value => value,
+    };
     match value {
-        Value::String(text) => bytes32_of_text(text),
+        Value::String(text) => of_text(text),
         Value::Array(numbers) => {
-            let bytes: Option<Vec<u8>> = numbers.iter().take(33).map(byte).collect();
+            let bytes: Option<Vec<u8>> = numbers.iter().take(N + 1).map(byte).collect();
             bytes?.try_into().ok()
         }
-        Value::Object(object) => match object.get("data") {
-            Some(data @ (Value::String(_) | Value::Array(_))) => bytes32(data),
-            _ => bytes32_of_index(object),
-        },
         _ => None,
     }
 }
@@ -85,11 +108,11 @@ pub(crate) fn is_empty_bytes(value: &Value) -> bool {
 }
 
 /// In numeric order: a map sorted as text gives 0, 1, 10, 11, …
-fn bytes32_of_index(object: &Map<String, Value>) -> Option<[u8; 32]> {
-    if object.len() != 32 {
+fn bytes_of_index<const N: usize>(object: &Map<String, Value>) -> Option<[u8; N]> {
+    if object.len() != N {
         return None;
     }
-    let mut bytes = [0; 32];
+    let mut bytes = [0; N];
     for (index, slot) in bytes.iter_mut().enumerate() {
         *slot = byte(object.get(&index.to_string())?)?;
     }
@@ -300,6 +323,33 @@ mod tests {
             millis(&json!(1_790_000_000_123_i64)),
             Some(1_790_000_000_123)
         );
+    }
+
+    #[test]
+    fn a_waveform_has_64_bytes_in_any_encoding() {
+        let bytes: Vec<u8> = (0..64).collect();
+        let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
+        let by_index: Map<String, Value> = bytes
+            .iter()
+            .map(|byte| (byte.to_string(), json!(byte)))
+            .collect();
+        for value in [
+            json!(text),
+            json!(bytes),
+            json!({"data": bytes}),
+            Value::Object(by_index),
+        ] {
+            assert_eq!(waveform(&value).unwrap().as_slice(), bytes, "{value}");
+        }
+        for value in [
+            json!("AAEC"),
+            json!(bytes[1..]),
+            json!(7),
+            json!({}),
+            json!("A".repeat(2_000)),
+        ] {
+            assert_eq!(waveform(&value), None, "{value}");
+        }
     }
 
     #[test]

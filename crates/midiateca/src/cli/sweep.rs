@@ -28,6 +28,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let items = Items::new("items", move |item: &Item| line(item, lang));
     let order = retention::Options {
         dry_run: options.dry_run,
+        with_orphans: true,
     };
     let cancelled = app.shutdown.token_with_signals();
     let report = retention::run(app.file_deps(), settings, order, &items, &cancelled).await?;

@@ -3,6 +3,7 @@
 mod content;
 mod events;
 mod lists;
+mod previews;
 mod users;
 mod webhooks;
 

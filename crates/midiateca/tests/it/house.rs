@@ -13,6 +13,7 @@ const COMPOSERS: &[&str] = &[
     "ingest",
     "worker",
     "download",
+    "derived",
     "notifier",
     "ops",
     "clock_check",
@@ -421,9 +422,13 @@ fn a_cycle_is_found() {
 const COMPOSITION: &[(&str, &[&str])] = &[
     ("ingest", &[]),
     ("download", &[]),
+    ("derived", &[]),
     ("worker", &["download"]),
     ("clock_check", &["download"]),
-    ("ops", &["ingest", "download", "worker", "clock_check"]),
+    (
+        "ops",
+        &["ingest", "download", "derived", "worker", "clock_check"],
+    ),
 ];
 
 fn wrong_compositions(graph: &Graph) -> Vec<String> {
@@ -458,6 +463,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("fs4", "storage"),
     ("chacha20poly1305", "secrets"),
     ("lz4_flex", "deliveries"),
+    ("image", "derived"),
     ("tracing_subscriber", "telemetry"),
     ("toml", "config"),
     ("bytesize", "config"),

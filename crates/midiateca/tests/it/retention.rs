@@ -18,13 +18,20 @@ use wa_sim::{Content, Fault, SimMedia};
 use crate::commands::{midiateca, stderr, stdout};
 use crate::stage::{TODAY, TestApp, impatient, sample};
 
+fn options(dry_run: bool) -> Options {
+    Options {
+        dry_run,
+        with_orphans: true,
+    }
+}
+
 /// Applies the rules, and calls `progress` with each file.
 async fn sweep_with(
     app: &App,
     dry_run: bool,
     progress: impl Fn(&Item) + Send + Sync,
 ) -> Result<Report, Error> {
-    let (settings, options) = (&app.config.retention, Options { dry_run });
+    let (settings, options) = (&app.config.retention, options(dry_run));
     let cancelled = app.shutdown.token();
     retention::run(app.file_deps(), settings, options, &progress, &cancelled).await
 }
@@ -328,7 +335,7 @@ async fn a_sweep_that_is_cancelled_prunes_no_records() {
     let cancelled = CancellationToken::new();
     cancelled.cancel();
     for dry_run in [true, false] {
-        let (settings, options) = (&test.app.config.retention, Options { dry_run });
+        let (settings, options) = (&test.app.config.retention, options(dry_run));
         let deps = test.app.file_deps();
         let sweeping = retention::run(deps, settings, options, &(), &cancelled);
         let report = sweeping.await.unwrap();

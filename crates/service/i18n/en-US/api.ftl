@@ -28,6 +28,12 @@ api-not-stored = the file of this media is not stored
     .hint = the status and the reason of the media say why; POST /api/v1/media/ID/retry queues it again
 api-not-a-voice-note = this media is not a voice note in Ogg with Opus
     .hint = read its content without as=mp4
+api-no-thumbnail = there is no thumbnail of this media
+    .hint = thumbnails are made of images, videos and PDFs that can be decoded; `midiateca doctor` shows which programs are there
+api-no-waveform = there is no waveform of this media
+    .hint = waveforms are made of sounds that can be decoded; `midiateca doctor` shows whether ffmpeg is there
+api-no-aac = this media cannot be made AAC
+    .hint = it is made of sounds by ffmpeg; `midiateca doctor` shows whether it is there
 api-file-missing = the file of this media is not in its place
     .hint = `midiateca scrub` finds missing files and restores them where it can
 api-client-not-found = there is no such client

@@ -28,6 +28,12 @@ api-not-stored = o arquivo desta mídia não está armazenado
     .hint = o status e o motivo da mídia dizem por quê; POST /api/v1/media/ID/retry recoloca a mídia na fila
 api-not-a-voice-note = esta mídia não é um áudio em Ogg com Opus
     .hint = leia o conteúdo sem as=mp4
+api-no-thumbnail = não há miniatura dessa mídia
+    .hint = há miniaturas de imagens, vídeos e PDFs que podem ser decodificados; `midiateca diagnosticar` mostra quais programas estão instalados
+api-no-waveform = não há forma de onda dessa mídia
+    .hint = há formas de onda de áudios que podem ser decodificados; `midiateca diagnosticar` mostra se o ffmpeg está instalado
+api-no-aac = essa mídia não pode ser convertida para AAC
+    .hint = a conversão é feita pelo ffmpeg, só de áudios; `midiateca diagnosticar` mostra se ele está instalado
 api-file-missing = o arquivo desta mídia não está no lugar
     .hint = `midiateca scrub` encontra arquivos ausentes e os restaura quando possível
 api-client-not-found = esse cliente não existe

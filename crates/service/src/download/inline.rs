@@ -6,13 +6,13 @@
 use std::io;
 
 use bytes::Bytes;
-use wa_media::{Base64Decoder, FoundMedia, Inline, PlainVerifier, Refusal, Verified};
+use wa_media::{Base64Decoder, Inline, PlainVerifier, Refusal, Verified};
 
 use super::{Downloader, stream};
 use super::{Proven, Trace, expected, hints, refusal_reason, storage_reason};
 use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, BodyReader};
-use crate::gateway::ParsedDelivery;
+use crate::gateway::locate;
 use crate::instances::Instance;
 use crate::media::{self, Media};
 use crate::model::{MediaId, Reason};
@@ -91,7 +91,9 @@ async fn find(downloader: &Downloader, job: &Job, instance: &Instance) -> Result
         .ok()
         .and_then(Result::ok)
         .ok_or(Reason::InlineGone)?;
-    find_in(readings, job).ok_or(Reason::InlineGone)
+    let found = locate(&readings, job.sought(), |found| found.inline.is_some());
+    let inline = found.and_then(|found| found.inline.clone());
+    inline.ok_or(Reason::InlineGone)
 }
 
 /// The stored file with the bytes, if the delivery only refers to one.
@@ -228,37 +230,4 @@ fn piece_reason(error: &io::Error) -> Reason {
         io::ErrorKind::UnexpectedEof => Reason::InlineGone,
         _ => Reason::StorageFailed,
     }
-}
-
-/// The job's media in its delivery: the one with its key, else with its hash, else in its place in its message, else the
-/// only one of its kind.
-fn find_in(readings: Vec<ParsedDelivery>, job: &Job) -> Option<Inline> {
-    let is_brought = |found: &FoundMedia| found.inline.is_some() && found.kind == job.kind;
-    let brought = || {
-        let media = readings.iter().flat_map(|reading| &reading.media);
-        media.filter(|found| is_brought(found))
-    };
-    let by_key =
-        |found: &&FoundMedia| found.media_key.is_some() && found.media_key == job.media_key;
-    let by_hash =
-        |found: &&FoundMedia| found.sha256.is_some() && found.sha256 == job.expected_sha256;
-    let in_place = || {
-        let own = |reading: &&ParsedDelivery| reading.message.id == job.message_id;
-        let mut own = readings.iter().filter(own);
-        let (reading, others) = (own.next()?, own.next());
-        let found = reading.media.get(usize::try_from(job.slot).ok()?)?;
-        let names_none = found.media_key.is_none() && found.sha256.is_none();
-        (others.is_none() && names_none && is_brought(found)).then_some(found)
-    };
-    let alone = || {
-        let mut brought = brought();
-        let first = brought.next();
-        first.filter(|_| brought.next().is_none())
-    };
-    let found = brought()
-        .find(by_key)
-        .or_else(|| brought().find(by_hash))
-        .or_else(in_place)
-        .or_else(alone)?;
-    found.inline.clone()
 }

@@ -36,6 +36,8 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::media::get))
         .routes(routes!(v1::media::attempts))
         .routes(routes!(v1::media::file))
+        .routes(routes!(v1::previews::thumbnail))
+        .routes(routes!(v1::previews::waveform))
         .routes(routes!(v1::media::retry))
         .routes(routes!(v1::media::dismiss))
         .routes(routes!(v1::links::create))

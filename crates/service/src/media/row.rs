@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::hex;
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Error, Row};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Sought};
 use crate::model::{
     ChatId, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Origin,
     Reason, Route, SenderId, Verification, schema,
@@ -178,6 +178,17 @@ impl Media {
             deleted_at: row.int_or_none("deleted_at")?,
             file_path: row.text_or_none("path")?,
         })
+    }
+
+    /// What finds it in the readings of its delivery.
+    pub fn sought(&self) -> Sought<'_> {
+        Sought {
+            kind: self.kind,
+            media_key: self.media_key.as_ref(),
+            sha256: self.expected_sha256.as_ref(),
+            message_id: &self.message_id,
+            slot: self.slot,
+        }
     }
 
     /// None while it is not stored.

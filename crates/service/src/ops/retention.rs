@@ -4,6 +4,7 @@
 //! Everything is computed from stored times in each run, so nothing depends on a timer that a restart loses. A file is
 //! deleted before its row says so: the next run records what an interrupted one deleted.
 
+mod derived;
 mod records;
 
 use std::collections::HashSet;
@@ -23,7 +24,7 @@ use crate::media::{self, Removal, StoredFile};
 use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
-use crate::storage::{self, Index, Linked, PossiblePaths};
+use crate::storage::{self, DerivedFrom, Index, Linked, PossiblePaths};
 use records::Records;
 
 /// Files in one commit.
@@ -33,6 +34,8 @@ const PAGE: u32 = 200;
 pub struct Options {
     /// Only report what would be deleted.
     pub dry_run: bool,
+    /// Also look for derived files of media that are not stored any more, which a killed process leaves.
+    pub with_orphans: bool,
 }
 
 /// What was done is recorded; the next run continues.
@@ -109,6 +112,8 @@ pub struct Report {
     pub audit: u64,
     /// Ended links.
     pub links: u64,
+    /// Thumbnails and the like of media that are not stored any more.
+    pub derived: u64,
     /// Files that no rule keeps and that could not be deleted.
     pub failed: u64,
     pub dry_run: bool,
@@ -120,7 +125,7 @@ impl Report {
     /// Whether nothing was found to delete.
     pub fn is_empty(&self) -> bool {
         let records = self.deliveries + self.events + self.attempts + self.notifications;
-        let records = records + self.audit + self.links;
+        let records = records + self.audit + self.links + self.derived;
         self.files + self.failed + records == 0
     }
 }
@@ -133,7 +138,7 @@ pub async fn run(
     progress: &dyn Progress<Item>,
     cancelled: &CancellationToken,
 ) -> Result<Report, Error> {
-    let Options { dry_run } = options;
+    let dry_run = options.dry_run;
     if !dry_run {
         if !deps.clock.is_trusted() {
             return Err(Error::ClockNotTrusted);
@@ -192,6 +197,9 @@ pub async fn run(
         } else {
             records.prune(deps.db, before, cancelled).await?
         };
+    }
+    if options.with_orphans {
+        report.derived = derived::sweep(deps, dry_run, cancelled).await?;
     }
     report.stopped = cancelled.is_cancelled();
     if !dry_run && !report.stopped {
@@ -343,13 +351,24 @@ impl Sweep<'_> {
             self.removed.extend(deleted.into_iter().map(|file| file.id));
             return Ok(());
         }
-        record(self.deps.db, self.deps.owner.to_owned(), deleted, self.now).await
+        record(self.deps, self.deps.owner.to_owned(), deleted, self.now).await
     }
 }
 
-/// Records in the rows that their files were deleted, and deletes the checkpoint of the run.
-async fn record(db: &Db, run: String, deleted: Vec<StoredFile>, now: Millis) -> Result<(), Error> {
-    let recorded = db.write(Key::Everything, async move |tx| {
+/// Records in the rows that their files were deleted, deletes the checkpoint of the run, and then what was made from the files:
+/// from then on nothing more is made.
+async fn record(
+    deps: FileDeps<'_>,
+    run: String,
+    deleted: Vec<StoredFile>,
+    now: Millis,
+) -> Result<(), Error> {
+    let derived = deleted.iter().map(|file| DerivedFrom {
+        client: file.client,
+        sha256: file.sha256,
+    });
+    let derived = derived.collect();
+    let recorded = deps.db.write(Key::Everything, async move |tx| {
         for file in &deleted {
             if media::mark_removed(tx, file, Reason::Retention).await? {
                 events::append(tx, now, news(file));
@@ -357,7 +376,8 @@ async fn record(db: &Db, run: String, deleted: Vec<StoredFile>, now: Millis) -> 
         }
         Checkpoint::Sweep.delete(tx, &run).await
     });
-    Ok(recorded.await?)
+    recorded.await?;
+    Ok(deps.storage.remove_derived(derived).await?)
 }
 
 /// Whether a run deletes this file at this moment, or was interrupted before its row said so.
@@ -385,7 +405,7 @@ pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
             let is_gone = |file: &StoredFile| matches!(deps.storage.stamp(&file.path), Ok(None));
             deleted.extend(file.filter(is_gone));
         }
-        record(deps.db, run, deleted, now).await?;
+        record(deps, run, deleted, now).await?;
     }
     Ok(())
 }

@@ -68,6 +68,11 @@ impl Storage {
         Ok(open_regular(&self.at(path)?)?)
     }
 
+    /// Where a stored file is, for another program. None when the path would leave the root.
+    pub fn absolute(&self, path: &str) -> Option<PathBuf> {
+        std::path::absolute(self.at(path).ok()?).ok()
+    }
+
     /// Whether a folder is in the storage.
     pub fn contains(&self, folder: &Path) -> io::Result<bool> {
         Ok(fs::canonicalize(folder)?.starts_with(fs::canonicalize(self.root())?))

@@ -9,10 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::marker::MARKER;
-use super::{QUARANTINE, STAGING, Storage, layout};
+use super::{DERIVED, QUARANTINE, STAGING, Storage, layout};
 
 /// Folders below the root that are not listed; file systems create the last one.
-const NOT_OURS: [&str; 3] = [STAGING, QUARANTINE, "lost+found"];
+const NOT_OURS: [&str; 4] = [STAGING, QUARANTINE, DERIVED, "lost+found"];
 
 #[derive(Clone, Debug, Default)]
 pub struct Walked {
@@ -30,7 +30,7 @@ impl Walked {
 }
 
 impl Storage {
-    /// Calls `visit` with all files below the root, except staged and quarantined ones. A linked folder of the layout
+    /// Calls `visit` with all files below the root, except staged, quarantined and derived ones. A linked folder of the layout
     /// is entered if `enters` allows it and nothing else leads to its files; other links are visited as files.
     /// Entries that vanish are skipped. Blocking.
     ///

@@ -8,20 +8,23 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
+use sha2::{Digest as _, Sha256};
 
 use super::error::{ApiError, Result};
 use crate::access::links::Disposition;
 use crate::app::App;
-use crate::derived::opus_mp4;
-use crate::i18n::keys as texts;
+use crate::derived::{self, opus_mp4};
+use crate::i18n::{TextKey, keys as texts};
 use crate::media::{Media, hex};
+use crate::storage::DerivedForm;
 use crate::terminal::is_hostile;
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// Types that browsers show and never run. Everything else is downloaded.
-const INLINE_TYPES: [&str; 16] = [
+const INLINE_TYPES: [&str; 17] = [
+    "application/json",
     "image/jpeg",
     "image/png",
     "image/webp",
@@ -125,25 +128,88 @@ pub async fn voice_as_mp4(
     let rewrapped = rewrapped.ok_or_else(|| ApiError::not_found(texts::api::FILE_MISSING))?;
     let mp4 = Bytes::from(rewrapped.map_err(|_| not_acceptable())?);
     let etag = format!("\"{}-mp4\"", hex(&sha256));
-    let mut response = respond(
-        Source::Memory(mp4.clone()),
-        mp4.len() as u64,
-        &etag,
-        headers,
-    )?;
-    let name = name_of(media);
-    let stem = name
-        .rsplit_once('.')
-        .map_or(name.as_str(), |(stem, _)| stem);
-    let (headers, name) = (response.headers_mut(), format!("{stem}.mp4"));
-    describe(
-        headers,
-        "audio/mp4; codecs=opus",
-        &name,
+    let shown = Shown {
+        mime: "audio/mp4; codecs=opus",
+        extension: "mp4",
         disposition,
-        Caching::Validated,
-    );
-    Ok(response)
+    };
+    shown.respond(media, mp4, &etag, headers)
+}
+
+/// The sound of a media as AAC, if `ffmpeg` can make it.
+pub async fn sound_as_aac(
+    app: &App,
+    media: &Media,
+    headers: &HeaderMap,
+    disposition: Disposition,
+) -> Result<Response> {
+    let bytes = derived(app, media, DerivedForm::Aac, texts::api::NO_AAC).await?;
+    let shown = Shown {
+        mime: "audio/aac",
+        extension: "aac",
+        disposition,
+    };
+    let etag = etag_of(&bytes);
+    shown.respond(media, bytes, &etag, headers)
+}
+
+/// What is made from the file of a media; `none` says that nothing can be made.
+pub async fn derived(app: &App, media: &Media, form: DerivedForm, none: TextKey) -> Result<Bytes> {
+    let made = app.derived.get(media, form).await;
+    made.map_err(|error| match error {
+        derived::Error::NotStored => ApiError::not_found(texts::api::NOT_STORED),
+        derived::Error::Missing(_) => ApiError::not_found(texts::api::FILE_MISSING),
+        derived::Error::Absent => ApiError::not_found(none),
+    })
+}
+
+/// Answers with what was made from the file of a media.
+pub fn of_bytes(media: &Media, bytes: Bytes, mime: &str, headers: &HeaderMap) -> Result<Response> {
+    let (_, extension) = mime.split_once('/').unwrap_or_default();
+    let shown = Shown {
+        mime,
+        extension,
+        disposition: Disposition::Inline,
+    };
+    let etag = etag_of(&bytes);
+    shown.respond(media, bytes, &etag, headers)
+}
+
+fn etag_of(bytes: &[u8]) -> String {
+    format!("\"{}\"", hex(&Sha256::digest(bytes)))
+}
+
+/// How bytes are shown that are not the stored file.
+struct Shown<'a> {
+    mime: &'a str,
+    extension: &'a str,
+    disposition: Disposition,
+}
+
+impl Shown<'_> {
+    fn respond(
+        &self,
+        media: &Media,
+        bytes: Bytes,
+        etag: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response> {
+        let size = bytes.len() as u64;
+        let mut response = respond(Source::Memory(bytes), size, etag, headers)?;
+        let name = name_of(media);
+        let stem = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
+        let name = format!("{stem}.{}", self.extension);
+        describe(
+            response.headers_mut(),
+            self.mime,
+            &name,
+            self.disposition,
+            Caching::Validated,
+        );
+        Ok(response)
+    }
 }
 
 enum Source {

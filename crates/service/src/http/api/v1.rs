@@ -11,6 +11,7 @@ pub mod instances;
 pub mod keys;
 pub mod links;
 pub mod media;
+pub mod previews;
 pub mod reports;
 pub mod session;
 pub mod users;

@@ -10,7 +10,7 @@ use crate::media::Media;
 use crate::model::{MediaId, MediaStatus};
 use crate::ops::FileDeps;
 use crate::storage::layout::{self, Name, RelativePath};
-use crate::storage::{self, FoundFile, Index, Linked, PossiblePaths};
+use crate::storage::{self, DerivedFrom, FoundFile, Index, Linked, PossiblePaths};
 
 /// The server drops a download whose claim is gone within a second or two.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub(super) fn row_path(path: &Path) -> String {
     }
 }
 
-/// Deletes all files of a media; returns those that existed.
+/// Deletes all files of a media and what was made from its file; returns the files that existed.
 pub(super) async fn remove(
     deps: FileDeps<'_>,
     media: &Media,
@@ -66,6 +66,11 @@ pub(super) async fn remove(
         .storage
         .remove_all(&media.id, files.collect(), Linked::Keep);
     let gone = removed.await?;
+    if let Some(sha256) = media.sha256 {
+        let client = media.client;
+        let from = DerivedFrom { client, sha256 };
+        deps.storage.remove_derived(vec![from]).await?;
+    }
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())
 }

@@ -77,7 +77,8 @@ pub struct ContentQuery {
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<bool>)]
     download: bool,
-    /// `mp4`: a voice note in Ogg as MP4, with the same packets, for browsers that play Opus only there.
+    /// `mp4`: a voice note in Ogg as MP4, with the same packets, for browsers that play Opus only there. `aac`: a sound as AAC, for
+    /// older ones, made by `ffmpeg`.
     #[param(inline)]
     r#as: Option<Form>,
 }
@@ -85,6 +86,7 @@ pub struct ContentQuery {
 codes! {
     Form {
         Mp4 "mp4",
+        Aac "aac",
     }
 }
 
@@ -111,10 +113,10 @@ pub async fn file(
         Disposition::Inline
     };
     let app = &state.app;
-    let response = if query.r#as == Some(Form::Mp4) {
-        content::voice_as_mp4(app, &media, &headers, disposition).await?
-    } else {
-        content::of_media(app, &media, &headers, disposition, Caching::Validated)?
+    let response = match query.r#as {
+        Some(Form::Mp4) => content::voice_as_mp4(app, &media, &headers, disposition).await?,
+        Some(Form::Aac) => content::sound_as_aac(app, &media, &headers, disposition).await?,
+        None => content::of_media(app, &media, &headers, disposition, Caching::Validated)?,
     };
     if is_download(&method, &media, &response) {
         record_read(&state, &grant, &media).await;

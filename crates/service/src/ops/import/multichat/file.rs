@@ -20,7 +20,7 @@ use crate::ops::Progress;
 use crate::ops::in_progress::InProgress;
 use crate::queue;
 use crate::storage::layout::{self, RelativePath};
-use crate::storage::{self, Linked, Staging};
+use crate::storage::{self, DerivedFrom, Linked, Staging};
 
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -198,6 +198,9 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
                 && is_unused
             {
                 deps.storage.remove(path, sha256).await?;
+                let client = item.client;
+                let from = DerivedFrom { client, sha256 };
+                deps.storage.remove_derived(vec![from]).await?;
             }
         }
         Ok(())

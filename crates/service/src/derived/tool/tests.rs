@@ -1,0 +1,214 @@
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+/// A folder with programs and a file.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::write(place.file(), "a stranger's bytes").unwrap();
+        place
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("a file.bin")
+    }
+
+    fn program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        path
+    }
+
+    /// Writes the script and runs it with the file as its argument.
+    async fn run(&self, script: &str, limits: Limits) -> Result<String, Error> {
+        let program = self.program("tool", script);
+        run_program(&program, &self.file(), limits, None).await
+    }
+}
+
+async fn run_program(
+    program: &Path,
+    file: &Path,
+    limits: Limits,
+    isolator: Option<&Path>,
+) -> Result<String, Error> {
+    let arguments = [PATH.to_owned(), "x{path}y".to_owned(), "{other}".to_owned()];
+    let call = Call {
+        program,
+        arguments: &arguments,
+        file,
+        limits,
+        isolation: Isolation::Isolated,
+    };
+    let mut output = Vec::new();
+    run(&call, isolator, |piece| output.extend_from_slice(piece)).await?;
+    Ok(String::from_utf8(output).unwrap())
+}
+
+fn limits() -> Limits {
+    Limits {
+        time: Duration::from_secs(30),
+        memory_bytes: 256 << 20,
+        output_bytes: 1 << 20,
+        file_bytes: 1 << 20,
+    }
+}
+
+/// Neither running nor waiting for anything; what ended may not be collected yet.
+fn has_ended(id: &str) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", id.trim())) else {
+        return true;
+    };
+    let state = stat.rsplit(')').next().unwrap_or("").trim();
+    state.starts_with('Z') || state.starts_with('X')
+}
+
+#[tokio::test]
+async fn a_program_gets_its_arguments_and_nothing_of_this_process() {
+    let place = Place::new();
+    let script = r#"printf '%s|' "$@"; cat "$1"; cat; env"#;
+    let output = place.run(script, limits()).await.unwrap();
+    let path = place.file().display().to_string();
+    let start = format!("{path}|x{path}y|{{other}}|a stranger's bytes");
+    assert!(output.starts_with(&start), "{output}");
+    assert!(
+        output.contains("PATH=") && !output.contains("CARGO"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_is_killed_with_all_that_it_started() {
+    let place = Place::new();
+    let hurried = Limits {
+        time: Duration::from_millis(700),
+        ..limits()
+    };
+    let script =
+        r#"sleep 600 & echo "$!" >"$1.child"; echo "$$" >"$1.own"; trap '' TERM; wait; sleep 600"#;
+    let ended = place.run(script, hurried).await;
+    assert!(matches!(ended, Err(Error::TimedOut)), "{ended:?}");
+    for name in ["child", "own"] {
+        let id = fs::read_to_string(disk_path(&place, name)).unwrap();
+        while !has_ended(&id) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn disk_path(place: &Place, name: &str) -> PathBuf {
+    crate::disk::with_suffix(&place.file(), &format!(".{name}"))
+}
+
+#[tokio::test]
+async fn a_program_whose_caller_goes_away_is_killed() {
+    let place = Place::new();
+    let script = r#"echo "$$" >"$1.new"; mv "$1.new" "$1.own"; sleep 600"#;
+    let program = place.program("tool", script);
+    let started = async {
+        loop {
+            match fs::read_to_string(disk_path(&place, "own")) {
+                Ok(id) => return id,
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    let file = place.file();
+    let id = tokio::select! {
+        ended = run_program(&program, &file, limits(), None) => panic!("{ended:?}"),
+        id = started => id,
+    };
+    while !has_ended(&id) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_does_not_outlive_it() {
+    let place = Place::new();
+    let script = r#"sleep 600 & echo "$!""#;
+    let id = place.run(script, limits()).await.unwrap();
+    while !has_ended(&id) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn endless_output_memory_and_files_are_limited() {
+    let place = Place::new();
+    let ended = place.run("while :; do echo more; done", limits()).await;
+    assert!(matches!(ended, Err(Error::TooLong)), "{ended:?}");
+    let ended = place.run("exec 2>&1; exit 3", limits()).await;
+    assert!(matches!(ended, Err(Error::Failed(Some(3)))), "{ended:?}");
+    let absent = run_program(Path::new("/nowhere/tool"), &place.file(), limits(), None).await;
+    assert!(matches!(absent, Err(Error::Absent)), "{absent:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_has_the_limits_that_it_was_given() {
+    let place = Place::new();
+    // It may begin before its limits are set.
+    let wait = r#"while [ "$(ulimit -v)" = unlimited ]; do :; done;"#;
+    let script = format!("{wait} ulimit -v; ulimit -t; ulimit -f; ulimit -c");
+    let output = place.run(&script, limits()).await.unwrap();
+    assert_eq!(output, "262144\n31\n2048\n0\n");
+    // One line of a gigabyte.
+    let script = format!("{wait} head -c 1000000000 /dev/zero | tail -n 1 >/dev/null");
+    let ended = place.run(&script, limits()).await;
+    assert!(matches!(ended, Err(Error::Failed(_))), "{ended:?}");
+    let script = format!(r#"{wait} head -c 100000000 /dev/zero >"$1.large""#);
+    let ended = place.run(&script, limits()).await;
+    assert!(matches!(ended, Err(Error::Failed(_))), "{ended:?}");
+    let written = fs::metadata(disk_path(&place, "large")).unwrap().len();
+    assert!(written <= 1 << 20, "{written}");
+}
+
+#[tokio::test]
+async fn an_isolated_program_has_its_file_and_no_network_and_no_other_file() {
+    let programs = crate::derived::programs::Programs::new(crate::config::Derived::default());
+    let Some(isolator) = programs.isolator().await else {
+        eprintln!("SKIPPED: isolation (bwrap does not work here)");
+        return;
+    };
+    let place = Place::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let secret = elsewhere.path().join("secret");
+    fs::write(&secret, "secret").unwrap();
+    let script = format!(
+        r#"ulimit -v; cat "$1"; echo; tail -n +3 /proc/net/dev | cut -d: -f1; cat {} || echo none; echo x >"$1" || echo no"#,
+        secret.display()
+    );
+    let program = place.program("tool", &script);
+    let output = run_program(&program, &place.file(), limits(), Some(isolator)).await;
+    let output = output.unwrap();
+    let lines: Vec<_> = output.lines().map(str::trim).collect();
+    assert_eq!(lines, ["262144", "a stranger's bytes", "lo", "none", "no"]);
+    let hurried = Limits {
+        time: Duration::from_millis(700),
+        ..limits()
+    };
+    // Its number is not ours; a marker in its command line finds it.
+    let marker = format!("6{}", std::process::id());
+    let program = place.program("hangs", &format!("setsid sleep {marker} & wait"));
+    let ended = run_program(&program, &place.file(), hurried, Some(isolator)).await;
+    assert!(matches!(ended, Err(Error::TimedOut)), "{ended:?}");
+    let runs = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        processes
+            .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+            .any(|line| {
+                line.split(|byte| *byte == 0)
+                    .any(|word| word == marker.as_bytes())
+            })
+    };
+    while runs() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,186 @@
+//! Files that are made from stored ones, such as thumbnails: `.derived/cliente_{client}/{2 digits}/{sha256}.{form}`.
+//!
+//! They can be made again, so a backup leaves them out and a missing one is no fault. They are never shared between clients, and
+//! go with each file from which they were made.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{Error, Linked, Staging, Storage, blocking};
+use crate::disk;
+use crate::model::{hex, unhex};
+
+/// Files that are made from stored ones.
+pub const DERIVED: &str = ".derived";
+/// A larger one is not one of ours.
+const MOST_BYTES: u64 = 96 << 20;
+
+/// What is made from a stored file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DerivedForm {
+    Thumbnail,
+    Waveform,
+    Aac,
+}
+
+impl DerivedForm {
+    const ALL: [Self; 3] = [Self::Thumbnail, Self::Waveform, Self::Aac];
+
+    /// The end of its file's name.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Thumbnail => "thumbnail",
+            Self::Waveform => "waveform",
+            Self::Aac => "aac",
+        }
+    }
+}
+
+/// From which file something is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DerivedFrom {
+    pub client: i64,
+    pub sha256: [u8; 32],
+}
+
+impl DerivedFrom {
+    fn paths(&self) -> [PathBuf; 3] {
+        DerivedForm::ALL.map(|form| self.path(form))
+    }
+
+    fn path(&self, form: DerivedForm) -> PathBuf {
+        let sha256 = hex(&self.sha256);
+        let folder = Path::new(DERIVED).join(format!("cliente_{}", self.client));
+        folder
+            .join(&sha256[..2])
+            .join(format!("{sha256}.{}", form.as_str()))
+    }
+}
+
+/// A complete and synced derived file without its name.
+pub struct StagedDerived {
+    staging: Staging,
+    target: PathBuf,
+}
+
+impl StagedDerived {
+    /// Gives it its name; one that is there is kept. Quick, but blocking.
+    pub fn publish(&mut self) -> Result<(), Error> {
+        match self.staging.name_as(&self.target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            named => Ok(named?),
+        }
+    }
+}
+
+impl Storage {
+    /// None when it was not made yet. Blocking.
+    pub fn read_derived(&self, from: DerivedFrom, form: DerivedForm) -> Option<Vec<u8>> {
+        let file = disk::open_no_link(&self.root.join(from.path(form))).ok()?;
+        let length = file.metadata().ok()?.len();
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        (length == bytes.len() as u64).then_some(bytes)
+    }
+
+    /// Writes and syncs it without its name.
+    pub async fn stage_derived(
+        &self,
+        from: DerivedFrom,
+        form: DerivedForm,
+        bytes: &[u8],
+    ) -> Result<StagedDerived, Error> {
+        let mut staging = self.stage();
+        staging.write(bytes).await?;
+        let (storage, target) = (self.clone(), self.root.join(from.path(form)));
+        blocking(move || {
+            staging.seal()?;
+            storage.create_folder(disk::parent(&target))?;
+            Ok(StagedDerived { staging, target })
+        })
+        .await
+    }
+
+    /// Deletes all that was made from files that are deleted. Another media with the same bytes gets it again.
+    pub async fn remove_derived(&self, from: Vec<DerivedFrom>) -> Result<(), Error> {
+        let storage = self.clone();
+        blocking(move || {
+            for path in from.iter().flat_map(DerivedFrom::paths) {
+                storage.remove_below(&path, Linked::Keep)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The folders with derived files, and whose they are. Blocking.
+    pub fn derived_folders(&self) -> Vec<(i64, PathBuf)> {
+        let mut folders = Vec::new();
+        for client in folders_in(&self.root.join(DERIVED)) {
+            let name = client.file_name().unwrap_or_default().to_string_lossy();
+            let number = name.strip_prefix("cliente_").map(str::parse);
+            if let Some(Ok(number)) = number {
+                folders.extend(folders_in(&client).map(|folder| (number, folder)));
+            }
+        }
+        folders
+    }
+
+    /// The hashes of the files from which those in a folder were made. Blocking.
+    pub fn derived_in(&self, folder: &Path) -> Vec<[u8; 32]> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut hashes: Vec<[u8; 32]> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name();
+                let (sha256, _) = name.to_str()?.split_once('.')?;
+                unhex(sha256)
+            })
+            .collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+}
+
+fn folders_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    entries.filter(is_folder).map(|entry| entry.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_derived_file_is_complete_or_absent_and_belongs_to_one_client() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(folder.path(), "test").unwrap();
+        let from = DerivedFrom {
+            client: 2,
+            sha256: [7; 32],
+        };
+        let other = DerivedFrom { client: 3, ..from };
+        let form = DerivedForm::Thumbnail;
+        drop(storage.stage_derived(from, form, b"x").await.unwrap());
+        assert_eq!(storage.read_derived(from, form), None);
+        for bytes in [b"one", b"two"] {
+            let mut staged = storage.stage_derived(from, form, bytes).await.unwrap();
+            staged.publish().unwrap();
+        }
+        assert_eq!(storage.read_derived(from, form).unwrap(), b"one");
+        assert_eq!(storage.read_derived(other, form), None);
+        assert_eq!(storage.read_derived(from, DerivedForm::Waveform), None);
+        let folders = storage.derived_folders();
+        assert_eq!(folders.len(), 1);
+        assert_eq!(folders[0].0, 2);
+        assert_eq!(storage.derived_in(&folders[0].1), [[7; 32]]);
+        let staged = fs::read_dir(folder.path().join(super::super::STAGING)).unwrap();
+        assert_eq!(staged.count(), 0);
+        storage.remove_derived(vec![other]).await.unwrap();
+        assert!(storage.read_derived(from, form).is_some());
+        storage.remove_derived(vec![from]).await.unwrap();
+        assert_eq!(storage.read_derived(from, form), None);
+    }
+}
