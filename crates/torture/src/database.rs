@@ -8,6 +8,7 @@ use rusqlite::Error::FromSqlConversionFailure;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, Row};
 
+use crate::events::{Event, Notification};
 use crate::law::{Part, Texts, hex};
 
 /// The name of the database.
@@ -33,6 +34,9 @@ pub struct Database {
     pub parts: Vec<Part>,
     /// The raw deliveries and their long texts that are in rows, each with a name.
     pub bodies: Texts,
+    /// In the order of their numbers.
+    pub events: Vec<Event>,
+    pub notifications: Vec<Notification>,
 }
 
 impl Database {
@@ -97,6 +101,28 @@ impl Database {
                     is_needed: row.get(4)?,
                 })
             })?,
+            events: rows(
+                connection,
+                "select seq, kind, media from events order by seq",
+                |row| {
+                    Ok(Event {
+                        seq: row.get(0)?,
+                        kind: row.get(1)?,
+                        media: row.get(2)?,
+                    })
+                },
+            )?,
+            notifications: rows(
+                connection,
+                "select event, status, attempts from notifications",
+                |row| {
+                    Ok(Notification {
+                        event: row.get(0)?,
+                        status: row.get(1)?,
+                        attempts: row.get(2)?,
+                    })
+                },
+            )?,
             bodies: rows(connection, bodies, |row| {
                 let (name, bytes): (_, Vec<u8>) = (row.get(0)?, row.get(1)?);
                 let is_compressed: bool = row.get(2)?;

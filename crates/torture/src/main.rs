@@ -9,6 +9,7 @@
 
 mod acts;
 mod database;
+mod events;
 mod gateway;
 mod law;
 mod machine;

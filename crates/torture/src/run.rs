@@ -13,6 +13,7 @@ use wa_sim::Sim;
 
 use crate::acts;
 use crate::database::Database;
+use crate::events::{self, Endpoint};
 use crate::gateway::{self, Acknowledge, Answers};
 use crate::law::{self, Facts, File, Files, Row, Texts};
 use crate::machine::{Machine, Tools};
@@ -110,6 +111,10 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
     let program = Program::new(Arc::clone(&machine))?;
     Setup::configure(&machine)?;
     let setup = Setup::new(&plan, &program, &sim, |_| {}).await?;
+    let endpoint = Endpoint::start().await?;
+    let adding = ["endpoint", "add", &endpoint.url, "--json"];
+    let (code, _) = program.run(&adding).await?;
+    anyhow::ensure!(code == 0, "endpoint add ended with {code}");
     let supervisor = start(&program).await?;
     let (answers, broken) = tokio::join!(
         setup.call(&plan, &program, Arc::new(|_, _| {})),
@@ -141,6 +146,13 @@ pub async fn run(seed: u64, tools: &Tools, keep: &Path, damage: bool) -> anyhow:
         std::fs::remove_file(machine.storage().join(stored.context("nothing is stored")?))?;
     }
     breaches.extend(check(&plan, &machine, &answers, &rows)?);
+    let Database {
+        events,
+        notifications,
+        ..
+    } = Database::at_rest(&machine.data())?;
+    let received = endpoint.received();
+    breaches.extend(events::breaches(&events, &notifications, &received, &rows));
     if !breaches.is_empty() {
         machine.keep(&keep.join(seed.to_string()))?;
     }

@@ -284,7 +284,9 @@ mod tests {
         let connection = Connection::open(folder.join(database::FILE)).unwrap();
         let schema = "create table media (id text, message_id text, caption text, status text, path text, sha256 blob);
             create table deliveries (id text, body_lz4 blob);
-            create table delivery_parts (delivery text, n integer, file integer, start integer, length integer, text blob, media text);";
+            create table delivery_parts (delivery text, n integer, file integer, start integer, length integer, text blob, media text);
+            create table events (seq integer, kind text, media text);
+            create table notifications (event integer, status text, attempts integer);";
         connection.execute_batch(schema).unwrap();
         connection
     }
