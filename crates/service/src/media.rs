@@ -25,7 +25,7 @@ pub use attempts::{
     RecordedAttempt, attempts, count_attempts_before, prune_attempts, record_attempts,
 };
 pub use counts::{
-    Count, by_kind, by_reason, by_status, bytes_of_delivery, grown_bytes, waiting,
+    Count, by_kind, by_reason, by_status, by_status_since, bytes_of_delivery, grown_bytes, waiting,
     waiting_by_reason,
 };
 pub use filter::Filter;

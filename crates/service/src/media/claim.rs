@@ -34,32 +34,49 @@ pub struct Ready {
     pub only_inline: bool,
 }
 
+/// The instances with pending media. Jumps from instance to instance in the index, so the cost does not depend on their
+/// backlogs.
+macro_rules! pending_instances {
+    () => {
+        "(with recursive found (id) as (
+            select min(instance) from media where status = 'pending'
+            union all
+            select (select min(instance) from media where status = 'pending' and instance > found.id)
+            from found where found.id is not null)
+          select id from found where id is not null)"
+    };
+}
+
+pub(super) const DUE: &str = concat!(
+    "update media set next_attempt_at = null where status = 'pending' and instance in ",
+    pending_instances!(),
+    " and next_attempt_at <= $1"
+);
+/// Here and below, the second condition on the status is that of the index media_unstored: few media are downloading.
+pub(super) const LAPSED: &str = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
+                  where status = 'downloading' and status <> 'stored' and lease_until < $1";
+
 /// Makes media ready whose next attempt is due or whose lease lapsed; returns the number.
 pub async fn promote_due(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
-    let due = "update media set next_attempt_at = null where status = 'pending' and next_attempt_at <= $1";
-    let lapsed = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
-                  where status = 'downloading' and lease_until < $1";
-    Ok(tx.run(due, values![now]).await? + tx.run(lapsed, values![now]).await?)
+    Ok(tx.run(DUE, values![now]).await? + tx.run(LAPSED, values![now]).await?)
 }
 
 /// Releases all claims of an owner: of a process that ends, or of a killed one that this process replaces.
 pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
     let sql = "update media set status = 'pending', next_attempt_at = null, lease_owner = null, lease_until = null
-               where status = 'downloading' and lease_owner = $1";
+               where status = 'downloading' and status <> 'stored' and lease_owner = $1";
     tx.run(sql, values![owner]).await
 }
 
-/// The instances with ready media. Jumps from instance to instance in the index, so the cost does not depend on their
-/// backlogs.
+pub(super) const WITH_WORK: &str = concat!(
+    "select id from ",
+    pending_instances!(),
+    " as found where exists (select 1 from media where status = 'pending' and instance = found.id and next_attempt_at is null)"
+);
+
+/// The instances with ready media.
 pub async fn instances_with_work(tx: &mut Tx) -> Result<Vec<InstanceId>, Error> {
-    let sql = "with recursive found (id) as (
-                 select min(instance) from media where status = 'pending' and next_attempt_at is null
-                 union all
-                 select (select min(instance) from media
-                         where status = 'pending' and next_attempt_at is null and instance > found.id)
-                 from found where found.id is not null)
-               select id from found where id is not null";
-    let rows = tx.rows(sql, values![]).await?;
+    let rows = tx.rows(WITH_WORK, values![]).await?;
     rows.iter()
         .map(|row| row.text("id").map(InstanceId))
         .collect()
@@ -73,7 +90,7 @@ pub async fn claim(
     limit: i64,
     lease: &Lease,
 ) -> Result<Vec<Media>, Error> {
-    // These expressions are those of the index media_ready_urgent_first.
+    // These expressions are those of the index media_pending.
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
          where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
@@ -135,7 +152,7 @@ pub async fn put_back(tx: &mut Tx, id: &MediaId, fence: i64, until: Millis) -> R
 const CLAIMED: &str = concat!(
     "select ",
     columns!(),
-    " from media where status = 'downloading'"
+    " from media where status = 'downloading' and status <> 'stored'"
 );
 
 /// All claimed media.
@@ -152,7 +169,7 @@ pub async fn claimed_in(tx: &mut Tx) -> Result<Vec<Media>, Error> {
 
 /// The fence of each claim, by media.
 pub async fn claims(db: &Db) -> Result<HashMap<MediaId, i64>, Error> {
-    let sql = "select id, fence from media where status = 'downloading'";
+    let sql = "select id, fence from media where status = 'downloading' and status <> 'stored'";
     let rows = db.rows(sql, values![]).await?;
     let claim = |row: &Row| Ok((MediaId(row.text("id")?), row.int("fence")?));
     rows.iter().map(claim).collect()
@@ -187,7 +204,7 @@ pub async fn downloading(
     let sql = concat!(
         "select ",
         columns!(),
-        " from media where status = 'downloading' and ($1 is null or instance = $1) and ($2 is null or kind = $2)
+        " from media where status = 'downloading' and status <> 'stored' and ($1 is null or instance = $1) and ($2 is null or kind = $2)
           order by case when fetched_bytes is null then 1 else 0 end, id limit $3"
     );
     let values = values![instance, kind.map(MediaKind::as_str), limit];

@@ -17,8 +17,8 @@ pub struct Count {
     pub size: i64,
 }
 
-async fn count_by(db: &Db, sql: &'static str, since: Millis) -> Result<Vec<Count>, Error> {
-    let rows = db.rows(sql, values![since]).await?;
+async fn count_by(db: &Db, sql: &'static str, values: Vec<Value>) -> Result<Vec<Count>, Error> {
+    let rows = db.rows(sql, values).await?;
     rows.iter()
         .map(|row| {
             Ok(Count {
@@ -74,9 +74,18 @@ pub async fn of_client(tx: &mut Tx, client: i64) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
 }
 
-const ENDED: &str = "select instance, kind, status, count(*) as n from media where status not in ('pending', 'downloading') group by status, instance, kind";
-/// Every claim matches the condition on the lease; it makes the engine use the index of leases.
-const CLAIMED: &str = "select instance, kind, status, count(*) as n from media where status = 'downloading' and lease_until >= 0 group by instance, kind, status";
+const ENDED: &str = "select instance, kind, status, cast(sum(count) as bigint) as n from media_counts where count > 0 group by instance, kind, status";
+/// The second condition on the status is that of the index media_unstored.
+const CLAIMED: &str = "select instance, kind, status, count(*) as n from media where status = 'downloading' and status <> 'stored' group by instance, kind, status";
+
+/// All media in groups: those that have ended as they are counted, the others one by one.
+macro_rules! counted {
+    () => {
+        "(select client, instance, kind, status, reason, count, size from media_counts where count > 0
+          union all select client, instance, kind, status, coalesce(reason, ''), 1, 0 from media where status = 'pending' and instance >= ''
+          union all select client, instance, kind, status, coalesce(reason, ''), 1, 0 from media where status = 'downloading' and status <> 'stored')"
+    };
+}
 
 /// Media that have ended or are downloading, by instance, kind and status.
 pub async fn by_instance(db: &Db) -> Result<Vec<StatusCount>, Error> {
@@ -164,41 +173,60 @@ pub async fn received_per_minute(
     db.rows(sql, values).await?.iter().map(of).collect()
 }
 
-/// Media received since then, by kind.
-pub async fn by_kind(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
-    let sql =
-        "select kind as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
-               from media where received_at >= $1 group by kind order by kind";
-    count_by(db, sql, since).await
+const BY_KIND: &str = concat!(
+    "select kind as name, cast(sum(count) as bigint) as n, cast(sum(case when status = 'stored' then size else 0 end) as bigint) as size from ",
+    counted!(),
+    " as counted group by kind order by kind"
+);
+
+/// All media by kind.
+pub async fn by_kind(db: &Db) -> Result<Vec<Count>, Error> {
+    count_by(db, BY_KIND, values![]).await
+}
+
+const BY_STATUS: &str = concat!(
+    "select status as name, cast(sum(count) as bigint) as n, cast(sum(case when status = 'stored' then size else 0 end) as bigint) as size from ",
+    counted!(),
+    " as counted group by status order by status"
+);
+
+/// All media by status.
+pub async fn by_status(db: &Db) -> Result<Vec<Count>, Error> {
+    count_by(db, BY_STATUS, values![]).await
 }
 
 /// Media received since then, by status.
-pub async fn by_status(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
+pub async fn by_status_since(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
     let sql =
         "select status as name, count(*) as n, cast(coalesce(sum(case when status = 'stored' then size_bytes end), 0) as bigint) as size
                from media where received_at >= $1 group by status order by status";
-    count_by(db, sql, since).await
+    count_by(db, sql, values![since]).await
 }
+
+const BY_REASON: &str = concat!(
+    "select reason as name, cast(sum(count) as bigint) as n, cast(0 as bigint) as size from ",
+    counted!(),
+    " as counted where status not in ('stored', 'dismissed') and reason <> '' group by reason order by n desc"
+);
 
 /// Media that are not stored and not dismissed, by reason.
 pub async fn by_reason(db: &Db) -> Result<Vec<Count>, Error> {
-    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
-               from media where received_at >= $1 and status not in ('stored', 'dismissed') and reason is not null group by reason order by n desc";
-    count_by(db, sql, 0).await
+    count_by(db, BY_REASON, values![]).await
 }
+
+const WAITING_BY_REASON: &str = "select reason as name, count(*) as n, cast(0 as bigint) as size
+               from media where status = 'pending' and instance >= '' and reason is not null group by reason order by n desc";
 
 /// Pending media by the reason of their last round.
 pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
-    let sql = "select reason as name, count(*) as n, cast(0 as bigint) as size
-               from media where received_at >= $1 and status = 'pending' and reason is not null group by reason order by n desc";
-    count_by(db, sql, 0).await
+    count_by(db, WAITING_BY_REASON, values![]).await
 }
 
 /// The number of media per status.
 pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
-    let sql = "select status, count(*) as n from media group by status";
-    let count = |row: &Row| Ok((row.parsed("status", MediaStatus::parse)?, row.int("n")?));
-    db.rows(sql, values![]).await?.iter().map(count).collect()
+    let count = |row: &Row| Ok((row.parsed("name", MediaStatus::parse)?, row.int("n")?));
+    let rows = db.rows(BY_STATUS, values![]).await?;
+    rows.iter().map(count).collect()
 }
 
 /// Bytes of the stored files of media received since then.
@@ -238,12 +266,15 @@ pub struct InstanceCount {
     pub size_bytes: u64,
 }
 
-/// An instance's media by kind and status. Reads all of them: too slow for the live view.
+const OF_INSTANCE: &str = concat!(
+    "select kind, status, cast(sum(count) as bigint) as n, cast(sum(size) as bigint) as size from ",
+    counted!(),
+    " as counted where instance = $1 group by kind, status order by kind, status"
+);
+
+/// An instance's media by kind and status.
 pub async fn of_instance(db: &Db, id: &InstanceId) -> Result<Vec<InstanceCount>, Error> {
-    let sql =
-        "select kind, status, count(*) as n, cast(coalesce(sum(size_bytes), 0) as bigint) as size
-               from media where instance = $1 group by kind, status order by kind, status";
-    let rows = db.rows(sql, values![id.as_str()]).await?;
+    let rows = db.rows(OF_INSTANCE, values![id.as_str()]).await?;
     rows.iter()
         .map(|row| {
             Ok(InstanceCount {
@@ -297,21 +328,11 @@ pub async fn first_received(db: &Db) -> Result<Option<Millis>, Error> {
     row.map_or(Ok(None), |row| row.int_or_none("first"))
 }
 
-const HOLDERS: &str = "with recursive found (id) as (
-    select min(instance) from media where status = 'stored' and status not in ('pending', 'downloading')
-    union all
-    select (select min(instance) from media where status = 'stored' and status not in ('pending', 'downloading') and instance > found.id)
-    from found where found.id is not null)
-  select id, (select client from media where status = 'stored' and status not in ('pending', 'downloading') and instance = found.id limit 1) as client
-  from found where id is not null";
-
-/// Client and instance of each instance with a stored file.
+/// Client and instance of all stored files.
 pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
-    let rows = db.rows(HOLDERS, values![]).await?;
-    let holder = |row: &Row| Ok((row.int("client")?, InstanceId(row.text("id")?)));
-    let mut holders = rows.iter().map(holder).collect::<Result<Vec<_>, Error>>()?;
-    holders.sort();
-    Ok(holders)
+    let sql = "select distinct client, instance from media_counts where status = 'stored' and count > 0 order by client, instance";
+    let holder = |row: &Row| Ok((row.int("client")?, InstanceId(row.text("instance")?)));
+    db.rows(sql, values![]).await?.iter().map(holder).collect()
 }
 
 /// Media of a scope.
@@ -320,11 +341,15 @@ pub struct ScopeCounts {
     pub by_kind: Vec<Count>,
 }
 
+const OF_SCOPE: &str = concat!(
+    "select status, kind, cast(sum(count) as bigint) as n, cast(sum(case when status = 'stored' then size else 0 end) as bigint) as size from ",
+    counted!(),
+    " as counted where $1 is null or client = $1 group by status, kind"
+);
+
 pub async fn of_scope(db: &Db, scope: Scope) -> Result<ScopeCounts, Error> {
-    let sql = "select status, kind, count(*) as n, coalesce(sum(case when status = 'stored' then size_bytes end), 0) as size
-               from media where $1 is null or client = $1 group by status, kind";
     let (mut by_status, mut by_kind) = (Vec::<Count>::new(), Vec::<Count>::new());
-    for row in db.rows(sql, values![scope.client()]).await? {
+    for row in db.rows(OF_SCOPE, values![scope.client()]).await? {
         let (count, size) = (row.int("n")?, row.int("size")?);
         for (column, counts) in [("status", &mut by_status), ("kind", &mut by_kind)] {
             let name = row.text(column)?;
@@ -385,8 +410,9 @@ pub async fn monthly_usage(
 mod tests {
     use std::time::Duration;
 
-    use super::super::{attempts, requeue};
+    use super::super::{attempts, claim, requeue};
     use super::*;
+    use crate::db::Key;
 
     #[tokio::test]
     async fn counting_never_walks_the_whole_table() {
@@ -395,12 +421,12 @@ mod tests {
             .await
             .unwrap();
         let texts = [
-            (ENDED.to_owned(), "media_ended"),
-            (CLAIMED.to_owned(), "media_leased"),
-            (pending_sql(true, false), "media_ready"),
-            (pending_sql(true, true), "media_ready"),
-            (pending_sql(false, false), "media_postponed"),
-            (pending_sql(false, true), "media_postponed"),
+            (ENDED.to_owned(), "media_counts"),
+            (CLAIMED.to_owned(), "media_unstored (status=?)"),
+            (pending_sql(true, false), "COVERING INDEX media_pending"),
+            (pending_sql(true, true), "media_pending"),
+            (pending_sql(false, false), "COVERING INDEX media_pending"),
+            (pending_sql(false, true), "media_pending"),
             (RECEIVED.to_owned(), "media_by_time"),
             (RECEIVED_OF.to_owned(), "media_by_time"),
         ];
@@ -409,15 +435,55 @@ mod tests {
             let plan = plan.await.unwrap()[0].text("detail").unwrap();
             assert!(plan.contains(index), "{sql}: {plan}");
         }
-        let plan = db.rows_of(format!("explain query plan {HOLDERS}"), values![]);
-        let plan = plan.await.unwrap();
-        let steps = plan.iter().map(|row| row.text("detail").unwrap());
-        let reads: Vec<_> = steps.filter(|step| step.contains(" media")).collect();
-        assert_eq!(reads.len(), 3, "{reads:?}");
-        assert!(
-            reads.iter().all(|step| step.contains("media_ended")),
-            "{reads:?}"
-        );
+        db.close().await;
+    }
+
+    /// After every change of a row, whichever statement makes it.
+    #[tokio::test]
+    async fn the_counts_are_those_of_the_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let write = async |sql: &'static str| {
+            let writing = db.write(Key::Everything, async move |tx| tx.run(sql, vec![]).await);
+            writing.await.unwrap()
+        };
+        write("insert into clients (id, name, created_at) values (1, 'A', 0), (2, 'B', 0)").await;
+        write("insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0), ('J', 2, 'wapi', x'01', '', 0)").await;
+        let equal = "select (select count(*) from (
+                       select client, instance, kind, status, coalesce(reason, ''), count(*), coalesce(sum(size_bytes), 0) from media
+                       where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5
+                       except select client, instance, kind, status, reason, count, size from media_counts)) as missing,
+                     (select count(*) from media_counts) as kinds,
+                     (select count(*) from media_counts where count < 0 or size < 0 or (count = 0 and size <> 0)) as wrong,
+                     (select count(*) from (select delivery, id from media where inline = 1 except select delivery, media from inline_media)) as not_inline,
+                     (select count(*) from inline_media) - (select count(*) from media where inline = 1) as too_many";
+        let mut total = 0;
+        for sql in [
+            "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 60)
+             insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note, received_at,
+               file_time, media_key_malformed, inline, status, reason, deadline, size_bytes)
+             select 'M' || n, case n % 2 when 0 then 'I' else 'J' end, 1 + n % 2, 'wapi', 'M' || n, 0, 'D' || n, case n % 3 when 0 then 'image' else 'audio' end,
+               'image', 0, 0, 0, n, n, 0, n % 4 = 0, case n % 5 when 0 then 'skipped' else 'pending' end, case n % 5 when 0 then 'policy_kind' end, 9, null from numbers",
+            "update media set status = 'downloading' where status = 'pending' and received_at < 30",
+            "update media set status = 'stored', reason = null, size_bytes = received_at, sha256 = zeroblob(32), path = id where status = 'downloading' and received_at < 20",
+            "update media set status = 'failed', reason = 'cdn_gone' where status = 'downloading'",
+            "update media set reason = 'cdn_expired' where status = 'failed' and received_at % 2 = 0",
+            "update media set size_bytes = 7 where status = 'stored' and received_at % 3 = 0",
+            "update media set status = 'dismissed' where status = 'failed' and received_at % 3 = 0",
+            "update media set status = 'pending', reason = 'file_lost' where status = 'stored' and received_at % 5 = 1",
+            "update media set inline = 0 where received_at % 8 = 0",
+            "update media set delivery = 'E', inline = 1 where received_at % 7 = 0",
+            "update media set client = 2, instance = 'J' where received_at % 11 = 0",
+            "delete from media where received_at % 6 = 0",
+            "delete from media where status = 'stored'",
+        ] {
+            total += write(sql).await;
+            let row = db.row(equal, vec![]).await.unwrap().unwrap();
+            let found = ["missing", "wrong", "not_inline", "too_many"].map(|name| row.int(name).unwrap());
+            assert_eq!(found, [0; 4], "{sql}");
+        }
+        assert!(total > 150, "{total}");
         db.close().await;
     }
 
@@ -427,7 +493,7 @@ mod tests {
         let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
-        let waiting = ["media_ready", "media_postponed", "media_leased"];
+        let waiting = ["media_pending", "media_unstored (status=?)"];
         let texts = [
             (WAITING, &waiting[..]),
             (BACKLOG, &waiting),
@@ -435,14 +501,31 @@ mod tests {
             (requeue::EXTEND, &waiting),
             (attempts::COUNT_BEFORE, &waiting),
             (attempts::PRUNE, &waiting),
-            (requeue::UNEXPIRED, &["media_ended (status=?)"]),
+            (requeue::UNEXPIRED, &["media_unstored (status=?)"]),
+            (
+                claim::DUE,
+                &["media_pending (instance=? AND next_attempt_at<?)"],
+            ),
+            (claim::LAPSED, &["media_unstored (status=?)"]),
+            (
+                claim::WITH_WORK,
+                &["media_pending (instance=? AND next_attempt_at=?)"],
+            ),
+            (BY_STATUS, &waiting),
+            (BY_KIND, &waiting),
+            (BY_REASON, &waiting),
+            (OF_INSTANCE, &waiting),
+            (OF_SCOPE, &waiting),
+            (WAITING_BY_REASON, &["media_pending"]),
         ];
         for (sql, indexes) in texts {
             let plan = db.rows_of(format!("explain query plan {sql}"), values![]);
             let plan = plan.await.unwrap();
             let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
             assert!(
-                !steps.iter().any(|step| step == "SCAN media"),
+                !steps
+                    .iter()
+                    .any(|step| step == "SCAN media" || step.ends_with("media_by_time")),
                 "{sql}: {steps:?}"
             );
             for index in indexes {

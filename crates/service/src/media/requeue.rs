@@ -170,9 +170,9 @@ pub(super) const EXTEND: &str = concat!(
     "update media set deadline = $1 where deadline < $1 and id in ",
     waiting_ids!()
 );
-/// The second condition on the status is that of the index media_ended.
+/// The second condition on the status is that of the index media_unstored.
 pub(super) const UNEXPIRED: &str = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
-               where status = 'expired' and status not in ('pending', 'downloading') and deadline > $1
+               where status = 'expired' and status <> 'stored' and deadline > $1
                  and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
                    and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
 
@@ -188,7 +188,7 @@ pub async fn extend_deadlines(tx: &mut Tx, deadline: Millis) -> Result<(), Error
 
 /// Extends all leases.
 pub async fn extend_leases(tx: &mut Tx, by: Millis) -> Result<(), Error> {
-    let sql = "update media set lease_until = lease_until + $1 where status = 'downloading'";
+    let sql = "update media set lease_until = lease_until + $1 where status = 'downloading' and status <> 'stored'";
     tx.run(sql, values![by]).await.map(drop)
 }
 

@@ -4,9 +4,9 @@
 macro_rules! has_waiting_bytes {
     ($delivery:literal) => {
         concat!(
-            "exists (select 1 from media where media.delivery = ",
+            "exists (select 1 from inline_media join media on media.id = inline_media.media where inline_media.delivery = ",
             $delivery,
-            " and media.inline = 1 and media.status in ('pending', 'downloading'))"
+            " and media.status in ('pending', 'downloading'))"
         )
     };
 }
@@ -16,11 +16,11 @@ pub(crate) use has_waiting_bytes;
 macro_rules! has_other_unstored {
     ($delivery:literal, $media:literal) => {
         concat!(
-            "exists (select 1 from media where media.delivery = ",
+            "exists (select 1 from inline_media join media on media.id = inline_media.media where inline_media.delivery = ",
             $delivery,
             " and media.id <> ",
             $media,
-            " and media.inline = 1 and media.status <> 'stored')"
+            " and media.status <> 'stored')"
         )
     };
 }
@@ -46,13 +46,12 @@ macro_rules! erased_of_client {
 }
 pub(crate) use erased_of_client;
 
-/// The ids of media that are pending or downloading. Each part names an index of its own in full: `status in (...)` would
-/// read every row of the table.
+/// The ids of media that are pending or downloading. Each part has the condition of an index: `status in (...)` would read
+/// every row of the table.
 macro_rules! waiting_ids {
     () => {
-        "(select id from media where status = 'pending' and next_attempt_at is null
-          union all select id from media where status = 'pending' and next_attempt_at is not null
-          union all select id from media where status = 'downloading' and lease_until >= 0)"
+        "(select id from media where status = 'pending' and instance >= ''
+          union all select id from media where status = 'downloading' and status <> 'stored')"
     };
 }
 pub(crate) use waiting_ids;

@@ -75,13 +75,13 @@ pub async fn check(deps: Deps<'_>) -> Result<CheckReport, Error> {
     let folders = seen.instances.iter().flat_map(|instance| {
         MediaKind::ALL.map(|kind| layout::folder(instance.client, &instance.id, kind))
     });
-    let last_hour = media::by_status(deps.db, deps.clock.now() - HOUR).await?;
+    let last_hour = media::by_status_since(deps.db, deps.clock.now() - HOUR).await?;
     let reasons = media::by_reason(deps.db).await?;
     Ok(CheckReport {
         data: deps.data.to_owned(),
         folders: folders.map(|folder| Folder::read(deps, &folder)).collect(),
         instances: seen.instances(),
-        by_kind: media::by_kind(deps.db, 0).await?,
+        by_kind: media::by_kind(deps.db).await?,
         files: seen.files.unwrap_or_default(),
         last_hour: last_hour
             .into_iter()

@@ -136,7 +136,7 @@ impl<'a> Seen<'a> {
             server: server_status(deps.data).await,
             instances: instances::instances(db).await?,
             queue: QueueStatus {
-                by_status: media::by_status(db, 0).await?,
+                by_status: media::by_status(db).await?,
                 oldest_waiting,
                 next_deadline,
             },
