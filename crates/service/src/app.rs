@@ -17,6 +17,7 @@ use crate::coordination::{self, Coordination, Maintenance};
 use crate::db::Db;
 use crate::deliveries::{BODIES, Bodies};
 use crate::derived::Derived;
+use crate::derived::examiner::Examiner;
 use crate::derived::programs::Programs;
 use crate::disk;
 use crate::download::{Downloader, Groups, Lanes, Outages, Progress, Reuploads};
@@ -24,6 +25,7 @@ use crate::events::feed::Feed;
 use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
+use crate::media::examinations::Task;
 use crate::metrics::Metrics;
 use crate::net::HttpClient;
 use crate::notifier::Notifier;
@@ -432,6 +434,24 @@ impl App {
             busy: Arc::default(),
             metrics: Arc::clone(&self.metrics),
         }
+    }
+
+    /// For each program that is configured.
+    pub fn examiners(&self) -> Vec<Examiner> {
+        let settings = &self.config.derived;
+        let tasks = [
+            (Task::Transcribe, &settings.transcriber),
+            (Task::Scan, &settings.scanner),
+        ];
+        let configured = tasks.into_iter().filter(|(_, command)| !command.is_empty());
+        let examiner = |(task, command): (Task, &Vec<String>)| Examiner {
+            task,
+            command: command.clone(),
+            settings: settings.clone(),
+            derived: self.derived.clone(),
+            clock: self.clock.clone(),
+        };
+        configured.map(examiner).collect()
     }
 
     pub fn worker(&self) -> Worker {

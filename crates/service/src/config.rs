@@ -242,6 +242,12 @@ pub struct Derived {
     pub pdftoppm: String,
     /// For one preview.
     pub timeout: Span,
+    /// A program and its arguments; empty for none. Likewise the next one.
+    pub transcriber: Vec<String>,
+    pub scanner: Vec<String>,
+    /// For one file.
+    pub command_timeout: Span,
+    pub command_memory: Size,
 }
 
 impl Default for Derived {
@@ -250,6 +256,10 @@ impl Default for Derived {
             ffmpeg: "ffmpeg".to_owned(),
             pdftoppm: "pdftoppm".to_owned(),
             timeout: Span::seconds(20),
+            transcriber: Vec::new(),
+            scanner: Vec::new(),
+            command_timeout: Span::seconds(600),
+            command_memory: Size::mib(4 << 10),
         }
     }
 }
@@ -412,7 +422,7 @@ impl Config {
             database: {}, { busy_timeout };
             storage: { pause_below, resume_above }, {};
             retention: {}, { every, deliveries, events, attempts, outbox, audit };
-            derived: {}, { timeout };
+            derived: { command_memory }, { timeout, command_timeout };
         }
         for (n, rule) in self.retention.rules.iter().enumerate() {
             let numbers = [

@@ -4,6 +4,7 @@
 //! derived files; nothing is kept for a file that is not stored any more; what cannot be made is said and not replaced by
 //! something else.
 
+pub mod examiner;
 mod from_message;
 pub mod opus_mp4;
 mod picture;

@@ -14,7 +14,8 @@ pub mod signing;
 
 /// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a later round follows; `media.lost`: the file is missing;
 /// `media.removed`: a retention rule deleted the file.
-pub const KINDS: [&str; 12] = [
+/// `media.removed`: a retention rule deleted the file; `media.infected`: the scanner found something in it.
+pub const KINDS: [&str; 13] = [
     "media.stored",
     "media.failed",
     "media.expired",
@@ -23,6 +24,7 @@ pub const KINDS: [&str; 12] = [
     "media.removed",
     "media.dismissed",
     "media.deleted_for_everyone",
+    "media.infected",
     "contact.erased",
     "instance.connected",
     "instance.disconnected",

@@ -12,6 +12,7 @@ mod stored_file;
 
 pub mod claim;
 pub mod counts;
+pub mod examinations;
 pub mod message;
 pub mod naming;
 mod newest;

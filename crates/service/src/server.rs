@@ -157,6 +157,9 @@ impl Service {
         app.shutdown
             .spawn(app.feed.clone().keep_reading(app.shutdown.token()));
         app.shutdown.spawn(app.notifier().run());
+        for examiner in app.examiners() {
+            app.shutdown.spawn(examiner.run(app.shutdown.token()));
+        }
         app.shutdown.spawn(keep_indexing(Arc::clone(&app)));
         app.shutdown.spawn(keep_sweeping(Arc::clone(&app)));
         app.shutdown.spawn(reconciliation::keep_reconciling(

@@ -2,6 +2,7 @@
 
 mod content;
 mod events;
+mod examiners;
 mod lists;
 mod previews;
 mod users;

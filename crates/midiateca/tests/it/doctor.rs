@@ -66,6 +66,9 @@ impl Desk {
             .env("LANG", "C")
             .env_remove("LC_ALL");
         command.env("MIDIATECA_PUBLIC_URL", &self.public_url);
+        // Whether they are there depends on the machine.
+        command.env("MIDIATECA__DERIVED__FFMPEG", "/nowhere");
+        command.env("MIDIATECA__DERIVED__PDFTOPPM", "/nowhere");
         command.env("ANOTHER_TOKEN", "another-token");
         command.envs(more.iter().copied());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap());

@@ -43,6 +43,8 @@ health-check-cdn-ipv4 = connected to the CDN over IPv4
 health-check-cdn-ipv6 = connected to the CDN over IPv6
 health-check-proxy = read the proxy settings of the environment
 health-check-public = requested this server at its public address
+health-check-previews = looked for a program that makes previews
+health-check-examiners = looked for a program that examines files
 
 ## Results
 
@@ -61,6 +63,10 @@ health-kinds-not-kept = some kinds of media are not stored
 health-without-cdn = every file is requested from the gateway, so everything depends on its session
 health-without-gateway = what WhatsApp's CDN refuses is not requested from the gateway
 health-hosts-allowed = a gateway's links may lead to hosts of your own network
+health-program-isolated = it is there, and runs without network and other files
+health-program-found = it is there, and runs with limits of memory, time and output
+health-program-absent = it is not installed, so the previews that it makes are missing
+health-program-missing = it is in the settings and not installed
 health-no-watermark = downloads continue until the disk is completely full
 health-grows-forever = records are never deleted, so the database keeps growing
 health-only-small-files = files larger than keep.max_size are not stored, and that is less than an ordinary video
@@ -211,6 +217,7 @@ health-hint-check-disk = check that the disk has space and that the file and its
 health-hint-end-other-program = another program uses it: stop that program, or try again later
 health-hint-mount = is its disk mounted? Mount it, and do not run the server without it; if the files are really lost, restore { $path } from a backup, then run `midiateca scrub`
 health-hint-free-space = free space, or delete old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`
+health-hint-fix-program = install the program, or correct [derived]
 health-hint-see-reasons = `midiateca check` shows the reasons, `midiateca media list --status pending` the media
 health-hint-fix-and-retry = fix the cause; the media are tried again automatically, or at once with `midiateca retry --waiting`
 health-hint-replay = `midiateca deliveries list --set-aside` shows them; after an upgrade, `midiateca deliveries replay --set-aside` processes them

@@ -34,6 +34,10 @@ needs-files-of-wrong-size = { $count ->
     [one] { $count } stored file has
    *[other] { $count } stored files have
 } another size than recorded; `midiateca scrub` names them
+needs-files-infected = { $count ->
+    [one] { $count } stored file is
+   *[other] { $count } stored files are
+} infected, says the scanner, and not served; GET /api/v1/events lists them as media.infected
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
     [one] { $count } delivery of the last day the gateway never made; its media was

@@ -43,6 +43,8 @@ health-check-cdn-ipv4 = conexão com a CDN por IPv4
 health-check-cdn-ipv6 = conexão com a CDN por IPv6
 health-check-proxy = leitura das configurações de proxy do ambiente
 health-check-public = requisição a este servidor pelo endereço público
+health-check-previews = busca de um programa que gera prévias
+health-check-examiners = busca de um programa que examina arquivos
 
 ## Results
 
@@ -61,6 +63,10 @@ health-kinds-not-kept = alguns tipos de mídia não são armazenados
 health-without-cdn = todo arquivo é pedido ao gateway, então tudo depende da sessão dele
 health-without-gateway = o que a CDN do WhatsApp recusa não é pedido ao gateway
 health-hosts-allowed = links do gateway podem levar a máquinas da sua própria rede
+health-program-isolated = está instalado e roda sem rede e sem acesso a outros arquivos
+health-program-found = está instalado e roda com limites de memória, tempo e saída
+health-program-absent = não está instalado, então faltam as prévias que ele gera
+health-program-missing = está nas configurações e não está instalado
 health-no-watermark = os downloads continuam até o disco ficar completamente cheio
 health-grows-forever = os registros nunca são excluídos, então o banco de dados sempre cresce
 health-only-small-files = arquivos maiores que keep.max_size não são armazenados, e o limite é menor que um vídeo comum
@@ -211,6 +217,7 @@ health-hint-check-disk = verifique se o disco tem espaço e se o arquivo e a pas
 health-hint-end-other-program = outro programa o está usando: encerre-o, ou tente de novo mais tarde
 health-hint-mount = o disco está montado? Monte-o, e não execute o servidor sem ele; se os arquivos se perderam mesmo, restaure { $path } de um backup e depois execute `midiateca scrub`
 health-hint-free-space = libere espaço, ou exclua arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
+health-hint-fix-program = instale o programa ou corrija [derived]
 health-hint-see-reasons = `midiateca check` mostra os motivos, `midiateca media list --status pending` as mídias
 health-hint-fix-and-retry = corrija a causa; as mídias são tentadas de novo automaticamente, ou agora mesmo com `midiateca retry --waiting`
 health-hint-replay = `midiateca deliveries list --set-aside` as mostra; depois de atualizar, `midiateca deliveries replay --set-aside` as processa

@@ -26,12 +26,14 @@ pub enum Checkpoint {
     Folder,
     /// The test write of `doctor`.
     WriteTest,
+    /// The event up to which stored files are listed for a program; scope: the task.
+    Examine,
     /// The server that asks gateways for missing messages; with an instance as scope, the time up to which it did.
     Reconcile,
 }
 
 impl Checkpoint {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DeliveriesDismissed,
         Self::DownloadsPaused,
         Self::Import,
@@ -42,6 +44,7 @@ impl Checkpoint {
         Self::Folder,
         Self::WriteTest,
         Self::Reconcile,
+        Self::Examine,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -56,6 +59,7 @@ impl Checkpoint {
             Self::Folder => "folder",
             Self::WriteTest => "write_test",
             Self::Reconcile => "reconcile",
+            Self::Examine => "examine",
         }
     }
 

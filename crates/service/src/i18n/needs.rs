@@ -59,6 +59,7 @@ fn template(need: &Need) -> TextKey {
         Need::MediaNotStored { .. } => texts::MEDIA_NOT_STORED,
         Need::FilesMissing { .. } => texts::FILES_MISSING,
         Need::FilesOfWrongSize { .. } => texts::FILES_OF_WRONG_SIZE,
+        Need::FilesInfected { .. } => texts::FILES_INFECTED,
         Need::DeliveriesRefused(_) => texts::DELIVERIES_REFUSED,
         Need::DeliveriesNeverMade { .. } => texts::DELIVERIES_NEVER_MADE,
     }
@@ -107,7 +108,9 @@ fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String
             ("reason", lang.reason(reason).to_owned()),
         ],
         Need::MediaWaitLong { since } => vec![("since", zone.local(*since))],
-        Need::DeliveriesSetAside { count } | Need::MediaNotStored { count } => {
+        Need::DeliveriesSetAside { count }
+        | Need::MediaNotStored { count }
+        | Need::FilesInfected { count } => {
             vec![("count", count.to_string())]
         }
         Need::FilesMissing { count } | Need::FilesOfWrongSize { count } => {

@@ -315,5 +315,9 @@ pub async fn end_pending(
 /// Deletes the row of a stored file, because another row describes it better.
 pub async fn delete_stored(tx: &mut Tx, id: &MediaId, path: &str) -> Result<bool, Error> {
     let sql = "delete from media where id = $1 and status = 'stored' and path = $2";
-    Ok(tx.run(sql, values![id.as_str(), path]).await? == 1)
+    let is_deleted = tx.run(sql, values![id.as_str(), path]).await? == 1;
+    if is_deleted {
+        super::examinations::forget(tx, id).await?;
+    }
+    Ok(is_deleted)
 }

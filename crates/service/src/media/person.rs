@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::row::{Media, columns};
-use super::search;
+use super::{examinations, search};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{MediaId, contact, erased_message, erased_print};
 
@@ -189,6 +189,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         file.map(|file| erased_print(&file))
     ];
     tx.run(sql, values).await?;
+    examinations::forget(tx, id).await?;
     search::index_now(tx, id).await?;
     tx.run(
         "delete from attempts where media = $1",

@@ -1,6 +1,7 @@
 //! Stored files that a retention rule removes.
 
 use super::stored_file::{StoredFile, file_columns};
+use super::{examinations, search};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Tx, values};
 use crate::model::origin::chat_kind_of_row;
@@ -86,5 +87,10 @@ pub async fn mark_removed(tx: &mut Tx, file: &StoredFile, reason: Reason) -> Res
     let sql = "update media set status = 'skipped', reason = $3, path = null, size_bytes = null, sha256 = null, verified = null
                where id = $1 and status = 'stored' and path = $2";
     let values = values![file.id.as_str(), &file.path, reason.as_str()];
-    Ok(tx.run(sql, values).await? == 1)
+    let is_marked = tx.run(sql, values).await? == 1;
+    if is_marked {
+        examinations::forget(tx, &file.id).await?;
+        search::index_now(tx, &file.id).await?;
+    }
+    Ok(is_marked)
 }

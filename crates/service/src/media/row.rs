@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::examinations::ScanVerdict;
 use super::hex;
 use crate::clock::{Millis, rfc3339};
 use crate::db::{Error, Row};
@@ -101,6 +102,8 @@ pub struct Media {
     pub verified: Option<Verification>,
     /// When its message was deleted for everyone.
     pub deleted_at: Option<Millis>,
+    /// What the scanner said of the file; None when it was not asked yet.
+    pub scan: Option<ScanVerdict>,
     /// Below the storage root; the last path of a lost file. See [`Media::path`].
     pub file_path: Option<String>,
 }
@@ -114,7 +117,7 @@ macro_rules! columns {
              expires_at, status, reason, deadline, next_attempt_at, rounds, refused_rounds, refused_since, attempts, fence, fetched_bytes,
              stored_at, route, mime, size_bytes, sha256, verified, deleted_at, path, ",
             crate::instances::routes_of!("media.instance"),
-            " as routes"
+            " as routes, (select s.verdict from scans s where s.media = media.id and s.sha256 = media.sha256) as scan"
         )
     };
 }
@@ -176,6 +179,7 @@ impl Media {
             sha256: row.bytes32_or_none("sha256")?,
             verified: row.parsed_or_none("verified", Verification::parse)?,
             deleted_at: row.int_or_none("deleted_at")?,
+            scan: row.parsed_or_none("scan", ScanVerdict::parse)?,
             file_path: row.text_or_none("path")?,
         })
     }
@@ -288,6 +292,7 @@ document! {
     height: Option<i64>,
     seconds: Option<i64>,
     voice_note: bool,
+    scan: Option<ScanVerdict>,
 }
 
 impl utoipa::PartialSchema for Media {
@@ -345,6 +350,7 @@ impl Serialize for Media {
             height: self.height,
             seconds: self.seconds,
             voice_note: self.voice_note,
+            scan: self.scan,
         }
         .serialize(serializer)
     }

@@ -50,8 +50,8 @@ pub fn query(text: &str) -> String {
 
 /// Indexes up to `limit` media with new words; returns how many there were.
 pub async fn index_due(tx: &mut Tx, limit: u32) -> Result<u64, Error> {
-    let sql = "select d.media, m.caption, m.file_name, m.sender_name, coalesce(m.reason, '') = 'erased' as erased
-               from words_due d left join media m on m.id = d.media limit $1";
+    let sql = "select d.media, m.caption, m.file_name, m.sender_name, t.text as transcript, coalesce(m.reason, '') = 'erased' as erased
+               from words_due d left join media m on m.id = d.media left join transcripts t on t.media = d.media limit $1";
     let rows = tx.rows(sql, values![limit]).await?;
     for row in &rows {
         index(tx, row).await?;
@@ -61,7 +61,8 @@ pub async fn index_due(tx: &mut Tx, limit: u32) -> Result<u64, Error> {
 
 /// Indexes the words of one media again at once, for an erasure.
 pub(super) async fn index_now(tx: &mut Tx, media: &MediaId) -> Result<(), Error> {
-    let sql = "select id as media, caption, file_name, sender_name, coalesce(reason, '') = 'erased' as erased from media where id = $1";
+    let sql = "select id as media, caption, file_name, sender_name, t.text as transcript, coalesce(reason, '') = 'erased' as erased
+               from media left join transcripts t on t.media = media.id where id = $1";
     match tx.row(sql, values![media.as_str()]).await? {
         Some(row) => index(tx, &row).await,
         None => Ok(()),
@@ -71,7 +72,7 @@ pub(super) async fn index_now(tx: &mut Tx, media: &MediaId) -> Result<(), Error>
 async fn index(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     let media = row.text("media")?;
     let mut texts = Vec::new();
-    for column in ["caption", "file_name", "sender_name"] {
+    for column in ["caption", "file_name", "sender_name", "transcript"] {
         texts.extend(row.text_or_none(column)?);
     }
     let words = fold(&texts.join(" "));

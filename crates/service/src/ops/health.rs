@@ -8,6 +8,7 @@ mod folder;
 mod gateways;
 mod ground;
 mod network;
+mod programs;
 mod queue;
 mod result;
 mod settings;
@@ -76,6 +77,7 @@ pub async fn run(
         report: HealthReport::default(),
     };
     settings::probe(&mut results, deps.config);
+    programs::probe(&mut results, deps.config).await;
     let ground = ground::probe(&mut results, deps).await;
     let probed = probe_database(&mut results, deps, &ground, options).await;
     if probed.is_ok() && !options.offline {

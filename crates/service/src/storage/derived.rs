@@ -62,15 +62,21 @@ impl DerivedFrom {
 pub struct StagedDerived {
     staging: Staging,
     target: PathBuf,
+    is_published: bool,
 }
 
 impl StagedDerived {
-    /// Gives it its name; one that is there is kept. Quick, but blocking.
+    /// Gives it its name; one that is there is kept. May be called twice. Quick, but blocking.
     pub fn publish(&mut self) -> Result<(), Error> {
-        match self.staging.name_as(&self.target) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            named => Ok(named?),
+        if self.is_published {
+            return Ok(());
         }
+        match self.staging.name_as(&self.target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            named => named?,
+        }
+        self.is_published = true;
+        Ok(())
     }
 }
 
@@ -97,7 +103,11 @@ impl Storage {
         blocking(move || {
             staging.seal()?;
             storage.create_folder(disk::parent(&target))?;
-            Ok(StagedDerived { staging, target })
+            Ok(StagedDerived {
+                staging,
+                target,
+                is_published: false,
+            })
         })
         .await
     }
@@ -167,6 +177,7 @@ mod tests {
         assert_eq!(storage.read_derived(from, form), None);
         for bytes in [b"one", b"two"] {
             let mut staged = storage.stage_derived(from, form, bytes).await.unwrap();
+            staged.publish().unwrap();
             staged.publish().unwrap();
         }
         assert_eq!(storage.read_derived(from, form).unwrap(), b"one");

@@ -45,6 +45,8 @@ codes! {
         CdnIpv6 "cdn.ipv6",
         Proxy "proxy",
         Public "public",
+        Previews "previews",
+        Examiners "examiners",
     }
 }
 
@@ -161,6 +163,10 @@ codes! {
         OtherAnswers "other_answers",
         OtherMidiateca "other_midiateca",
         NoWebhookThrough "no_webhook_through",
+        ProgramIsolated "program_isolated",
+        ProgramFound "program_found",
+        ProgramAbsent "program_absent",
+        ProgramMissing "program_missing",
     }
 }
 
@@ -214,5 +220,6 @@ codes! {
         CheckProxy "check_proxy",
         SetCdnBase "set_cdn_base",
         FixPublicProxy "fix_public_proxy",
+        FixProgram "fix_program",
     }
 }

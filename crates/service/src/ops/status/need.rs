@@ -95,6 +95,10 @@ pub enum Need {
     FilesOfWrongSize {
         count: u64,
     },
+    /// By the scanner's word.
+    FilesInfected {
+        count: i64,
+    },
     DeliveriesRefused(RefusedDeliveries),
     /// Their messages were found in the gateway's list.
     DeliveriesNeverMade {
@@ -173,6 +177,8 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     needs.extend(tokens(deps).await?);
     needs.extend(waiting(seen).await?);
     needs.extend(counts(seen));
+    let count = media::examinations::infected(deps.db).await?;
+    needs.extend((count > 0).then_some(Need::FilesInfected { count }));
     needs.extend(refused(seen).await?);
     needs.extend(never_made(deps).await?);
     Ok(needs)

@@ -20,8 +20,9 @@ use crate::http::api::filter::MediaFilter;
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, flag};
 use crate::i18n::keys as texts;
+use crate::media::examinations::{self, ScanVerdict};
 use crate::media::{self, Cursor, Media, RecordedAttempt};
-use crate::model::{MediaId, codes};
+use crate::model::{MediaId, Role, codes};
 use crate::ops::dismiss::{self, Dismissed};
 use crate::ops::retry::{self, Retried};
 
@@ -48,13 +49,38 @@ pub async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Med
 
 /// One media
 #[utoipa::path(get, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
-    responses((status = OK, body = Media), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = MediaDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Id(id): Id,
-) -> Result<Json<Media>> {
-    visible(&state, &grant, id).await.map(Json)
+) -> Result<Json<MediaDetail>> {
+    let media = visible(&state, &grant, id).await?;
+    let transcript = examinations::transcript(&state.app.db, &media.id).await?;
+    Ok(Json(MediaDetail { media, transcript }))
+}
+
+/// A media, and what is said in it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MediaDetail {
+    #[serde(flatten)]
+    media: Media,
+    /// The output of the program that transcribes.
+    transcript: Option<String>,
+}
+
+/// A media whose file the caller may have: an infected one is for administrators only.
+pub async fn visible_file(state: &HttpState, grant: &Grant, id: String) -> Result<Media> {
+    let media = visible(state, grant, id).await?;
+    refuse_infected(&media, grant.role)?;
+    Ok(media)
+}
+
+pub fn refuse_infected(media: &Media, role: Role) -> Result<()> {
+    if media.scan == Some(ScanVerdict::Infected) && !role.includes(Role::Admin) {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, texts::api::INFECTED));
+    }
+    Ok(())
 }
 
 /// The attempts to download a media, oldest first
@@ -106,7 +132,7 @@ pub async fn file(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let media = visible(&state, &grant, id).await?;
+    let media = visible_file(&state, &grant, id).await?;
     let disposition = if query.download {
         Disposition::Attachment
     } else {

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Id;
-use super::media::visible;
+use super::media::visible_file;
 use crate::access::Grant;
 use crate::derived::{Waveform, mime_of_thumbnail};
 use crate::http::HttpState;
@@ -75,7 +75,7 @@ async fn answer(
     (form, none): (DerivedForm, TextKey),
     mime: fn(&[u8]) -> &'static str,
 ) -> Result<Response> {
-    let media = visible(state, grant, id).await?;
+    let media = visible_file(state, grant, id).await?;
     let made = content::derived(&state.app, &media, form, none).await?;
     let mime = mime(&made);
     content::of_bytes(&media, made, mime, headers)
