@@ -10,11 +10,13 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 
 /// Topics whose texts are found by a code at run time (`reasons-link-gone`); tests compare them with the codes.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const BY_CODE: [&str; 6] = ["causes", "health", "import", "names", "reasons", "verdicts"];
+pub const BY_CODE: [&str; 7] = [
+    "causes", "health", "import", "labels", "names", "reasons", "verdicts",
+];
 
 /// The topics whose texts the service itself shows.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const OF_THE_SERVICE: [&str; 4] = ["api", "errors", "needs", "refusals"];
+pub const OF_THE_SERVICE: [&str; 5] = ["api", "dashboard", "errors", "needs", "refusals"];
 
 /// The .ftl files of a folder, by name.
 pub fn catalogue(folder: &Path) -> Vec<PathBuf> {

@@ -17,6 +17,8 @@ pub enum Actor {
     Key(String),
     /// By the user's id.
     User(String),
+    /// Someone who is not signed in.
+    Stranger,
     /// Someone with access to the data folder.
     CommandLine,
     /// A signed link, by its id.
@@ -30,6 +32,7 @@ impl Actor {
             Self::Key(id) => format!("key:{id}"),
             Self::User(id) => format!("user:{id}"),
             Self::Link(id) => format!("link:{id}"),
+            Self::Stranger => "stranger".to_owned(),
             Self::CommandLine => "command_line".to_owned(),
         }
     }

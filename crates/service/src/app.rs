@@ -4,6 +4,7 @@ mod start;
 pub mod watch;
 pub(crate) mod writing;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -420,6 +421,14 @@ impl App {
     /// The address at which a person sets a password.
     pub fn setup_address(&self, token: &str) -> String {
         format!("{}/setup/{token}", self.config.http.base_url())
+    }
+
+    /// The same for a server whose addresses are not those of the settings.
+    pub fn setup_address_at(&self, listening: SocketAddr, token: &str) -> String {
+        if self.config.http.public_url.is_empty() {
+            return format!("http://localhost:{}/setup/{token}", listening.port());
+        }
+        self.setup_address(token)
     }
 
     pub fn notifier(&self) -> Notifier {

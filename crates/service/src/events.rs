@@ -169,6 +169,16 @@ pub async fn newest(db: &Db) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("seq"))
 }
 
+/// The number before the first event since then; the newest one's when there is none.
+pub async fn before_time(db: &Db, since: Millis) -> Result<i64, Error> {
+    let sql = "select min(seq) as seq from events where at >= $1";
+    let row = db.row(sql, values![since]).await?;
+    match row.map_or(Ok(None), |row| row.int_or_none("seq"))? {
+        Some(first) => Ok(first - 1),
+        None => newest(db).await,
+    }
+}
+
 /// The number of events before that time.
 pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
     let sql = "select count(*) as n from events where at < $1";

@@ -5,6 +5,7 @@ mod body;
 mod client_address;
 mod connection;
 mod connections;
+mod dashboard;
 mod encoding;
 mod error;
 mod forwarded;
@@ -99,6 +100,7 @@ fn router(
         .route("/metrics", get(metrics::show))
         .merge(hooks.layer(from_fn_with_state(state.clone(), metrics::count)))
         .merge(api::router())
+        .merge(dashboard::router())
         .fallback(error::page_not_found)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), forwarded::limit))

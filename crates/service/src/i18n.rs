@@ -13,6 +13,7 @@ use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 
 pub mod explain;
 pub mod needs;
+pub mod probes;
 pub mod refusals;
 
 /// The keys of the texts that the service itself shows.
@@ -148,6 +149,12 @@ impl Language {
     /// The name of a kind, a status, an event or a field for people; the code itself where it has none.
     pub fn name(self, code: &str) -> &str {
         self.find(&id("names", code)).unwrap_or(code)
+    }
+
+    /// Like [`Language::name`], for a page: it may be longer, and more codes have one.
+    pub fn label(self, code: &str) -> &str {
+        let label = self.find(&id("labels", code));
+        label.unwrap_or_else(|| self.name(code))
     }
 
     /// The text of a [`Reason`](crate::model::Reason), by its code.

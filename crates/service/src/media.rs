@@ -9,6 +9,7 @@ mod person;
 mod removal;
 mod row;
 mod stored_file;
+pub mod usage;
 
 pub mod claim;
 pub mod counts;
@@ -32,7 +33,7 @@ pub use counts::{
 pub use filter::Filter;
 pub use list::{
     Cursor, clients_of_delivery, count, find, has_other_client, ids_beginning, instances_of_client,
-    list, list_after, newest_received, stored, visible,
+    list, list_after, newer, newest_received, stored, visible,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,

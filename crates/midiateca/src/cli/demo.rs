@@ -14,11 +14,12 @@ use wa_sim::Sim;
 
 use crate::cli::{Context, Ending, Language, answer, check, monitor, plain, words::demo as texts};
 use day::Day;
+use midiateca_service::access::Actor;
 use midiateca_service::app::{Allowed, App};
 use midiateca_service::coordination::Coordination;
 use midiateca_service::media::{self, Media};
 use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict, Verification};
-use midiateca_service::ops::status;
+use midiateca_service::ops::{status, users};
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
 
@@ -64,6 +65,9 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     if !options.exit {
         let stop = shutdown::stop_signal();
         day.invite(folder)?;
+        let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
+        let address = app.setup_address_at(service.address(), &token);
+        complain!(lang, texts::DASHBOARD, address);
         stop.await;
     }
     service.stop().await;

@@ -1,16 +1,13 @@
 //! `doctor`: probes everything that storing media depends on, one line for each result as soon as it is known.
 
-use std::fmt::Display;
-
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::cli::zone::zone;
 use crate::cli::{Context, Ending, Language, answer, ids, summary, tame, words::doctor as texts};
 use midiateca_service::clock::Clock;
-use midiateca_service::i18n::explain::{Explanation, explain};
-use midiateca_service::i18n::refusals;
+use midiateca_service::i18n::probes::{self, ProbeText};
 use midiateca_service::ops::Progress;
-use midiateca_service::ops::health::{self, CheckResult, Deps, HealthReport, Value, Verdict};
+use midiateca_service::ops::health::{self, CheckResult, Deps, HealthReport, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -75,7 +72,8 @@ impl Printer {
         let shown = report.checks.iter().filter(|result| self.shows(result));
         let checks = shown.map(|result| {
             let mut check = json!(result);
-            check["error"] = json!(self.explanation(result).map(|error| error.code));
+            let explanation = probes::explanation(result, self.lang);
+            check["error"] = json!(explanation.map(|error| error.code));
             check
         });
         let mut document = json!(report);
@@ -83,27 +81,13 @@ impl Printer {
         answer::report(document, summary(self.lang, texts::SUMMARY, report));
     }
 
-    fn explanation(&self, result: &CheckResult) -> Option<Explanation> {
-        let error = result.error.as_ref()?;
-        Some(explain(error.as_ref(), self.lang))
-    }
-
     fn print(&self, result: &CheckResult) {
         let lang = self.lang;
-        let explanation = self.explanation(result);
-        let values = values(result, explanation.as_ref(), lang);
-        let values = values.iter();
-        let values: Vec<(&str, &dyn Display)> = values.map(|(name, it)| (*name, it as _)).collect();
-        let numbers = result.values.iter();
-        let numbers = numbers.filter(|(_, value)| matches!(value, Value::Plain(Json::Number(_))));
-        let numbers: Vec<_> = numbers.map(|(name, _)| *name).collect();
-        let text = |topic, code| lang.fill_code(topic, code, &values, &numbers);
-        let probed = text("health-check", result.check.as_str());
-        let found = text("health", result.code.as_str());
-        let hint = match result.hint {
-            Some(hint) => Some(text("health-hint", hint.as_str())),
-            None => explanation.and_then(|error| error.hint),
-        };
+        let ProbeText {
+            probed,
+            found,
+            hint,
+        } = probes::text(result, lang, zone());
         let hint = hint.map(|hint| format!(" → {}", fill!(lang, texts::HINT, hint)));
         let hint = hint.unwrap_or_default();
         let about = match result.about.as_str() {
@@ -121,28 +105,4 @@ impl Printer {
         // Names, addresses and errors may contain what a stranger wrote.
         answer::colored_line(style, &verdict, &tame(&rest));
     }
-}
-
-fn values(
-    result: &CheckResult,
-    explanation: Option<&Explanation>,
-    lang: Language,
-) -> Vec<(&'static str, String)> {
-    let mut values = Vec::new();
-    for (name, value) in &result.values {
-        let shown = match value {
-            Value::Plain(Json::String(text)) => text.clone(),
-            Value::Plain(number) => number.to_string(),
-            Value::Bytes(count) => lang.bytes(*count),
-            Value::Millis(ms) => lang.span(*ms),
-            Value::Reason(code) => lang.reason(code).to_owned(),
-            Value::Refused(refused) => {
-                values.push(("refusal_hint", refusals::hint(refused, lang)));
-                refusals::seen(refused, lang, zone())
-            }
-        };
-        values.push((*name, shown));
-    }
-    values.extend(explanation.map(|error| ("error", error.message.clone())));
-    values
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use midiateca_service::access::Actor;
@@ -49,7 +50,7 @@ async fn set_admin_password(context: &Context, app: &App) -> anyhow::Result<()> 
 }
 
 /// While there is no user: a link for the first administrator, on a terminal only, because a log is read by many.
-async fn greet(context: &Context, app: &App) -> anyhow::Result<()> {
+async fn greet(context: &Context, app: &App, address: SocketAddr) -> anyhow::Result<()> {
     if !midiateca_service::access::users::list(&app.db, Scope::All)
         .await?
         .is_empty()
@@ -62,7 +63,7 @@ async fn greet(context: &Context, app: &App) -> anyhow::Result<()> {
     }
     let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
     say(context, words::FIRST_ADMIN, &[]);
-    answer::line(app.setup_address(&token));
+    answer::line(app.setup_address_at(address, &token));
     Ok(())
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         words::STARTED,
         &[("address", &address), ("data", &data)],
     );
-    greet(context, &app).await?;
+    greet(context, &app, address).await?;
     if context.config.http.public_url.is_empty() {
         tracing::warn!(
             "http.public_url is not set: the address at which gateways reach this server is not known"

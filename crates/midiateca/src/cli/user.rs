@@ -135,12 +135,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Password { name, password } => {
             let user = find(context, &app, &name).await?;
             let password = password.read_or_ask(context)?;
-            operation::set_password(deps, &actor, &user, &password).await?;
+            operation::set_password(deps, &actor, target(&user), &password).await?;
             report(context, &user, words::PASSWORD_SET, "password_set");
         }
         Command::Remove { name } => {
             let user = find(context, &app, &name).await?;
-            operation::remove(deps, &actor, &user).await?;
+            operation::remove(deps, &actor, target(&user)).await?;
             report(context, &user, words::REMOVED, "removed");
         }
         Command::SetupLink { name } => {
@@ -148,12 +148,19 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 Some(name) => Some(find(context, &app, &name).await?),
                 None => None,
             };
-            let token = operation::make_setup_link(deps, &actor, user.as_ref()).await?;
+            let token = operation::make_setup_link(deps, &actor, user.as_ref().map(target)).await?;
             let name = user.map(|user| user.name);
             print_link(context, &app, &token, json!({"name": name}));
         }
     }
     Ok(Ending::Fine)
+}
+
+fn target(user: &User) -> operation::Target<'_> {
+    operation::Target {
+        id: &user.id,
+        within: Scope::All,
+    }
 }
 
 fn report(context: &Context, user: &User, words: TextKey, field: &str) {

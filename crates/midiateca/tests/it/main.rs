@@ -16,6 +16,7 @@ mod commands;
 mod connections;
 mod coordination;
 mod crash;
+mod dashboard;
 mod database;
 #[cfg(target_os = "linux")]
 mod disks;

@@ -84,3 +84,7 @@ api-connection-not-private = signing in needs https
     .hint = open the address in http.public_url, through a proxy that is in http.trusted_proxies and sends X-Forwarded-Proto: https; on the server itself, http://localhost works, too
 api-other-site = the request was sent by a page of another site
     .hint = open the dashboard at the address in http.public_url, and set http.public_url to the address at which people open it
+api-passwords-differ = the two passwords are not the same
+    .hint = enter the same password twice
+api-nothing-stored = no file of this filter is stored
+    .hint = GET /api/v1/media shows what the filter has

@@ -16,6 +16,7 @@ demo-cannot-use = cannot use { $path }
 demo-posted = → { $what } … { $status } { $answer }
 demo-posted-twice = → { $what } … { $status } { $answer }, known already
 demo-invitation = everything runs until Ctrl-C. To try, in another terminal:
+demo-dashboard = the dashboard, with a link for you that works once: { $address }
 demo-stored = { $size } bytes, { $verified }, { $attempts } x, { $file }
 
 ## The day

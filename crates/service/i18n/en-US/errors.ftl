@@ -337,3 +337,7 @@ errors-password-is-name = the password must not be the name of the user
     .hint = several words are easy to remember and hard to guess
 errors-passwords-busy = too many passwords are checked at the same time
     .hint = try again in some seconds
+errors-user-unknown = there is no such user
+    .hint = `midiateca user list` shows the users
+errors-admin-is-other = the user admin exists and does not administer all clients, so the password of the file is not set
+    .hint = leave secrets.admin_password_file empty, or remove the user admin with `midiateca user remove admin`

@@ -84,3 +84,7 @@ api-connection-not-private = entrar exige https
     .hint = abra o endereço de http.public_url, por um proxy que esteja em http.trusted_proxies e envie X-Forwarded-Proto: https; no próprio servidor, http://localhost também funciona
 api-other-site = a requisição foi enviada por uma página de outro site
     .hint = abra o painel no endereço de http.public_url, e defina http.public_url como o endereço em que as pessoas o abrem
+api-passwords-differ = as duas senhas não são iguais
+    .hint = digite a mesma senha duas vezes
+api-nothing-stored = nenhum arquivo deste filtro está armazenado
+    .hint = GET /api/v1/media mostra o que o filtro tem

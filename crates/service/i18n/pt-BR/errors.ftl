@@ -337,3 +337,7 @@ errors-password-is-name = a senha não pode ser o nome do usuário
     .hint = várias palavras são fáceis de lembrar e difíceis de adivinhar
 errors-passwords-busy = há senhas demais sendo verificadas ao mesmo tempo
     .hint = tente de novo em alguns segundos
+errors-user-unknown = esse usuário não existe
+    .hint = `midiateca user list` mostra os usuários
+errors-admin-is-other = o usuário admin existe e não administra todos os clientes, por isso a senha do arquivo não é definida
+    .hint = esvazie secrets.admin_password_file ou remova o usuário admin com `midiateca user remove admin`

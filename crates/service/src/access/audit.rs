@@ -13,6 +13,7 @@ codes! {
         LinkCreated "link_created",
         LinkRevoked "link_revoked",
         ContentRead "content_read",
+        MediaExported "media_exported",
         Retry "retry",
         Dismiss "dismiss",
         Replay "replay",
@@ -79,7 +80,7 @@ pub struct AuditEntry {
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub at: Millis,
-    /// `key:ID`, `user:ID`, `link:ID` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
     pub actor: String,
     pub action: String,
     pub client: Option<i64>,

@@ -106,10 +106,25 @@ pub async fn list(db: &Db, scope: Scope) -> Result<Vec<User>, Error> {
     rows.iter().map(user_of).collect()
 }
 
+const BY_ID: &str = "from users u where u.id = $1 and ($2 is null or u.client = $2)";
+
 pub async fn find(db: &Db, scope: Scope, id: &str) -> Result<Option<User>, Error> {
-    let mut users = list(db, scope).await?;
-    users.retain(|user| user.id == id);
-    Ok(users.pop())
+    let sql = format!("select {COLUMNS} {BY_ID}");
+    let rows = db.rows_of(sql, values![id, scope.client()]).await?;
+    rows.first().map(user_of).transpose()
+}
+
+pub async fn find_in(tx: &mut Tx, scope: Scope, id: &str) -> Result<Option<User>, Error> {
+    let sql = format!("select {COLUMNS} {BY_ID}");
+    let rows = tx.rows_of(sql, values![id, scope.client()]).await?;
+    rows.first().map(user_of).transpose()
+}
+
+/// The hash of a password, empty before one was set; None when the user was removed.
+pub async fn hash_of(tx: &mut Tx, id: &str) -> Result<Option<String>, Error> {
+    let sql = "select password_hash as hash from users where id = $1";
+    let row = tx.row(sql, values![id]).await?;
+    row.map(|row| row.text("hash")).transpose()
 }
 
 pub async fn list_in(tx: &mut Tx) -> Result<Vec<User>, Error> {
@@ -129,12 +144,20 @@ pub async fn to_verify(db: &Db, name: &str) -> Result<Option<(User, Option<Strin
     Ok(Some((user_of(row)?, (!hash.is_empty()).then_some(hash))))
 }
 
-/// Also ends the sessions: role and client are read when a session begins.
+/// Also ends the sessions, and the links for setting a password: who made one may have less power than the user has now.
 pub async fn change(tx: &mut Tx, id: &str, role: Role, scope: Scope) -> Result<(), Error> {
     let sql = "update users set role = $2, client = $3 where id = $1";
     tx.run(sql, values![id, role.as_str(), scope.client()])
         .await?;
+    tx.run("delete from setup_links where user_id = $1", values![id])
+        .await?;
     end_sessions(tx, id).await
+}
+
+/// Until another is set.
+pub async fn clear_password(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    let sql = "update users set password_hash = '', password_set_at = null where id = $1";
+    tx.run(sql, values![id]).await.map(drop)
 }
 
 /// Also ends the sessions and the links for setting it.

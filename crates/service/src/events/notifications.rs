@@ -330,32 +330,44 @@ pub async fn resend(tx: &mut Tx, endpoint: &str, id: &str, now: Millis) -> Resul
     Ok(tx.run(sql, values![id, endpoint, now]).await? == 1)
 }
 
-/// Sends those again that failed since then; returns how many.
+/// How many failed since then.
+pub async fn failed_since(db: &Db, endpoint: &str, since: Millis) -> Result<u64, Error> {
+    let sql = "select count(*) as n from notifications where endpoint = $1 and status = 'failed' and created_at >= $2";
+    let row = db.row(sql, values![endpoint, since]).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Sends up to `limit` of those again that failed since then; returns how many.
 pub async fn recover(
     tx: &mut Tx,
     endpoint: &str,
     since: Millis,
     now: Millis,
+    limit: u32,
 ) -> Result<u64, Error> {
     let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null, attempts = 0
-               where endpoint = $1 and status = 'failed' and created_at >= $2";
-    tx.run(sql, values![endpoint, since, now]).await
+               where id in (select id from notifications where endpoint = $1 and status = 'failed' and created_at >= $2 limit $4)";
+    tx.run(sql, values![endpoint, since, now, limit]).await
 }
 
-/// Adds notifications for the events since then that never had one at this endpoint; returns how many.
+/// Adds notifications for the events with a number after `after` and up to `until` that never had one at this endpoint;
+/// returns how many.
 pub async fn replay_missing(
     tx: &mut Tx,
     endpoint: &str,
     since: Millis,
+    after: i64,
+    until: i64,
     now: Millis,
 ) -> Result<u64, Error> {
     let sql = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
-               select 'msg_' || e.id || '_' || v.seq, e.id, v.seq, v.kind, v.client, 'pending', $3, $3
-               from endpoints e join events v on v.at >= $2
+               select 'msg_' || e.id || '_' || v.seq, e.id, v.seq, v.kind, v.client, 'pending', $5, $5
+               from endpoints e join events v on v.at >= $2 and v.seq > $3 and v.seq <= $4
                where e.id = $1 and v.kind <> 'erased' and (e.client is null or e.client = v.client)
                  and (e.types is null or e.types like '%,' || v.kind || ',%')
                on conflict (id) do nothing";
-    tx.run(sql, values![endpoint, since, now]).await
+    tx.run(sql, values![endpoint, since, after, until, now])
+        .await
 }
 
 /// The type of a notification without an event.

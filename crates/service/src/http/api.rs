@@ -4,13 +4,13 @@ pub mod caller;
 mod content;
 mod docs;
 mod error;
-mod filter;
+pub(super) mod filter;
 mod limits;
 mod live_keys;
-mod page;
-mod query;
+pub(super) mod page;
+pub(super) mod query;
 mod runs;
-mod v1;
+pub(super) mod v1;
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
+pub(super) use error::language_of;
 pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
@@ -33,6 +34,7 @@ const BASE: &str = "/api/v1";
 fn described() -> OpenApiRouter<HttpState> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(v1::media::list))
+        .routes(routes!(v1::archive::get))
         .routes(routes!(v1::media::get))
         .routes(routes!(v1::media::attempts))
         .routes(routes!(v1::media::file))
@@ -96,6 +98,7 @@ fn described() -> OpenApiRouter<HttpState> {
             v1::session::sign_out
         ))
         .routes(routes!(v1::session::change_password))
+        .routes(routes!(v1::session::sign_out_everywhere))
         .routes(routes!(v1::session::set_up))
         .routes(routes!(v1::audit::list))
         .routes(routes!(v1::reports::status))

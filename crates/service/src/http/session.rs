@@ -4,6 +4,7 @@
 //! only when no other site sent it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
@@ -17,6 +18,9 @@ use crate::access::users::{self, Session};
 use crate::db::Key;
 use crate::i18n::keys::api as texts;
 use crate::telemetry;
+
+/// For recording the use of a session.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection that no one else can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +98,12 @@ pub(super) fn private(parts: &Parts, state: &HttpState) -> Option<Private> {
     }
     let is_local = |address: IpAddr| address.to_canonical().is_loopback();
     let host = text_of(&parts.headers, "host")?;
-    let is_loopback = is_local(peer.ip()) && is_local(*client) && is_loopback_host(host);
+    // A proxy on this machine that says so, but not for whom it sends.
+    let is_proxied = ["via", "forwarded"]
+        .iter()
+        .any(|name| parts.headers.contains_key(*name));
+    let is_loopback =
+        is_local(peer.ip()) && is_local(*client) && is_loopback_host(host) && !is_proxied;
     is_loopback.then_some(Private::Loopback)
 }
 
@@ -107,12 +116,26 @@ pub(super) fn check_sign_in(parts: &Parts, state: &HttpState) -> Result<Private,
     Ok(private)
 }
 
-/// Counts an attempt to sign in; an error when there were too many.
-pub(super) fn count_attempt(parts: &Parts, state: &HttpState, name: &str) -> Result<(), ApiError> {
-    if let Some(ClientAddress(address)) = parts.extensions.get() {
-        state.limits.count_failure(ClientNetwork::from(*address))?;
-    }
-    state.limits.count_sign_in(name)
+/// The network of a request.
+pub(super) fn network(parts: &Parts) -> Option<ClientNetwork> {
+    let ClientAddress(address) = parts.extensions.get()?;
+    Some(ClientNetwork::from(*address))
+}
+
+/// Counts an attempt to sign in; an error when its network has made too many.
+pub(super) fn count_attempt(parts: &Parts, state: &HttpState) -> Result<(), ApiError> {
+    network(parts).map_or(Ok(()), |network| state.limits.count_sign_in(network))
+}
+
+/// Refuses a request of another site's page that changes what a browser remembers.
+pub(super) fn check_own_page(parts: &Parts, state: &HttpState) -> Result<(), ApiError> {
+    let private = private(parts, state).unwrap_or(Private::Loopback);
+    check_origin(parts, state, private)
+}
+
+/// Whether a link on another site led here.
+pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
+    text_of(headers, "sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
 }
 
 /// Refuses a request that changes something and that another site's page sent. Browsers send at least one of the two
@@ -148,7 +171,7 @@ fn is_own_origin(origin: &str, parts: &Parts, state: &HttpState, private: Privat
     is_by_host && format!("{}://{host}", private.scheme()).eq_ignore_ascii_case(origin)
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     let mut pairs = lines
         .filter_map(|line| line.to_str().ok())
@@ -176,15 +199,19 @@ pub(super) async fn session(parts: &Parts, state: &HttpState) -> Result<Option<S
     Ok(Some(session))
 }
 
-/// A database that cannot be written must not stop readers.
+/// A database that cannot be written must not stop readers, nor keep them waiting for long.
 async fn record_use(state: &HttpState, session: &Session) {
     let (hash, now) = (session.hash.clone(), state.app.clock.now());
     let recording = state.app.db.write(Key::Nothing, async move |tx| {
         users::set_session_used(tx, &hash, now).await
     });
-    if let Err(error) = recording.await {
-        let error = telemetry::chain(&error);
-        tracing::warn!(error, "cannot record the use of a session");
+    match tokio::time::timeout(PATIENCE, recording).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let error = telemetry::chain(&error);
+            tracing::warn!(error, "cannot record the use of a session");
+        }
+        Err(_) => tracing::warn!("the use of a session is not recorded in time"),
     }
 }
 

@@ -10,11 +10,18 @@ use crate::clock::Zone;
 use crate::ops::status::Need;
 use crate::terminal::tame;
 
+/// A sentence for each.
+pub fn sentences(needs: &[Need], lang: Language, zone: &Zone) -> Vec<String> {
+    needs
+        .iter()
+        .map(|need| tame(&sentence(need, lang, zone)))
+        .collect()
+}
+
 /// A line for each, or one line that there is none. Times are in `zone`.
 pub fn text(needs: &[Need], lang: Language, zone: &Zone) -> String {
     let mut text = String::new();
-    for need in needs {
-        let need = tame(&sentence(need, lang, zone));
+    for need in sentences(needs, lang, zone) {
         let _ = writeln!(text, "{}", lang.fill(texts::ONE, &[("need", &need)]));
     }
     if needs.is_empty() {

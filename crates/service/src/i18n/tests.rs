@@ -98,6 +98,11 @@ fn both_catalogues_have_the_same_keys_variables_and_plural_forms() {
 /// Words that are the same in both languages.
 const SAME: &[&str] = &[
     "API",
+    "Endpoint",
+    "Endpoints",
+    "English",
+    "OK",
+    "Português",
     "CDN",
     "MAC",
     "MIME",
@@ -132,6 +137,27 @@ fn no_text_is_left_in_english() {
             assert!(SAME.contains(&word), "{id} is not translated: {word}");
         }
     }
+}
+
+#[test]
+fn whatever_a_page_shows_by_its_code_has_a_label() {
+    use crate::access::audit::Action;
+    use crate::events::notifications::NotificationStatus;
+    use crate::model::Role;
+    let mut codes: Vec<&str> = Action::ALL.map(Action::as_str).to_vec();
+    codes.extend(Role::ALL.map(Role::as_str));
+    codes.extend(["private", "group", "channel", "story", "broadcast"]);
+    codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
+    codes.extend(["received", "sent"]);
+    let all = texts(EN_US);
+    for code in &codes {
+        let has = |topic| all.contains_key(id(topic, code).as_str());
+        assert!(has("labels") || has("names"), "{code}");
+    }
+    let ids: BTreeSet<_> = codes.iter().map(|code| id("labels", code)).collect();
+    let known = texts(EN_US).into_keys();
+    let known: BTreeSet<_> = known.filter(|id| id.starts_with("labels-")).collect();
+    assert!(known.is_subset(&ids), "{:?}", known.difference(&ids));
 }
 
 /// The fields of the steps of a test delivery that are not fields of a media.

@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use super::sql::waiting_ids;
-use crate::clock::{DAY, HOUR, MINUTE, Millis, rfc3339};
+use crate::clock::{DAY, HOUR, MINUTE, Millis};
 use crate::db::{Db, Error, Row, Tx, Value, values};
-use crate::model::{InstanceId, MediaKind, MediaStatus, Scope};
+use crate::model::{InstanceId, MediaKind, MediaStatus, Reason, Scope};
 
 /// A count and a sum of sizes.
 #[derive(Clone, Debug, Serialize)]
@@ -362,48 +362,47 @@ pub async fn of_scope(db: &Db, scope: Scope) -> Result<ScopeCounts, Error> {
     Ok(ScopeCounts { by_status, by_kind })
 }
 
-/// What a client stored in a month.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct MonthlyUsage {
-    pub client: i64,
-    /// `2026-11`, in UTC.
-    pub month: String,
-    /// Stored media.
-    pub media: u64,
-    /// Their bytes; equal files count each time.
-    pub size: u64,
+/// When the next link of a waiting media of a scope dies, and since when the oldest one waits.
+pub async fn urgency(db: &Db, scope: Scope) -> Result<(Option<Millis>, Option<Millis>), Error> {
+    let sql = concat!(
+        "select min(expires_at) as dies, min(received_at) as oldest from media
+         where id in (",
+        waiting_ids!(),
+        ") and ($1 is null or client = $1)"
+    );
+    let row = db.row(sql, values![scope.client()]).await?;
+    row.map_or(Ok((None, None)), |row| {
+        Ok((row.int_or_none("dies")?, row.int_or_none("oldest")?))
+    })
 }
 
-/// Stored media by client and month of receipt, the newest month first.
-pub async fn monthly_usage(
-    db: &Db,
-    scope: Scope,
-    from: Millis,
-) -> Result<Vec<MonthlyUsage>, Error> {
-    let sql = "select client, received_at / $3 as day, count(*) as n, coalesce(sum(size_bytes), 0) as size
-               from media where status = 'stored' and ($1 is null or client = $1) and received_at >= $2
-               group by client, day order by day desc, client";
-    let mut months: Vec<MonthlyUsage> = Vec::new();
-    for row in db.rows(sql, values![scope.client(), from, DAY]).await? {
-        let (client, day) = (row.int("client")?, rfc3339(row.int("day")? * DAY));
-        let (media, size) = (row.count("n")?, row.count("size")?);
-        let month = day.get(..7).unwrap_or_default();
-        let mut known = months.iter_mut().rev();
-        match known.find(|known| known.client == client && known.month == month) {
-            Some(known) => {
-                known.media += media;
-                known.size += size;
-            }
-            None => months.push(MonthlyUsage {
-                client,
-                month: month.to_owned(),
-                media,
-                size,
-            }),
-        }
-    }
-    months.sort_by(|a, b| b.month.cmp(&a.month).then(a.client.cmp(&b.client)));
-    Ok(months)
+/// Media in one status for one reason.
+#[derive(Clone, Copy, Debug)]
+pub struct ReasonCount {
+    pub status: MediaStatus,
+    pub reason: Reason,
+    pub count: i64,
+}
+
+const REASONS_OF_SCOPE: &str = concat!(
+    "select status, reason, cast(sum(count) as bigint) as n from ",
+    counted!(),
+    " as counted where status <> 'stored' and reason <> '' and ($1 is null or client = $1)
+      group by status, reason order by n desc"
+);
+
+/// The media of a scope that are not stored, by status and reason, the most first.
+pub async fn reasons_of_scope(db: &Db, scope: Scope) -> Result<Vec<ReasonCount>, Error> {
+    let rows = db.rows(REASONS_OF_SCOPE, values![scope.client()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ReasonCount {
+                status: row.parsed("status", MediaStatus::parse)?,
+                reason: row.parsed("reason", Reason::parse)?,
+                count: row.int("n")?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

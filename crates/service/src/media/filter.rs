@@ -4,13 +4,15 @@ use super::{chats, search};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Value};
 use crate::model::contact::bare;
-use crate::model::{Direction, MediaKind, MediaStatus, Reason, Scope, Verification};
+use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Verification};
 
 /// Conditions on media; all given ones must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// What the caller may see.
     pub scope: Scope,
+    /// Only these; all when empty.
+    pub ids: Vec<MediaId>,
     pub client: Option<i64>,
     pub instance: Option<String>,
     pub kind: Option<MediaKind>,
@@ -128,6 +130,12 @@ impl Statement {
             .map(|direction| direction == Direction::Sent);
         self.and("from_me = $$", from_me);
         self.and("message_id = $$", filter.message_id.as_ref());
+        for (n, id) in filter.ids.iter().enumerate() {
+            self.push(if n == 0 { " and id in ($$" } else { ", $$" }, id.as_str());
+        }
+        if !filter.ids.is_empty() {
+            self.sql.push(')');
+        }
         if let Some(sha256) = &filter.sha256 {
             self.sql.push_str(" and status = 'stored'");
             self.and("sha256 = $$", Some(sha256));

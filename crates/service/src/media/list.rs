@@ -81,6 +81,19 @@ pub async fn list_after(
     rows.iter().map(Media::from_row).collect()
 }
 
+/// The media that follows a place in the list backwards, towards the newest.
+pub async fn newer(db: &Db, filter: &Filter, before: &Cursor) -> Result<Option<Media>, Error> {
+    let filter = ResolvedFilter::new(db, filter).await?;
+    let mut statement = Statement::new(concat!("select ", columns!(), " from media where true"));
+    statement.push(" and received_at >= $$", before.received_at);
+    statement.push(" and (received_at > $$", before.received_at);
+    statement.push(" or id > $$)", before.id.as_str());
+    statement.filter(&filter);
+    statement.push(" order by received_at, id limit $$", 1_i64);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    rows.first().map(Media::from_row).transpose()
+}
+
 fn stored_statement(filter: &ResolvedFilter, after: &str, limit: u32) -> Statement {
     let mut statement = Statement::new(concat!(
         "select ",

@@ -1,5 +1,6 @@
 //! Endpoints of outgoing webhooks: added, changed, rotated, removed, and their notifications sent again.
 
+use serde::Serialize;
 use serde_json::json;
 
 use crate::access::Actor;
@@ -7,12 +8,17 @@ use crate::access::audit::{Action, NewEntry, append};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
-use crate::events::{KINDS, notifications, signing};
+use crate::events::{self, KINDS, notifications, signing};
 use crate::instances;
 use crate::model::{Scope, fresh_id};
 use crate::net;
 use crate::net::guard::Guard;
+use crate::ops::Progress;
 use crate::secrets::{self, Secrets};
+use crate::shutdown::CancellationToken;
+
+/// Notifications or events in one commit.
+const AT_ONCE: u32 = 1_000;
 
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
@@ -188,30 +194,95 @@ pub enum Again {
     Missing(Millis),
 }
 
-/// Returns how many are sent again.
+impl Again {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Failed(_) => "recovered",
+            Self::Missing(_) => "missing_replayed",
+        }
+    }
+}
+
+/// What was queued.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct AgainReport {
+    /// Notifications.
+    pub count: u64,
+    pub stopped: bool,
+}
+
+/// Progress counts notifications that failed, or events.
 pub async fn send_again(
     deps: Deps<'_>,
     actor: &Actor,
     endpoint: &Endpoint,
     which: Again,
-) -> Result<u64, EndpointError> {
+    progress: &dyn Progress<()>,
+    cancelled: &CancellationToken,
+) -> Result<AgainReport, EndpointError> {
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
-    let sending = deps.db.write(Key::Everything, async move |tx| {
-        let (count, what) = match which {
-            Again::Failed(since) => {
-                let count = notifications::recover(tx, &id, since, now).await?;
-                (count, "recovered")
-            }
-            Again::Missing(since) => {
-                let count = notifications::replay_missing(tx, &id, since, now).await?;
-                (count, "missing_replayed")
-            }
-        };
-        append(tx, &actor, change(client, &id, what), now).await?;
-        Ok(count)
+    let recording = deps.db.write(Key::Nothing, {
+        let (id, what) = (id.clone(), which.code());
+        async move |tx| append(tx, &actor, change(client, &id, what), now).await
     });
-    Ok(sending.await?)
+    recording.await?;
+    let report = match which {
+        Again::Failed(since) => recover(deps, id, since, progress, cancelled).await?,
+        Again::Missing(since) => replay_missing(deps, id, since, progress, cancelled).await?,
+    };
+    Ok(report)
+}
+
+async fn recover(
+    deps: Deps<'_>,
+    id: String,
+    since: Millis,
+    progress: &dyn Progress<()>,
+    cancelled: &CancellationToken,
+) -> Result<AgainReport, db::Error> {
+    progress.expect(notifications::failed_since(deps.db, &id, since).await?);
+    let mut report = AgainReport::default();
+    // One that fails while this runs is not sent twice.
+    let now = deps.clock.now();
+    loop {
+        let id = id.clone();
+        let batch = deps.db.write(Key::Everything, async move |tx| {
+            notifications::recover(tx, &id, since, now, AT_ONCE).await
+        });
+        let count = batch.await?;
+        report.count += count;
+        progress.advance(count);
+        report.stopped = cancelled.is_cancelled();
+        if count < u64::from(AT_ONCE) || report.stopped {
+            return Ok(report);
+        }
+    }
+}
+
+async fn replay_missing(
+    deps: Deps<'_>,
+    id: String,
+    since: Millis,
+    progress: &dyn Progress<()>,
+    cancelled: &CancellationToken,
+) -> Result<AgainReport, db::Error> {
+    let newest = events::newest(deps.db).await?;
+    let mut after = events::before_time(deps.db, since).await?;
+    progress.expect((newest - after).unsigned_abs());
+    let (mut report, now) = (AgainReport::default(), deps.clock.now());
+    while after < newest && !report.stopped {
+        let until = newest.min(after + i64::from(AT_ONCE));
+        let id = id.clone();
+        let batch = deps.db.write(Key::Everything, async move |tx| {
+            notifications::replay_missing(tx, &id, since, after, until, now).await
+        });
+        report.count += batch.await?;
+        progress.advance((until - after).unsigned_abs());
+        after = until;
+        report.stopped = cancelled.is_cancelled();
+    }
+    Ok(report)
 }
 
 /// Sends one notification again. False when there is none of this id.

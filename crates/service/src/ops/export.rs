@@ -48,7 +48,7 @@ pub struct Options {
     pub filter: Filter,
     pub target: Target,
     pub dry_run: bool,
-    /// Receives the archive of [`Target::Stream`].
+    /// Receives the archive of [`Target::Stream`] and [`Target::ZipStream`].
     pub stream: Box<dyn io::Write + Send>,
 }
 

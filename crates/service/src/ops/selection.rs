@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::Progress;
 use crate::db::{Db, Error};
-use crate::media::{self, Filter, Media};
+use crate::media::{self, Cursor, Filter, Media};
 use crate::model::{MediaId, MediaStatus};
 use crate::shutdown::CancellationToken;
+
+/// Rows that are read at once.
+const PAGE: u32 = 1_000;
 
 /// Media by id, and all of some statuses that a filter selects.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +60,18 @@ impl Selection {
                 status: Some(status),
                 ..self.filter.clone()
             };
-            let found = media::list(db, &filter, u32::MAX).await?;
-            let accepted = found.into_iter().filter(&accepts);
-            ids.extend(accepted.map(|media| media.id));
+            // In pages, because a row is much larger than its id.
+            let mut after = None;
+            loop {
+                let found = media::list_after(db, &filter, after, PAGE).await?;
+                after = found.last().map(Cursor::of);
+                let is_last = found.len() < PAGE as usize;
+                let accepted = found.into_iter().filter(&accepts);
+                ids.extend(accepted.map(|media| media.id));
+                if is_last {
+                    break;
+                }
+            }
         }
         Ok(ids)
     }

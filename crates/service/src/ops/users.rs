@@ -1,6 +1,7 @@
 //! Users: added, changed, removed; their passwords and the links with which they set them.
 
 use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::password::{NewPassword, PasswordError, Passwords};
@@ -32,6 +33,10 @@ pub enum UserError {
     NameTaken { name: String },
     #[error("no client {client} is known")]
     NoClient { client: i64 },
+    #[error("there is no such user")]
+    Unknown,
+    #[error("the user {ADMIN} does not administer all clients")]
+    AdminIsOther,
     #[error("this is the last user who administers all clients")]
     LastAdmin,
     #[error("the link for setting a password is not valid")]
@@ -68,7 +73,8 @@ pub struct Added {
 
 /// Names are compared in lower case: phones write the first letter large.
 pub fn normal_name(text: &str) -> Result<String, UserError> {
-    let name = text.trim().to_lowercase();
+    let name: String = text.trim().nfkc().collect();
+    let name = name.to_lowercase();
     let is_wrong = |letter: char| letter.is_whitespace() || is_hostile(letter);
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(is_wrong) {
         return Err(UserError::Name);
@@ -98,8 +104,9 @@ async fn is_taken(tx: &mut Tx, name: &str) -> Result<bool, db::Error> {
 /// Without this user, none could administer all clients.
 async fn is_last_admin(tx: &mut Tx, user: &User) -> Result<bool, db::Error> {
     let known = users::list_in(tx).await?;
-    let mut admins = known.iter().filter(|known| known.is_global_admin());
-    Ok(user.is_global_admin() && admins.all(|admin| admin.id == user.id))
+    let is_able = |user: &User| user.is_global_admin() && user.password_set_at.is_some();
+    let mut admins = known.iter().filter(|known| is_able(known));
+    Ok(is_able(user) && admins.all(|admin| admin.id == user.id))
 }
 
 async fn hash(deps: Deps<'_>, password: &str, name: &str) -> Result<String, UserError> {
@@ -139,49 +146,84 @@ pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Adde
     adding.await?
 }
 
-/// The fields of a user to change.
-#[derive(Clone, Copy, Debug)]
+/// What is to change of a user; the rest stays.
+#[derive(Clone, Debug, Default)]
 pub struct Change {
-    pub role: Role,
-    pub scope: Scope,
+    pub role: Option<Role>,
+    pub scope: Option<Scope>,
+    pub password: Option<String>,
 }
 
-/// Also ends the user's sessions.
+/// A user, for a caller that may administer the users of `within`.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub id: &'a str,
+    pub within: Scope,
+}
+
+/// Another role or client, and another password, end the sessions. A user who gets all clients needs a new password: an
+/// administrator of the client may know the one until now.
 pub async fn change(
     deps: Deps<'_>,
     actor: &Actor,
-    user: &User,
+    target: Target<'_>,
     change: Change,
 ) -> Result<(), UserError> {
-    let (actor, user, now) = (actor.clone(), user.clone(), deps.clock.now());
+    let hash = match &change.password {
+        Some(password) => {
+            let user = users::find(deps.db, target.within, target.id).await?;
+            let user = user.ok_or(UserError::Unknown)?;
+            Some(hash(deps, password, &user.name).await?)
+        }
+        None => None,
+    };
+    let (actor, id, now) = (actor.clone(), target.id.to_owned(), deps.clock.now());
     let changing = deps.db.write(Key::Everything, async move |tx| {
-        if let Err(error) = check_client(tx, change.scope).await? {
+        let Some(user) = users::find_in(tx, target.within, &id).await? else {
+            return Ok(Err(UserError::Unknown));
+        };
+        let (role, scope) = (
+            change.role.unwrap_or(user.role),
+            change.scope.unwrap_or(user.scope()),
+        );
+        if let Err(error) = check_client(tx, scope).await? {
             return Ok(Err(error));
         }
-        let stays = change.role == Role::Admin && change.scope == Scope::All;
+        let stays = role == Role::Admin && scope == Scope::All;
         if !stays && is_last_admin(tx, &user).await? {
             return Ok(Err(UserError::LastAdmin));
         }
-        users::change(tx, &user.id, change.role, change.scope).await?;
-        let data = json!({"user": user.id, "role": change.role});
-        let entry = NewEntry::new(Action::UserChanged, change.scope.client(), data);
-        append(tx, &actor, entry, now).await?;
+        if (role, scope) != (user.role, user.scope()) {
+            users::change(tx, &id, role, scope).await?;
+            if scope == Scope::All && user.client.is_some() {
+                users::clear_password(tx, &id).await?;
+            }
+            let data = json!({"user": id, "role": role});
+            let entry = NewEntry::new(Action::UserChanged, scope.client(), data);
+            append(tx, &actor, entry, now).await?;
+        }
+        if let Some(hash) = &hash {
+            users::set_password(tx, &id, hash, now).await?;
+            append(tx, &actor, entry(Action::PasswordSet, &user), now).await?;
+        }
         Ok(Ok(()))
     });
     changing.await?
 }
 
 /// Removes a user, with the sessions and the signed links. The command line may remove the last administrator, too.
-pub async fn remove(deps: Deps<'_>, actor: &Actor, user: &User) -> Result<(), UserError> {
-    let (actor, user, now) = (actor.clone(), user.clone(), deps.clock.now());
+pub async fn remove(deps: Deps<'_>, actor: &Actor, target: Target<'_>) -> Result<(), UserError> {
+    let (actor, id, now) = (actor.clone(), target.id.to_owned(), deps.clock.now());
     let removing = deps.db.write(Key::Everything, async move |tx| {
+        let Some(user) = users::find_in(tx, target.within, &id).await? else {
+            return Ok(Err(UserError::Unknown));
+        };
         if actor != Actor::CommandLine && is_last_admin(tx, &user).await? {
             return Ok(Err(UserError::LastAdmin));
         }
-        if users::remove(tx, &user.id).await? {
-            links::revoke_of_creator(tx, &Actor::User(user.id.clone()).code(), now).await?;
-            append(tx, &actor, entry(Action::UserRemoved, &user), now).await?;
-        }
+        users::remove(tx, &id).await?;
+        links::revoke_of_creator(tx, &Actor::User(id.clone()).code(), now).await?;
+        append(tx, &actor, entry(Action::UserRemoved, &user), now).await?;
         Ok(Ok(()))
     });
     removing.await?
@@ -191,29 +233,34 @@ pub async fn remove(deps: Deps<'_>, actor: &Actor, user: &User) -> Result<(), Us
 pub async fn set_password(
     deps: Deps<'_>,
     actor: &Actor,
-    user: &User,
+    target: Target<'_>,
     password: &str,
 ) -> Result<(), UserError> {
-    let hash = hash(deps, password, &user.name).await?;
-    let (actor, user, now) = (actor.clone(), user.clone(), deps.clock.now());
-    let setting = deps.db.write(Key::Nothing, async move |tx| {
-        users::set_password(tx, &user.id, &hash, now).await?;
-        append(tx, &actor, entry(Action::PasswordSet, &user), now).await
-    });
-    Ok(setting.await?)
+    let password = Some(password.to_owned());
+    let change = Change {
+        password,
+        ..Change::default()
+    };
+    self::change(deps, actor, target, change).await
 }
 
 /// Returns the token of a link for setting a password: of a user, or of the first administrator while there is none.
 pub async fn make_setup_link(
     deps: Deps<'_>,
     actor: &Actor,
-    user: Option<&User>,
+    target: Option<Target<'_>>,
 ) -> Result<String, UserError> {
-    let (actor, user, now) = (actor.clone(), user.cloned(), deps.clock.now());
+    let (actor, now) = (actor.clone(), deps.clock.now());
+    let target = target.map(|target| (target.id.to_owned(), target.within));
     let making = deps.db.write(Key::Everything, async move |tx| {
-        if user.is_none() && !users::list_in(tx).await?.is_empty() {
-            return Ok(Err(UserError::NoName));
-        }
+        let user = match &target {
+            None if !users::list_in(tx).await?.is_empty() => return Ok(Err(UserError::NoName)),
+            None => None,
+            Some((id, within)) => match users::find_in(tx, *within, id).await? {
+                None => return Ok(Err(UserError::Unknown)),
+                found => found,
+            },
+        };
         let id = user.as_ref().map(|user| user.id.as_str());
         let token = users::make_setup_link(tx, id, now).await?;
         let entry = match &user {
@@ -291,10 +338,17 @@ pub async fn set_admin_password(deps: Deps<'_>, password: &str) -> Result<(), Us
         };
         return add(deps, &Actor::CommandLine, options).await.map(drop);
     };
+    if !user.is_global_admin() {
+        return Err(UserError::AdminIsOther);
+    }
     if deps.passwords.verify(password, stored).await? {
         return Ok(());
     }
-    set_password(deps, &Actor::CommandLine, &user, password).await
+    let target = Target {
+        id: &user.id,
+        within: Scope::All,
+    };
+    set_password(deps, &Actor::CommandLine, target, password).await
 }
 
 /// A signed-in user, and the value of the session's cookie.
@@ -312,7 +366,7 @@ async fn begin(tx: &mut Tx, user: User, now: Millis) -> Result<SignedIn, db::Err
     Ok(SignedIn { user, token })
 }
 
-/// None for a wrong name or password.
+/// None for a wrong name or password; that takes as long for a name that is unknown.
 pub async fn sign_in(
     deps: Deps<'_>,
     name: &str,
@@ -321,18 +375,40 @@ pub async fn sign_in(
     let name = normal_name(name).unwrap_or_default();
     let found = users::to_verify(deps.db, &name).await?;
     let (user, stored) = found.unzip();
-    let is_right = deps.passwords.verify(password, stored.flatten()).await?;
+    let stored = stored.flatten();
+    let is_right = deps.passwords.verify(password, stored.clone()).await?;
     let now = deps.clock.now();
-    let Some(user) = user else {
-        return Ok(None);
-    };
     let ending = deps.db.write(Key::Nothing, async move |tx| {
-        if !is_right {
-            let actor = Actor::User(user.id.clone());
-            append(tx, &actor, entry(Action::SignInRefused, &user), now).await?;
-            return Ok(None);
+        if let Some(user) = &user
+            && is_right
+            // It may have been changed, or the user removed, since it was read.
+            && users::hash_of(tx, &user.id).await? == stored
+        {
+            return begin(tx, user.clone(), now).await.map(Some);
         }
-        begin(tx, user.clone(), now).await.map(Some)
+        let client = user.as_ref().and_then(|user| user.client);
+        let data = json!({"user": user.as_ref().map(|user| &user.id)});
+        let entry = NewEntry::new(Action::SignInRefused, client, data);
+        append(tx, &Actor::Stranger, entry, now).await?;
+        Ok(None)
+    });
+    Ok(ending.await?)
+}
+
+/// Whether this is the password of a user.
+pub async fn is_password(deps: Deps<'_>, user: &User, password: &str) -> Result<bool, UserError> {
+    let found = users::to_verify(deps.db, &user.name).await?;
+    let (_, stored) = found.unzip();
+    Ok(deps.passwords.verify(password, stored.flatten()).await?)
+}
+
+/// Ends all sessions of a user.
+pub async fn sign_out_everywhere(deps: Deps<'_>, user: &str) -> Result<(), UserError> {
+    let (id, now) = (user.to_owned(), deps.clock.now());
+    let ending = deps.db.write(Key::Nothing, async move |tx| {
+        users::end_sessions(tx, &id).await?;
+        let entry = NewEntry::new(Action::SignedOut, None, json!({"everywhere": true}));
+        append(tx, &Actor::User(id.clone()), entry, now).await
     });
     Ok(ending.await?)
 }

@@ -104,7 +104,7 @@ fn hint(target: &Target, report: &Report, lang: Language) {
         let key = match target {
             Target::Folder(_) => words::STOPPED_FOLDER,
             Target::Tar(_) | Target::Zip(_) => words::STOPPED_ARCHIVE,
-            Target::Stream => words::STOPPED_STREAM,
+            Target::Stream | Target::ZipStream => words::STOPPED_STREAM,
         };
         complain!(lang, key, files = report.files, target = report.target);
     } else if report.omitted > 0 && !report.dry_run {

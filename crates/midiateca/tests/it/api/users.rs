@@ -419,11 +419,11 @@ async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with(impatient(), clock.clone()).await;
     let deps = test.app.user_deps();
-    let token = async |user: Option<&_>| {
-        let made = users::make_setup_link(deps, &Actor::CommandLine, user).await;
+    let token = async || {
+        let made = users::make_setup_link(deps, &Actor::CommandLine, None).await;
         made.unwrap()
     };
-    let (replaced, first) = (token(None).await, token(None).await);
+    let (replaced, first) = (token().await, token().await);
     let browser = Browser::new(&test);
     let use_link = async |token: &str, password: &str| {
         let body = json!({"token": token, "name": "Dona", "password": password});
@@ -479,6 +479,70 @@ async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_link_is_of_no_use_after_its_user_got_more_power() {
+    let test = TestApp::start().await;
+    add(&test, "root", Role::Admin, Scope::All).await;
+    add(&test, "chefe", Role::Admin, Scope::Client(2)).await;
+    let id = add(&test, "ana", Role::Viewer, Scope::Client(2)).await;
+    let (mut root, mut chief) = (Browser::new(&test), Browser::new(&test));
+    root.sign_in("root").await;
+    chief.sign_in("chefe").await;
+    let path = format!("/users/{id}");
+    let made = chief
+        .send("POST", &format!("{path}/setup-link"), None)
+        .await;
+    let address = made.body["address"].as_str().unwrap().to_owned();
+    let change = json!({"role": "admin", "all_clients": true});
+    let changed = root.send("PATCH", &path, Some(change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    // The administrator of the client may know the password until now.
+    assert_eq!(changed.body["password_set_at"], Value::Null);
+    let token = address.rsplit('/').next().unwrap();
+    let body = json!({"token": token, "password": PASSWORD});
+    let stolen = chief.send("POST", "/setup", Some(body)).await;
+    assert_eq!(stolen.code(), (404, "setup_link_invalid"));
+    let again = chief
+        .send("POST", &format!("{path}/setup-link"), None)
+        .await;
+    assert_eq!(again.code(), (404, "user_not_found"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn one_of_two_links_for_the_first_administrator_makes_one() {
+    let test = TestApp::start().await;
+    let deps = test.app.user_deps();
+    let made = users::make_setup_link(deps, &Actor::CommandLine, None).await;
+    let token = made.unwrap();
+    let browser = Browser::new(&test);
+    let send = |name: &str| {
+        let body = json!({"token": token, "name": name, "password": PASSWORD});
+        browser.send("POST", "/setup", Some(body))
+    };
+    let (first, second) = tokio::join!(send("um"), send("dois"));
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404]);
+    let all = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
+    assert_eq!(all.unwrap().len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_user_signs_out_everywhere() {
+    let test = TestApp::start().await;
+    add(&test, "ana", Role::Viewer, Scope::All).await;
+    let (mut phone, mut desk) = (Browser::new(&test), Browser::new(&test));
+    phone.sign_in("ana").await;
+    desk.sign_in("ana").await;
+    assert_eq!(desk.send("DELETE", "/session/all", None).await.status, 204);
+    for browser in [&phone, &desk] {
+        assert_eq!(browser.status("/media").await, 401);
+    }
+    test.end().await;
+}
+
+#[tokio::test]
 async fn what_users_do_is_in_the_audit_log_and_no_password() {
     let test = TestApp::start().await;
     let id = add(&test, "ana", Role::Admin, Scope::All).await;
@@ -493,6 +557,8 @@ async fn what_users_do_is_in_the_audit_log_and_no_password() {
         .collect();
     assert_eq!(actions, ["signed_in", "sign_in_refused", "user_added"]);
     assert_eq!(entries[0]["actor"], format!("user:{id}"));
+    assert_eq!(entries[1]["actor"], "stranger");
+    assert_eq!(entries[1]["data"], json!({"user": id}));
     let text = log.to_string();
     for secret in [
         PASSWORD,
@@ -514,14 +580,12 @@ async fn a_stream_of_events_ends_with_the_session() {
     let request = test.http.get(url).header("accept", "text/event-stream");
     let mut stream = request.header("cookie", &ana.cookie).send().await.unwrap();
     assert_eq!(stream.status(), 200);
-    let user = midiateca_service::access::users::find(&test.app.db, Scope::All, &id).await;
-    users::remove(
-        test.app.user_deps(),
-        &Actor::CommandLine,
-        &user.unwrap().unwrap(),
-    )
-    .await
-    .unwrap();
+    let target = users::Target {
+        id: &id,
+        within: Scope::All,
+    };
+    let removed = users::remove(test.app.user_deps(), &Actor::CommandLine, target).await;
+    removed.unwrap();
     let ended = async { while stream.chunk().await.unwrap().is_some() {} };
     let patience = std::time::Duration::from_secs(60);
     tokio::time::timeout(patience, ended)

@@ -298,7 +298,16 @@ async fn an_endpoint_that_is_gone_is_disabled_and_retry_after_counts() {
             Some(json!({"since": "2026-11-24"})),
         )
         .await;
-    assert!(replayed["count"].as_i64() >= Some(1), "{replayed}");
+    let run = format!("/bulk/{}", replayed["id"].as_str().unwrap());
+    let mut seen = replayed;
+    while seen["state"] == "running" {
+        seen = admin.get(&run).await;
+    }
+    assert_eq!(
+        (&seen["action"], &seen["state"]),
+        (&json!("replay_missing"), &json!("finished"))
+    );
+    assert!(seen["result"]["count"].as_i64() >= Some(1), "{seen}");
     receiver.wait_for(3).await;
     test.end().await;
 }

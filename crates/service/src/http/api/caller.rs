@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 
 use super::error::{ApiError, Result, scope_too_small};
 use crate::access::keys::ApiKey;
+use crate::access::users::User;
 use crate::access::{Actor, Grant, keys};
 use crate::clock::MINUTE;
 use crate::db::Key;
@@ -27,6 +28,13 @@ pub struct GlobalAdmin(pub Grant);
 
 macro_rules! caller {
     ($($name:ident: $role:expr;)*) => {$(
+        impl $name {
+            /// For a caller that is known already.
+            pub fn of(grant: Grant) -> Result<Self> {
+                with_role(grant, $role).map(Self)
+            }
+        }
+
         impl FromRequestParts<HttpState> for $name {
             type Rejection = ApiError;
 
@@ -55,7 +63,10 @@ impl FromRequestParts<HttpState> for GlobalAdmin {
 }
 
 async fn authorized(parts: &Parts, state: &HttpState, role: Role) -> Result<Grant> {
-    let grant = grant(parts, state).await?;
+    with_role(grant(parts, state).await?, role)
+}
+
+fn with_role(grant: Grant, role: Role) -> Result<Grant> {
     if grant.role.includes(role) {
         return Ok(grant);
     }
@@ -94,19 +105,29 @@ async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
     })
 }
 
-/// A signed-in user; None without a session.
-pub(in crate::http) async fn by_session(parts: &Parts, state: &HttpState) -> Result<Option<Grant>> {
+/// A signed-in user, with what the user may do; None without a session.
+pub(in crate::http) async fn user_of_session(
+    parts: &Parts,
+    state: &HttpState,
+) -> Result<Option<(Grant, User)>> {
     let Some(session) = session::session(parts, state).await? else {
         return Ok(None);
     };
     let user = session.user;
     state.limits.check_requests(&user.id)?;
-    Ok(Some(Grant {
+    let grant = Grant {
         role: user.role,
         scope: user.scope(),
-        actor: Actor::User(user.id),
+        actor: Actor::User(user.id.clone()),
         session: Some(session.hash),
-    }))
+    };
+    Ok(Some((grant, user)))
+}
+
+/// A signed-in user; None without a session.
+async fn by_session(parts: &Parts, state: &HttpState) -> Result<Option<Grant>> {
+    let found = user_of_session(parts, state).await?;
+    Ok(found.map(|(grant, _)| grant))
 }
 
 /// Records once a minute that a key is in use. A database that cannot be written must not stop readers.

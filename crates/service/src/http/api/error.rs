@@ -98,7 +98,17 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
     }
 
-    fn explanation(&self, lang: Language) -> Explanation {
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A further header of the answer.
+    pub fn extra_header(&self) -> Option<(&HeaderName, &str)> {
+        let header = self.header.as_ref();
+        header.map(|(name, value)| (name, value.as_str()))
+    }
+
+    pub fn explanation(&self, lang: Language) -> Explanation {
         match &self.text {
             Text::Of(error) => explain(error.as_ref(), lang),
             Text::Key(key, values) => {
@@ -178,7 +188,7 @@ pub async fn translate(request: Request, next: Next) -> Response {
 }
 
 /// The first known language of `Accept-Language`; weights are not compared.
-fn language_of(headers: &HeaderMap) -> Language {
+pub fn language_of(headers: &HeaderMap) -> Language {
     let header = headers.get(header::ACCEPT_LANGUAGE);
     let list = header.and_then(|value| value.to_str().ok()).unwrap_or("");
     let names = list.split(',').map(|name| name.split(';').next());

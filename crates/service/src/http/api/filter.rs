@@ -122,6 +122,7 @@ impl MediaFilter {
         let clients = clients.into_iter().map(|client| client.id).collect();
         Ok(Filter {
             scope,
+            ids: Vec::new(),
             instances: instances
                 .into_iter()
                 .map(|instance| instance.id.0)

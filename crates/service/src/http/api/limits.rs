@@ -11,19 +11,17 @@ use super::error::{ApiError, Result};
 use crate::http::client_address::ClientNetwork;
 use crate::i18n::keys as texts;
 
-/// Wrong keys or passwords of one network in a minute.
+/// Wrong keys of one network in a minute.
 const FAILURES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Attempts to sign in with one name: so many at once,
-const SIGN_INS: NonZeroU32 = NonZeroU32::new(50).unwrap();
-/// and one more after each such time.
-const NEXT_SIGN_IN: Duration = Duration::from_secs(10);
+/// Attempts to sign in of one network in a minute.
+const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Limiters forget networks and keys that were quiet when they know more than this many.
 const MOST_KNOWN: usize = 10_000;
 
 pub struct RateLimits {
     requests: DefaultKeyedRateLimiter<String>,
     failures: DefaultKeyedRateLimiter<ClientNetwork>,
-    sign_ins: DefaultKeyedRateLimiter<String>,
+    sign_ins: DefaultKeyedRateLimiter<ClientNetwork>,
     clock: DefaultClock,
 }
 
@@ -33,9 +31,8 @@ impl RateLimits {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
         let burst = per_second.saturating_mul(NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN));
         let requests = Quota::per_second(per_second).allow_burst(burst);
-        let sign_ins = Quota::with_period(NEXT_SIGN_IN).map(|quota| quota.allow_burst(SIGN_INS));
         Self {
-            sign_ins: RateLimiter::keyed(sign_ins.unwrap_or(Quota::per_minute(SIGN_INS))),
+            sign_ins: RateLimiter::keyed(Quota::per_minute(SIGN_INS_PER_MINUTE)),
             requests: RateLimiter::keyed(requests),
             failures: RateLimiter::keyed(Quota::per_minute(FAILURES_PER_MINUTE)),
             clock: DefaultClock::default(),
@@ -50,7 +47,7 @@ impl RateLimits {
         checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
     }
 
-    /// Counts a wrong key, or an attempt to sign in; an error when its network has made too many.
+    /// Counts a wrong key; an error when its network has made too many.
     pub(in crate::http) fn count_failure(&self, network: ClientNetwork) -> Result<()> {
         if self.failures.len() > MOST_KNOWN {
             self.failures.retain_recent();
@@ -59,13 +56,12 @@ impl RateLimits {
         checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
     }
 
-    /// Counts an attempt to sign in with a name, from wherever it comes.
-    pub(in crate::http) fn count_sign_in(&self, name: &str) -> Result<()> {
+    /// Counts an attempt to sign in, apart from wrong keys: a program behind the same address must not keep people out.
+    pub(in crate::http) fn count_sign_in(&self, network: ClientNetwork) -> Result<()> {
         if self.sign_ins.len() > MOST_KNOWN {
             self.sign_ins.retain_recent();
         }
-        let name = name.chars().take(100).collect::<String>().to_lowercase();
-        let checked = self.sign_ins.check_key(&name);
+        let checked = self.sign_ins.check_key(&network);
         checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
     }
 

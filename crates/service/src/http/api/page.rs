@@ -47,6 +47,14 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
+    /// The first page.
+    pub fn first(limit: u32) -> Self {
+        Self {
+            cursor: None,
+            limit: Some(limit),
+        }
+    }
+
     pub fn limit(&self) -> Result<u32> {
         match self.limit {
             None => Ok(DEFAULT_LIMIT),

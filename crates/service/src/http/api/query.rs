@@ -36,9 +36,17 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &HttpState) -> Result<Self> {
-        let query = parts.uri.query().unwrap_or("");
-        read(query).map_err(|detail| ApiError::bad(texts::api::BAD_QUERY, detail))
+        of_text(parts.uri.query().unwrap_or(""))
     }
+}
+
+/// The parameters of a query.
+pub fn of_text<A, B>(query: &str) -> Result<Query<A, B>>
+where
+    A: DeserializeOwned + IntoParams,
+    B: DeserializeOwned + IntoParams,
+{
+    read(query).map_err(|detail| ApiError::bad(texts::api::BAD_QUERY, detail))
 }
 
 fn names<P: IntoParams>() -> Vec<String> {

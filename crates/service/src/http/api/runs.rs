@@ -6,13 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::v1::bulk::RunAction;
 use crate::access::Grant;
 use crate::app::App;
 use crate::model::{Scope, codes, fresh_id};
 use crate::shutdown::CancellationToken;
+use crate::telemetry;
 
 /// Older ones are forgotten.
 const MOST_KNOWN: usize = 1_000;
+/// At the same time, and for one client or all.
+const MOST_RUNNING: usize = 16;
+const MOST_RUNNING_EACH: usize = 4;
 
 codes! {
     RunState {
@@ -31,9 +36,33 @@ pub struct Outcome {
     pub result: Option<Value>,
 }
 
+impl Outcome {
+    pub fn of(stopped: bool, result: Value) -> Self {
+        let state = if stopped {
+            RunState::Stopped
+        } else {
+            RunState::Finished
+        };
+        Self {
+            state,
+            result: Some(result),
+        }
+    }
+
+    /// Logged here.
+    pub fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
+        let error = telemetry::chain(error);
+        tracing::error!(error, "a run of the API failed");
+        Self {
+            state: RunState::Failed,
+            result: None,
+        }
+    }
+}
+
 pub struct Run {
     pub id: String,
-    pub action: String,
+    pub action: RunAction,
     pub scope: Scope,
     pub total: AtomicU64,
     pub done: AtomicU64,
@@ -42,10 +71,10 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(app: &App, action: &str, grant: &Grant, total: u64) -> Self {
+    pub fn new(app: &App, action: RunAction, grant: &Grant, total: u64) -> Self {
         Self {
             id: fresh_id(app.clock.now()),
-            action: action.to_owned(),
+            action,
             scope: grant.scope,
             total: AtomicU64::new(total),
             done: AtomicU64::new(0),
@@ -75,7 +104,25 @@ impl Runs {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         runs.push_back(run);
         let surplus = runs.len().saturating_sub(MOST_KNOWN);
-        runs.drain(..surplus);
+        for _ in 0..surplus {
+            // One that is running can still be stopped.
+            let mut ended = runs.iter();
+            let ended = ended.position(|run| run.outcome().state != RunState::Running);
+            runs.remove(ended.unwrap_or(0));
+        }
+    }
+
+    /// Whether another run may begin: each has a thread of its own.
+    pub fn has_room(&self, scope: Scope) -> bool {
+        let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = runs.iter();
+        let running = running.filter(|run| run.outcome().state == RunState::Running);
+        let (mut all, mut own) = (0, 0);
+        for run in running {
+            all += 1;
+            own += usize::from(run.scope == scope);
+        }
+        all < MOST_RUNNING && own < MOST_RUNNING_EACH
     }
 
     pub fn find(&self, id: &str) -> Option<Arc<Run>> {

@@ -1,5 +1,6 @@
 //! The resources of version 1, a module each.
 
+pub mod archive;
 pub mod audit;
 pub mod bulk;
 pub mod chats;
@@ -68,7 +69,7 @@ async fn record(state: &HttpState, grant: &Grant, entry: NewEntry) -> Result<()>
 }
 
 /// Runs an operation on a thread of its own: one that is generic over its progress cannot move between threads.
-async fn apart<T: Send + 'static>(
+pub(in crate::http) async fn apart<T: Send + 'static>(
     operation: impl AsyncFnOnce() -> T + Send + 'static,
 ) -> Result<T> {
     let runtime = tokio::runtime::Handle::current();

@@ -74,7 +74,7 @@ fn failed(target: &Target, files: u64, source: &io::Error, lang: Language) -> Ca
         Target::Folder(_) if is_blocked => (words::EXPORT_BLOCKED, words::EXPORT_MOVE_AWAY),
         Target::Folder(_) => (words::EXPORT_FAILED, words::EXPORT_CONTINUES),
         Target::Tar(_) | Target::Zip(_) => (words::EXPORT_FAILED, words::EXPORT_NOTHING_LEFT),
-        Target::Stream => (words::EXPORT_FAILED, words::EXPORT_CUT_SHORT),
+        Target::Stream | Target::ZipStream => (words::EXPORT_FAILED, words::EXPORT_CUT_SHORT),
     };
     let shown = target.shown();
     let values: [(&str, &dyn Display); 2] = [("files", &files), ("target", &shown)];

@@ -100,6 +100,8 @@ pub(super) fn user(error: &UserError, lang: Language) -> Cause {
             words::ADD_CLIENT,
             &[("client", client)],
         ),
+        UserError::Unknown => Cause::new(lang, words::USER_UNKNOWN, &[]),
+        UserError::AdminIsOther => Cause::new(lang, words::ADMIN_IS_OTHER, &[]),
         UserError::LastAdmin => Cause::new(lang, words::LAST_ADMIN, &[]),
         UserError::Link => Cause::new(lang, words::SETUP_LINK_INVALID, &[]),
         UserError::NoName => Cause::new(lang, words::SETUP_LINK_FOR_WHOM, &[]),

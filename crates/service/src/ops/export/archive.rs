@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, Header};
-use zip::write::SimpleFileOptions;
+use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::manifest::Manifest;
@@ -25,6 +25,7 @@ const ZIP64_BYTES: u64 = u32::MAX as u64;
 enum Writer {
     Tar(Builder<BufWriter<Box<dyn Write + Send>>>),
     Zip(Box<ZipWriter<File>>),
+    ZipStream(Box<ZipWriter<StreamWriter<Box<dyn Write + Send>>>>),
 }
 
 impl Writer {
@@ -48,12 +49,11 @@ impl Writer {
                 builder.append_data(&mut header, name, data)
             }
             Self::Zip(writer) => {
-                let options = SimpleFileOptions::default()
-                    .compression_method(CompressionMethod::Stored)
-                    .large_file(size_bytes >= ZIP64_BYTES)
-                    .unix_permissions(0o644)
-                    .last_modified_time(time_of(at));
-                writer.start_file(name, options)?;
+                writer.start_file(name, zip_options(at, size_bytes))?;
+                io::copy(data, writer).map(drop)
+            }
+            Self::ZipStream(writer) => {
+                writer.start_file(name, zip_options(at, size_bytes))?;
                 io::copy(data, writer).map(drop)
             }
         }
@@ -63,7 +63,7 @@ impl Writer {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Tar(builder) => builder.get_mut().flush(),
-            Self::Zip(_) => Ok(()),
+            Self::Zip(_) | Self::ZipStream(_) => Ok(()),
         }
     }
 
@@ -71,8 +71,17 @@ impl Writer {
         match self {
             Self::Tar(builder) => builder.into_inner()?.flush(),
             Self::Zip(writer) => Ok(writer.finish().map(drop)?),
+            Self::ZipStream(writer) => writer.finish()?.into_inner().flush(),
         }
     }
+}
+
+fn zip_options(at: Millis, size_bytes: u64) -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(size_bytes >= ZIP64_BYTES)
+        .unix_permissions(0o644)
+        .last_modified_time(time_of(at))
 }
 
 pub(super) struct Archive {
@@ -95,6 +104,11 @@ impl Archive {
 
     pub fn stream(stream: Box<dyn Write + Send>) -> Self {
         Self::new(None, Writer::tar(stream))
+    }
+
+    pub fn zip_stream(stream: Box<dyn Write + Send>) -> Self {
+        let writer = ZipWriter::new_stream(stream);
+        Self::new(None, Writer::ZipStream(Box::new(writer)))
     }
 
     fn new(staged: Option<(Staged, PathBuf)>, writer: Writer) -> Self {

@@ -62,11 +62,14 @@ impl Sink {
                 let manifest = Manifest::create(stage, Some(root))?;
                 return Ok(manifest.map(|manifest| (Self::Folder(folder), manifest)));
             }
-            Target::Stream => {
+            Target::Stream | Target::ZipStream => {
                 // It contains names of people, so it must not outlive a killed run.
                 let folder = std::env::temp_dir();
                 let manifest = Manifest::create(|_| Staged::unnamed(&folder).map(Some), None)?;
-                let archive = Self::Archive(Archive::stream(stream));
+                let archive = Self::Archive(match target {
+                    Target::ZipStream => Archive::zip_stream(stream),
+                    _ => Archive::stream(stream),
+                });
                 return Ok(manifest.map(|manifest| (archive, manifest)));
             }
             Target::Tar(path) => (path, Archive::tar),

@@ -31,6 +31,8 @@ pub enum Target {
     Zip(PathBuf),
     /// A tar archive, into the writer of the options.
     Stream,
+    /// A zip archive, into the writer of the options.
+    ZipStream,
 }
 
 impl Target {
@@ -60,7 +62,7 @@ impl Target {
         match self {
             Self::Folder(_) => Format::Folder,
             Self::Tar(_) | Self::Stream => Format::Tar,
-            Self::Zip(_) => Format::Zip,
+            Self::Zip(_) | Self::ZipStream => Format::Zip,
         }
     }
 
@@ -68,7 +70,7 @@ impl Target {
     pub fn shown(&self) -> String {
         match self {
             Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => path.display().to_string(),
-            Self::Stream => "-".to_owned(),
+            Self::Stream | Self::ZipStream => "-".to_owned(),
         }
     }
 
@@ -77,7 +79,7 @@ impl Target {
         match self {
             Self::Folder(path) if path.is_dir() => Some(path),
             Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => Some(disk::parent(path)),
-            Self::Stream => None,
+            Self::Stream | Self::ZipStream => None,
         }
     }
 
@@ -101,7 +103,7 @@ impl Target {
             return refuse(Refusal::InsideStorage, Path::new(&self.shown()));
         }
         match self {
-            Self::Stream => Ok(()),
+            Self::Stream | Self::ZipStream => Ok(()),
             Self::Tar(path) | Self::Zip(path) if path.symlink_metadata().is_ok() => {
                 refuse(Refusal::Exists, path)
             }

@@ -24,13 +24,30 @@ use crate::i18n::keys as texts;
 use crate::media::{self, Filter};
 use crate::model::{MediaStatus, codes};
 use crate::ops::{Progress, Selection, dismiss, retry};
-use crate::shutdown::CancellationToken;
-use crate::telemetry;
 
 codes! {
     BulkAction {
         Retry "retry",
         Dismiss "dismiss",
+    }
+}
+
+codes! {
+    /// What a run does.
+    RunAction {
+        Retry "retry",
+        Dismiss "dismiss",
+        Recover "recover",
+        ReplayMissing "replay_missing",
+    }
+}
+
+impl From<BulkAction> for RunAction {
+    fn from(action: BulkAction) -> Self {
+        match action {
+            BulkAction::Retry => Self::Retry,
+            BulkAction::Dismiss => Self::Dismiss,
+        }
     }
 }
 
@@ -50,7 +67,7 @@ pub struct NewBulk {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ApiRun {
     id: String,
-    action: BulkAction,
+    action: RunAction,
     state: RunState,
     total: u64,
     done: u64,
@@ -64,7 +81,7 @@ impl From<&Run> for ApiRun {
         let outcome = run.outcome();
         Self {
             id: run.id.clone(),
-            action: BulkAction::parse(&run.action).unwrap_or(BulkAction::Retry),
+            action: run.action,
             state: outcome.state,
             total: run.total.load(Ordering::Relaxed),
             done: run.done.load(Ordering::Relaxed),
@@ -112,18 +129,16 @@ pub async fn create(
         };
         total += media::count(&app.db, &filter).await?;
     }
-    let run = Arc::new(Run::new(&app, new.action.as_str(), &grant, total));
-    let shown = ApiRun::from(run.as_ref());
     if new.dry_run {
-        let result = json!({"total": total, "dry_run": true});
+        let counted = Run::new(&app, new.action.into(), &grant, total);
         let shown = ApiRun {
             state: RunState::Finished,
-            result: Some(result),
-            ..shown
+            result: Some(json!({"total": total, "dry_run": true})),
+            ..ApiRun::from(&counted)
         };
         return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
     }
-    let data = json!({"run": run.id, "total": total});
+    let data = json!({"total": total});
     let action = match new.action {
         BulkAction::Retry => Action::Retry,
         BulkAction::Dismiss => Action::Dismiss,
@@ -134,7 +149,6 @@ pub async fn create(
         NewEntry::new(action, filter.scope.client().or(filter.client), data),
     )
     .await?;
-    state.runs.add(Arc::clone(&run));
     let selection = Selection {
         media: Vec::new(),
         statuses,
@@ -143,21 +157,45 @@ pub async fn create(
             ..filter
         },
     };
-    let cancelled = run.cancelled.clone();
-    let started = Arc::clone(&run);
-    app.shutdown.clone().spawn(async move {
-        let performing = apart(async move || {
-            let outcome = perform(&app, new.action, selection, &started, cancelled).await;
-            started.finish(outcome);
-        });
-        // A panic is logged.
-        let _ = performing.await;
-    });
+    let shown = start(&state, &grant, new.action.into(), total, async move |run| {
+        perform(&app, new.action, selection, &run).await
+    })?;
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
 
+/// Starts a run; it is known by its id until the server ends.
+pub fn start(
+    state: &HttpState,
+    grant: &Grant,
+    action: RunAction,
+    total: u64,
+    perform: impl AsyncFnOnce(Arc<Run>) -> Outcome + Send + 'static,
+) -> Result<ApiRun> {
+    if !state.runs.has_room(grant.scope) {
+        return Err(ApiError::unavailable());
+    }
+    let run = Arc::new(Run::new(&state.app, action, grant, total));
+    let shown = ApiRun::from(run.as_ref());
+    state.runs.add(Arc::clone(&run));
+    let started = Arc::clone(&run);
+    state.app.shutdown.clone().spawn(async move {
+        let performing = apart(async move || {
+            let outcome = perform(Arc::clone(&run)).await;
+            run.finish(outcome);
+        });
+        // A panic is logged, and ends the run.
+        if performing.await.is_err() {
+            started.finish(Outcome {
+                state: RunState::Failed,
+                result: None,
+            });
+        }
+    });
+    Ok(shown)
+}
+
 /// Counts in a run.
-struct Counting(Arc<Run>);
+pub struct Counting(pub Arc<Run>);
 
 impl<Finding> Progress<Finding> for Counting {
     fn expect(&self, total: u64) {
@@ -169,14 +207,8 @@ impl<Finding> Progress<Finding> for Counting {
     }
 }
 
-async fn perform(
-    app: &App,
-    action: BulkAction,
-    selection: Selection,
-    run: &Arc<Run>,
-    cancelled: CancellationToken,
-) -> Outcome {
-    let progress = Counting(Arc::clone(run));
+async fn perform(app: &App, action: BulkAction, selection: Selection, run: &Arc<Run>) -> Outcome {
+    let (progress, cancelled) = (Counting(Arc::clone(run)), run.cancelled.clone());
     let ended = match action {
         BulkAction::Retry => {
             let options = retry::Options {
@@ -198,22 +230,8 @@ async fn perform(
     };
     app.work.notify_one();
     match ended {
-        Ok((stopped, result)) => Outcome {
-            state: if stopped {
-                RunState::Stopped
-            } else {
-                RunState::Finished
-            },
-            result: Some(result),
-        },
-        Err(error) => {
-            let error = telemetry::chain(&error);
-            tracing::error!(error, "a run of the API failed");
-            Outcome {
-                state: RunState::Failed,
-                result: None,
-            }
-        }
+        Ok((stopped, result)) => Outcome::of(stopped, result),
+        Err(error) => Outcome::failed(&error),
     }
 }
 

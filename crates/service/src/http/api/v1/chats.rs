@@ -20,7 +20,7 @@ pub struct ChatQuery {
     /// The number of a client.
     #[serde(default, deserialize_with = "number")]
     #[param(value_type = Option<i64>)]
-    client: Option<i64>,
+    pub client: Option<i64>,
 }
 
 /// Chats, those with the newest media first

@@ -33,7 +33,7 @@ codes! {
     }
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveriesQuery {
     instance: Option<String>,
@@ -143,6 +143,12 @@ pub struct BodyQuery {
     #[serde(default, deserialize_with = "one")]
     #[param(value_type = Option<String>)]
     keys: bool,
+}
+
+impl BodyQuery {
+    pub fn has_keys(&self) -> bool {
+        self.keys
+    }
 }
 
 fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

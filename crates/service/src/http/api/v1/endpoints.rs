@@ -1,12 +1,16 @@
 //! `/endpoints`: outgoing webhooks, their notifications and attempts.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::IntoParams;
 
+use super::bulk::{ApiRun, Counting, RunAction, start};
 use super::{Id, Ids};
 use crate::access::Grant;
 use crate::events::endpoints::{self, Endpoint};
@@ -19,6 +23,7 @@ use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::time;
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Body, Query};
+use crate::http::api::runs::Outcome;
 use crate::i18n::keys as texts;
 use crate::model::Scope;
 use crate::ops::endpoints::{self as operation, Again, EndpointError};
@@ -191,7 +196,7 @@ pub async fn test(
     Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct NotificationsQuery {
     status: Option<NotificationStatus>,
@@ -268,45 +273,51 @@ pub struct SinceBody {
     since: String,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct SentAgain {
-    count: u64,
-}
-
 async fn send_again(
-    state: &HttpState,
-    grant: &Grant,
+    state: HttpState,
+    grant: Grant,
     id: &str,
     since: &str,
+    action: RunAction,
     which: fn(crate::clock::Millis) -> Again,
 ) -> Result<Response> {
-    let endpoint = visible(state, grant, id).await?;
-    let since = time(&state.app, Some(since))?.unwrap_or(0);
-    let deps = state.app.endpoint_deps();
-    let count = operation::send_again(deps, &grant.actor, &endpoint, which(since)).await?;
-    Ok((StatusCode::ACCEPTED, Json(SentAgain { count })).into_response())
+    let endpoint = visible(&state, &grant, id).await?;
+    let which = which(time(&state.app, Some(since))?.unwrap_or(0));
+    let (app, actor) = (Arc::clone(&state.app), grant.actor.clone());
+    let shown = start(&state, &grant, action, 0, async move |run| {
+        let deps = app.endpoint_deps();
+        let (progress, cancelled) = (Counting(Arc::clone(&run)), run.cancelled.clone());
+        let sending = operation::send_again(deps, &actor, &endpoint, which, &progress, &cancelled);
+        match sending.await {
+            Ok(report) => Outcome::of(report.stopped, json!(report)),
+            Err(error) => Outcome::failed(&error),
+        }
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
 
-/// Sends the notifications again that failed since then
+/// Sends the notifications again that failed since then, as a run (`/bulk/{id}`)
 #[utoipa::path(post, path = "/endpoints/{id}/recover", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
-    responses((status = ACCEPTED, body = SentAgain), (status = "4XX", body = ErrorBody)))]
+    responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn recover(
     State(state): State<HttpState>,
     Operator(grant): Operator,
     Id(id): Id,
     Body(body): Body<SinceBody>,
 ) -> Result<Response> {
-    send_again(&state, &grant, &id, &body.since, Again::Failed).await
+    let action = RunAction::Recover;
+    send_again(state, grant, &id, &body.since, action, Again::Failed).await
 }
 
-/// Sends the events since then that never had a notification here
+/// Sends the events since then that never had a notification here, as a run (`/bulk/{id}`)
 #[utoipa::path(post, path = "/endpoints/{id}/replay-missing", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
-    responses((status = ACCEPTED, body = SentAgain), (status = "4XX", body = ErrorBody)))]
+    responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn replay_missing(
     State(state): State<HttpState>,
     Operator(grant): Operator,
     Id(id): Id,
     Body(body): Body<SinceBody>,
 ) -> Result<Response> {
-    send_again(&state, &grant, &id, &body.since, Again::Missing).await
+    let action = RunAction::ReplayMissing;
+    send_again(state, grant, &id, &body.since, action, Again::Missing).await
 }

@@ -61,7 +61,7 @@ fn life(text: Option<&str>) -> Result<Millis> {
 }
 
 /// Makes a link that opens the file without a key
-#[utoipa::path(post, path = "/media/{id}/link", tag = "links", params(("id" = String, Path)), request_body = NewLinkBody,
+#[utoipa::path(post, path = "/media/{id}/link", tag = "links", params(("id" = String, Path)), request_body = Option<NewLinkBody>,
     responses((status = CREATED, body = CreatedLink), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,

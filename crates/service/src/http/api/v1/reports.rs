@@ -15,12 +15,13 @@ use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
 use crate::http::api::filter::time;
 use crate::http::api::page::Page;
 use crate::http::api::query::{Query, flag};
-use crate::media::counts::{self, MonthlyUsage};
+use crate::media::counts;
+use crate::media::usage::{self, MonthlyUsage};
 use crate::model::Scope;
 use crate::ops::{health, status};
 
 /// The reports about the whole server are for callers of all clients.
-fn global(scope: Scope) -> Result<()> {
+pub(in crate::http) fn global(scope: Scope) -> Result<()> {
     match scope {
         Scope::All => Ok(()),
         Scope::Client(_) => Err(scope_too_small()),
@@ -55,6 +56,12 @@ pub struct HealthQuery {
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<bool>)]
     online: bool,
+}
+
+impl HealthQuery {
+    pub fn is_online(&self) -> bool {
+        self.online
+    }
 }
 
 /// Probes with hints
@@ -138,6 +145,6 @@ pub async fn usage(
     Query(query, _): Query<UsageQuery>,
 ) -> Result<Json<Page<MonthlyUsage>>> {
     let from = time(&state.app, query.from.as_deref())?.unwrap_or(0);
-    let usage = counts::monthly_usage(&state.app.db, grant.scope, from).await?;
+    let usage = usage::monthly_usage(&state.app.db, grant.scope, from).await?;
     Ok(Json(Page::whole(usage)))
 }

@@ -14,10 +14,10 @@ use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::query::Body;
-use crate::http::session::{Private, check_sign_in, count_attempt, private};
+use crate::http::session::{Private, check_sign_in, count_attempt, network, private};
 use crate::i18n::keys::api as texts;
 use crate::model::{Role, Scope};
-use crate::ops::users::{self as operation, Setup, SignedIn};
+use crate::ops::users::{self as operation, Setup, SignedIn, Target};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,10 +70,11 @@ pub(in crate::http) async fn checked(
     name: &str,
     password: &str,
 ) -> Result<SignedIn> {
-    count_attempt(parts, state, name)?;
+    count_attempt(parts, state)?;
     let signed_in = operation::sign_in(state.app.user_deps(), name, password).await?;
     signed_in.ok_or_else(|| {
-        tracing::warn!("an attempt to sign in was refused");
+        let address = network(parts).map(|network| network.to_string());
+        tracing::warn!(address, "an attempt to sign in was refused");
         ApiError::new(StatusCode::UNAUTHORIZED, texts::WRONG_PASSWORD)
     })
 }
@@ -140,9 +141,31 @@ pub async fn change_password(
         return Err(ApiError::conflict(texts::NOT_A_USER));
     };
     let user = show(&state, Scope::All, id).await?;
-    checked(&state, &parts, &user.name, &change.current).await?;
+    count_attempt(&parts, &state)?;
     let deps = state.app.user_deps();
-    operation::set_password(deps, &grant.actor, &user, &change.password).await?;
+    if !operation::is_password(deps, &user, &change.current).await? {
+        let (status, key) = (StatusCode::UNAUTHORIZED, texts::WRONG_PASSWORD);
+        return Err(ApiError::new(status, key));
+    }
+    let target = Target {
+        id,
+        within: Scope::All,
+    };
+    operation::set_password(deps, &grant.actor, target, &change.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all sessions of the user who calls
+#[utoipa::path(delete, path = "/session/all", tag = "users",
+    responses((status = NO_CONTENT, description = "Signed out everywhere"), (status = "4XX", body = ErrorBody)))]
+pub async fn sign_out_everywhere(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+) -> Result<StatusCode> {
+    let crate::access::Actor::User(id) = &grant.actor else {
+        return Err(ApiError::conflict(texts::NOT_A_USER));
+    };
+    operation::sign_out_everywhere(state.app.user_deps(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -181,7 +204,7 @@ pub(in crate::http) async fn use_link(
     parts: &Parts,
     setup: Setup,
 ) -> Result<SignedIn> {
-    count_attempt(parts, state, "")?;
+    count_attempt(parts, state)?;
     let deps = state.app.user_deps();
     let user = operation::set_up(deps, setup).await?;
     Ok(operation::begin_session(deps, user).await?)

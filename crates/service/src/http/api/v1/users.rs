@@ -16,7 +16,7 @@ use crate::http::api::page::Page;
 use crate::http::api::query::Body;
 use crate::i18n::keys::api as texts;
 use crate::model::{Role, Scope};
-use crate::ops::users::{self as operation, UserError};
+use crate::ops::users::{self as operation, Target, UserError};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +65,7 @@ impl From<UserError> for ApiError {
                 Self::of(StatusCode::CONFLICT, error)
             }
             UserError::Link => Self::of(StatusCode::NOT_FOUND, error),
+            UserError::Unknown => Self::not_found(texts::USER_NOT_FOUND),
             error => Self::of(StatusCode::BAD_REQUEST, error),
         }
     }
@@ -131,27 +132,28 @@ pub async fn change(
     Id(id): Id,
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>> {
-    let user = show(&state, grant.scope, &id).await?;
-    let client = match (change.client, change.all_clients) {
-        (Some(client), _) => Some(client),
-        (None, Some(true)) => None,
-        (None, _) => user.client,
+    let scope = match (change.client, change.all_clients) {
+        (Some(client), _) => Some(Scope::Client(client)),
+        (None, Some(true)) => Some(Scope::All),
+        (None, _) => None,
     };
-    if !client.map_or(grant.scope == Scope::All, |client| {
-        grant.scope.includes(client)
-    }) {
+    let is_permitted = |scope: Scope| match scope {
+        Scope::All => grant.scope == Scope::All,
+        Scope::Client(client) => grant.scope.includes(client),
+    };
+    if !scope.is_none_or(is_permitted) {
         return Err(ApiError::not_found(texts::CLIENT_NOT_FOUND));
     }
-    let deps = state.app.user_deps();
-    if let Some(password) = &change.password {
-        operation::set_password(deps, &grant.actor, &user, password).await?;
-    }
-    let role = change.role.unwrap_or(user.role);
-    if (role, client) != (user.role, user.client) {
-        let scope = Scope::of(client);
-        let changed = operation::Change { role, scope };
-        operation::change(deps, &grant.actor, &user, changed).await?;
-    }
+    let change = operation::Change {
+        role: change.role,
+        scope,
+        password: change.password,
+    };
+    let target = Target {
+        id: &id,
+        within: grant.scope,
+    };
+    operation::change(state.app.user_deps(), &grant.actor, target, change).await?;
     show(&state, grant.scope, &id).await.map(Json)
 }
 
@@ -163,8 +165,11 @@ pub async fn remove(
     Admin(grant): Admin,
     Id(id): Id,
 ) -> Result<StatusCode> {
-    let user = show(&state, grant.scope, &id).await?;
-    operation::remove(state.app.user_deps(), &grant.actor, &user).await?;
+    let target = Target {
+        id: &id,
+        within: grant.scope,
+    };
+    operation::remove(state.app.user_deps(), &grant.actor, target).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,9 +181,12 @@ pub async fn setup_link(
     Admin(grant): Admin,
     Id(id): Id,
 ) -> Result<Response> {
-    let user = show(&state, grant.scope, &id).await?;
+    let target = Target {
+        id: &id,
+        within: grant.scope,
+    };
     let deps = state.app.user_deps();
-    let token = operation::make_setup_link(deps, &grant.actor, Some(&user)).await?;
+    let token = operation::make_setup_link(deps, &grant.actor, Some(target)).await?;
     let address = state.app.setup_address(&token);
     Ok((StatusCode::CREATED, Json(SetupLink { address })).into_response())
 }

@@ -1,0 +1,530 @@
+//! The dashboard: who may open it, what strangers' texts can do in it, and that each page shows what the API shows.
+
+use midiateca_service::access::Actor;
+use midiateca_service::model::{MediaKind, Role, Scope};
+use midiateca_service::ops::users::{self, Options};
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+use wa_sim::SimMedia;
+
+use crate::stage::{FIRST, OTHER, TestApp, sample};
+
+const PASSWORD: &str = "quatro patos amarelos";
+
+/// A browser without scripts.
+struct Browser<'a> {
+    test: &'a TestApp,
+    http: reqwest::Client,
+    cookie: String,
+    language: &'static str,
+}
+
+struct Page {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Page {
+    fn location(&self) -> &str {
+        self.headers["location"].to_str().unwrap()
+    }
+}
+
+impl<'a> Browser<'a> {
+    fn new(test: &'a TestApp) -> Self {
+        let http = reqwest::Client::builder().no_proxy();
+        Self {
+            test,
+            http: http.redirect(Policy::none()).build().unwrap(),
+            cookie: String::new(),
+            language: "en",
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+        let request = request.header("cookie", &self.cookie);
+        let answer = request.header("accept-language", self.language).send();
+        let answer = answer.await.unwrap();
+        Page {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        let url = format!("{}{path}", self.test.origin());
+        self.send(self.http.get(url)).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let url = format!("{}{path}", self.test.origin());
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        let body = form.extend_pairs(fields).finish();
+        let request = self.http.post(url).body(body);
+        let kind = "application/x-www-form-urlencoded";
+        self.send(request.header("content-type", kind)).await
+    }
+
+    async fn sign_in(&mut self, name: &str) -> Page {
+        let fields = [
+            ("name", name),
+            ("password", PASSWORD),
+            ("next", "/media?kind=audio"),
+        ];
+        let page = self.post("/sign-in", &fields).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        let cookie = page.headers["set-cookie"].to_str().unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+        page
+    }
+
+    /// A page that must be there, with the headers that protect it.
+    async fn page(&self, path: &str) -> String {
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(page.headers["x-frame-options"], "DENY");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        page.text
+    }
+}
+
+async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) {
+    let options = Options {
+        name: name.to_owned(),
+        role,
+        scope,
+        password: Some(PASSWORD.to_owned()),
+    };
+    let added = users::add(test.app.user_deps(), &Actor::CommandLine, options).await;
+    added.unwrap();
+}
+
+async fn signed_in<'a>(test: &'a TestApp, role: Role, scope: Scope) -> Browser<'a> {
+    add(test, "ana", role, scope).await;
+    let mut browser = Browser::new(test);
+    browser.sign_in("ana").await;
+    browser
+}
+
+#[tokio::test]
+async fn strangers_are_sent_to_the_page_for_signing_in_and_come_back() {
+    let test = TestApp::start().await;
+    add(&test, "ana", Role::Viewer, Scope::All).await;
+    let mut browser = Browser::new(&test);
+    for (path, place) in [
+        ("/", "/sign-in"),
+        (
+            "/media?kind=audio&q=a%20b",
+            "/sign-in?next=%2Fmedia%3Fkind%3Daudio%26q%3Da%2520b",
+        ),
+        ("/audit", "/sign-in?next=%2Faudit"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(
+            (page.status, page.location()),
+            (StatusCode::SEE_OTHER, place)
+        );
+    }
+    let form = browser.page("/sign-in?next=%2Fchats").await;
+    assert!(form.contains("name=\"next\" value=\"/chats\""), "{form}");
+    let foreign = browser.page("/sign-in?next=%2F%2Fevil.example").await;
+    assert!(foreign.contains("name=\"next\" value=\"/\""), "{foreign}");
+    let wrong = browser
+        .post("/sign-in", &[("name", "<b>ana"), ("password", "x")])
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        wrong.text.contains("the name or the password is wrong"),
+        "{}",
+        wrong.text
+    );
+    assert!(
+        wrong.text.contains("value=\"&#60;b&#62;ana\""),
+        "{}",
+        wrong.text
+    );
+    let page = browser.sign_in("Ana").await;
+    assert_eq!(page.location(), "/media?kind=audio");
+    browser.page("/").await;
+    let out = browser.post("/sign-out", &[]).await;
+    assert_eq!(out.location(), "/sign-in");
+    assert_eq!(browser.get("/").await.location(), "/sign-in");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_first_administrator_sets_a_password_by_the_link_once() {
+    let test = TestApp::start().await;
+    let deps = test.app.user_deps();
+    let token = users::make_setup_link(deps, &Actor::CommandLine, None)
+        .await
+        .unwrap();
+    let browser = Browser::new(&test);
+    let path = format!("/setup/{token}");
+    assert!(browser.page(&path).await.contains("You are the first user"));
+    let wrong = browser
+        .post(
+            &path,
+            &[("name", "dona"), ("password", PASSWORD), ("again", "x")],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.text.contains("not the same"), "{}", wrong.text);
+    let fields = [
+        ("name", "dona"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    let set = browser.post(&path, &fields).await;
+    assert_eq!((set.status, set.location()), (StatusCode::SEE_OTHER, "/"));
+    assert!(
+        set.headers["set-cookie"]
+            .to_str()
+            .unwrap()
+            .contains("HttpOnly")
+    );
+    assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+    test.end().await;
+}
+
+const PAGES: [&str; 15] = [
+    "/",
+    "/media",
+    "/media?kind=image&client=&status=&q=&from=&to=",
+    "/media?status=failed&verified=full&direction=sent&reason=cdn_expired&chat=5500900000001",
+    "/chats",
+    "/failures",
+    "/deliveries",
+    "/deliveries?verdict=accepted&instance=&from=",
+    "/instances",
+    "/endpoints",
+    "/access",
+    "/audit",
+    "/health",
+    "/media?cursor=1_x",
+    "/chats?cursor=1_1_x",
+];
+
+#[tokio::test]
+async fn every_page_is_shown_to_an_administrator_in_both_languages() {
+    let test = TestApp::start().await;
+    let (media, _) = test.store(sample("SHOWN")).await;
+    test.fail(wa_sim::Fault::Lost).await;
+    let mut browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let delivery = {
+        let list =
+            midiateca_service::deliveries::list(&test.app.db, &Default::default(), "", 1).await;
+        list.unwrap().remove(0).id.0
+    };
+    let single = [
+        format!("/media/{}", media.id),
+        format!("/chats/2/{}", media.chat_id.unwrap()),
+        format!("/deliveries/{delivery}"),
+        format!("/deliveries/{delivery}?keys=1"),
+        format!("/instances/{FIRST}"),
+    ];
+    for (language, heading) in [
+        ("en", "<html lang=\"en\""),
+        ("pt-BR", "<html lang=\"pt-BR\""),
+    ] {
+        browser.language = language;
+        for path in PAGES
+            .iter()
+            .copied()
+            .chain(single.iter().map(String::as_str))
+        {
+            let page = browser.page(path).await;
+            assert!(page.contains(heading), "{path}");
+            assert!(
+                !page.contains("dashboard-") && !page.contains("names-"),
+                "{path}: {page}"
+            );
+            assert!(
+                !page.contains(" style=") && !page.contains(" onclick"),
+                "{path}"
+            );
+        }
+    }
+    for (path, status) in [
+        ("/media/unknown", 404),
+        ("/media?kind=nonsense", 400),
+        ("/media?unknown=1", 400),
+        ("/chats/2/unknown", 404),
+        ("/chats/x/y", 404),
+        ("/instances/unknown", 404),
+        ("/deliveries/unknown", 404),
+        ("/endpoints/unknown", 404),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status.as_u16(), status, "{path}");
+        assert!(page.text.contains("<main"), "{path}: {}", page.text);
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_person_sees_the_own_client_only_and_what_the_role_permits() {
+    let test = TestApp::start().await;
+    test.store(sample("OWN")).await;
+    let foreign = SimMedia::sample(OTHER, "FOREIGN", MediaKind::Image);
+    let delivery = test.sim.world().add(foreign);
+    let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
+    let (_, answer) = test.post_to(&url, delivery.body.to_string()).await;
+    let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
+    test.settled(&midiateca_service::model::MediaId(id.clone()))
+        .await;
+    let viewer = signed_in(&test, Role::Viewer, Scope::Client(2)).await;
+    for path in PAGES {
+        let page = viewer.get(path).await;
+        let is_for_all = !["/access", "/audit", "/health"].contains(&path);
+        assert_eq!(
+            page.status.is_success(),
+            is_for_all,
+            "{path}: {}",
+            page.text
+        );
+        assert!(
+            !page.text.contains(OTHER) && !page.text.contains(&id),
+            "{path}"
+        );
+        assert!(!page.text.contains("cliente_3"), "{path}");
+    }
+    for path in ["/access", "/audit", "/health"] {
+        assert_eq!(
+            viewer.get(path).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+    for path in [format!("/media/{id}"), format!("/instances/{OTHER}")] {
+        assert_eq!(
+            viewer.get(&path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+    let page = viewer.page("/media").await;
+    assert!(
+        !page.contains("data-bulk") && !page.contains("/access"),
+        "{page}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn forms_name_the_clients_that_the_person_may_choose() {
+    let test = TestApp::start().await;
+    let admin = signed_in(&test, Role::Admin, Scope::All).await;
+    for path in ["/access", "/endpoints", "/instances"] {
+        let page = admin.page(path).await;
+        for client in [2, 3] {
+            assert!(
+                page.contains(&format!("<option value=\"{client}\"")),
+                "{path}: {page}"
+            );
+        }
+        assert!(
+            !page.contains("<form class=\"stack\" data-api"),
+            "{path}: a form without a method"
+        );
+    }
+    add(&test, "chefe", Role::Admin, Scope::Client(2)).await;
+    let mut chief = Browser::new(&test);
+    chief.sign_in("chefe").await;
+    let page = chief.page("/access").await;
+    assert!(
+        page.contains("<option value=\"2\"") && !page.contains("<option value=\"3\""),
+        "{page}"
+    );
+    assert!(!page.contains("all clients"), "{page}");
+    chief.page("/account").await;
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_part_that_fails_leaves_the_rest_of_the_page() {
+    let test = TestApp::start().await;
+    let (media, _) = test.store(sample("SHOWN")).await;
+    let browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let file = test.app.config.database_file(&test.app.data);
+    let broken = rusqlite::Connection::open(file).unwrap();
+    broken.execute_batch("alter table attempts rename to lost_attempts; alter table links rename to lost_links; alter table api_keys rename to lost_keys").unwrap();
+    let page = browser.page(&format!("/media/{}", media.id)).await;
+    assert!(
+        page.contains("class=\"problem\"") && page.contains(&media.sha256.unwrap()),
+        "{page}"
+    );
+    let page = browser.page("/access").await;
+    assert!(
+        page.contains("class=\"problem\"") && page.contains("administrator"),
+        "{page}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn what_strangers_write_is_text_and_nothing_else() {
+    let test = TestApp::start().await;
+    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}gpj.exe\u{200b}";
+    let mut media = sample("EVIL");
+    media.caption = Some(evil.to_owned());
+    media.file_name = Some(evil.to_owned());
+    media.push_name = Some(evil.to_owned());
+    let (stored, _) = test.store(media).await;
+    let browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let chat = stored.chat_id.clone().unwrap();
+    for path in [
+        "/".to_owned(),
+        "/media".to_owned(),
+        format!("/media/{}", stored.id),
+        "/chats".to_owned(),
+        format!("/chats/2/{chat}"),
+        "/media?q=%3Cscript%3Ealert(1)".to_owned(),
+        "/media?chat=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E".to_owned(),
+        "/deliveries?instance=%22%3E%3Cscript%3Ealert(1)".to_owned(),
+    ] {
+        let page = browser.page(&path).await;
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+        assert!(!page.contains("<img src=x"), "{path}");
+        assert!(!page.contains(['\u{202e}', '\u{200b}']), "{path}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn language_and_theme_are_chosen_and_remembered() {
+    let test = TestApp::start().await;
+    let mut browser = Browser::new(&test);
+    let fields = [
+        ("lang", "pt-BR"),
+        ("theme", "dark"),
+        ("next", "//evil.example"),
+    ];
+    let set = browser.post("/preferences", &fields).await;
+    assert_eq!(set.location(), "/");
+    let cookies: Vec<_> = set.headers.get_all("set-cookie").iter().collect();
+    let cookies = cookies
+        .iter()
+        .map(|it| it.to_str().unwrap().split(';').next().unwrap());
+    browser.cookie = cookies.collect::<Vec<_>>().join("; ");
+    let page = browser.page("/sign-in").await;
+    assert!(
+        page.contains("lang=\"pt-BR\" data-theme=\"dark\"") && page.contains("Entrar"),
+        "{page}"
+    );
+    let set = browser
+        .post("/preferences", &[("lang", "xx"), ("theme", "<x>")])
+        .await;
+    assert!(!set.headers.contains_key("set-cookie"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn style_script_and_icon_are_kept_by_browsers_until_they_change() {
+    let test = TestApp::start().await;
+    let browser = Browser::new(&test);
+    let page = browser.page("/sign-in").await;
+    for name in ["style.css", "app.js", "icon.svg"] {
+        let start = page.find("/assets/").unwrap();
+        let version = &page[start..start + "/assets/".len() + 12];
+        let file = browser.get(&format!("{version}/{name}")).await;
+        assert_eq!(file.status, StatusCode::OK, "{name}");
+        assert!(
+            file.headers["cache-control"]
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
+        let old = browser.get(&format!("/assets/000000000000/{name}")).await;
+        assert_eq!(old.headers["cache-control"], "no-store");
+    }
+    for path in ["/assets/x/unknown.js", "/assets/x/..%2F..%2FCargo.toml"] {
+        assert_eq!(
+            browser.get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_files_of_a_filter_are_one_zip() {
+    let test = TestApp::start().await;
+    let (first, _) = test.store(sample("ONE")).await;
+    let (second, _) = test.store(sample("TWO")).await;
+    let browser = signed_in(&test, Role::Viewer, Scope::Client(2)).await;
+    let zip = async |query: &str| {
+        let url = format!("{}/api/v1/media.zip{query}", test.origin());
+        let request = browser.http.get(url).header("cookie", &browser.cookie);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.bytes().await.unwrap())
+    };
+    let names = |bytes: &[u8]| {
+        let archive = zip_names(bytes);
+        let files = archive
+            .into_iter()
+            .filter(|name| name.starts_with("cliente_"));
+        files.collect::<Vec<_>>()
+    };
+    let head = browser
+        .http
+        .head(format!("{}/api/v1/media.zip?client=2", test.origin()));
+    let head = browser.send(head).await;
+    assert_eq!(head.headers["content-type"], "application/zip");
+    let (status, all) = zip("?client=2").await;
+    assert_eq!((status, names(&all).len()), (200, 2));
+    let (_, one) = zip(&format!("?ids={}", first.id)).await;
+    assert_eq!(names(&one), [first.path.clone().unwrap()]);
+    let (_, both) = zip(&format!("?ids={},{},unknown", first.id, second.id)).await;
+    assert_eq!(names(&both).len(), 2);
+    for (query, status) in [
+        ("?client=3", 404),
+        ("?ids=unknown", 404),
+        ("?ids=", 400),
+        ("?kind=nonsense", 400),
+    ] {
+        assert_eq!(zip(query).await.0, status, "{query}");
+    }
+    let log = midiateca_service::access::audit::before(&test.app.db, Scope::All, i64::MAX, 9).await;
+    let exported = log
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.action == "media_exported");
+    let counts: Vec<Value> = exported.map(|entry| entry.data).collect();
+    assert_eq!(
+        counts,
+        [
+            json!({"media": 2}),
+            json!({"media": 1}),
+            json!({"media": 2})
+        ]
+    );
+    test.end().await;
+}
+
+/// The names in an archive's list of files (APPNOTE.TXT, section 4.3.12).
+fn zip_names(bytes: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(4).position(|it| it == b"PK\x01\x02") {
+        let entry = &bytes[at + found..];
+        let length = usize::from(u16::from_le_bytes([entry[28], entry[29]]));
+        names.push(String::from_utf8(entry[46..46 + length].to_vec()).unwrap());
+        at += found + 46 + length;
+    }
+    assert!(
+        bytes.windows(4).any(|it| it == b"PK\x05\x06"),
+        "the end is missing"
+    );
+    names
+}

@@ -1,0 +1,425 @@
+// What the pages do beyond links and forms. Every action is a request to the API; what it changed is read back from the server.
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const words = $("#words").dataset;
+const language = document.documentElement.lang;
+
+function toast(text, action) {
+  const output = $("#toast");
+  output.textContent = text;
+  if (action) {
+    const button = paragraph(words.show, "button");
+    button.className = "plain";
+    button.addEventListener("click", action);
+    output.append(button);
+  }
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => (output.textContent = ""), 10000);
+}
+
+/// Asks, or shows a result; true for yes. One after the other: an answer must not reach another question.
+function dialog(title, lines, { only = false, yes = words.yes } = {}) {
+  const open = () => {
+    const box = $("#dialog");
+    $("#dialog-title").textContent = title;
+    $("#dialog-title").hidden = !title;
+    $("#dialog-text").replaceChildren(...lines);
+    $("#dialog-no").hidden = only;
+    $("#dialog-yes").textContent = yes;
+    box.returnValue = "no";
+    box.showModal();
+    return new Promise((done) => box.addEventListener("close", () => done(box.returnValue === "yes"), { once: true }));
+  };
+  dialog.last = (dialog.last ?? Promise.resolve()).then(open);
+  return dialog.last;
+}
+
+function paragraph(text, tag = "p") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(words.copied);
+  } catch {
+    const field = document.createElement("input");
+    field.value = text;
+    field.readOnly = true;
+    await dialog(words.copy, [field], { only: true, yes: words.close });
+  }
+}
+
+async function api(method, url, body) {
+  const headers = { "Accept-Language": language };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Error(words.failed);
+  }
+  const text = await answer.text();
+  let value = null;
+  try {
+    value = text ? JSON.parse(text) : null;
+  } catch { /* not JSON */ }
+  if (answer.ok) return value;
+  const error = value?.error;
+  const thrown = new Error(error ? [error.message, error.hint].filter(Boolean).join(" → ") : words.failed);
+  if (answer.status === 401 && !url.includes("/session")) {
+    thrown.isSignedOut = true;
+    if (!api.isLeaving) {
+      api.isLeaving = true;
+      const here = encodeURIComponent(location.pathname + location.search);
+      if (await dialog(words.signedOut, [], { only: true })) location.assign(`/sign-in?next=${here}`);
+    }
+  }
+  throw thrown;
+}
+
+/// What an action answers: shown once, copied, or read back from the server.
+async function finish(element, value) {
+  const { show, copy: field, goto: place } = element.dataset;
+  if (field) {
+    await copy(new URL(value[field], location.origin).href);
+    return refresh();
+  }
+  if (show && value) {
+    let secret = show === "result" ? undefined : value[show];
+    if (secret?.startsWith("/")) secret = new URL(secret, location.origin).href;
+    if (secret) {
+      const input = document.createElement("input");
+      input.value = secret;
+      input.readOnly = true;
+      const button = paragraph(words.copy, "button");
+      button.className = "plain";
+      button.type = "button";
+      button.addEventListener("click", () => copy(secret));
+      await dialog(words.keep, [input, button], { only: true, yes: words.close });
+    } else if (show === "result") {
+      await dialog("", [paragraph(JSON.stringify(value, null, 2), "pre")], { only: true, yes: words.close });
+    }
+  }
+  if (place) location.assign(place);
+  else location.reload();
+}
+
+async function act(element, work) {
+  element.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    toast(error.message);
+  } finally {
+    element.disabled = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const { method, url, body, confirm, bulk, fetch: address, into, copyText } = button.dataset;
+  if (copyText) copy(copyText);
+  else if (bulk) act(button, () => runBulk(button, bulk));
+  else if (address) act(button, async () => {
+    const box = document.getElementById(into);
+    box.textContent = JSON.stringify(await api("GET", address), null, 2);
+    box.hidden = false;
+  });
+  else if (method) act(button, async () => {
+    const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
+    if (confirm && !(await dialog(button.textContent, lines))) return;
+    const value = await api(method, url, body === undefined ? undefined : JSON.parse(body));
+    await ("run" in button.dataset ? followRun(button, value) : finish(button, value));
+  });
+});
+
+// A choice that is a change: a user's role.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.dataset.change) act(field, async () => {
+    await api("PATCH", field.dataset.change, { [field.name]: field.value });
+    location.reload();
+  });
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.dataset.api) return;
+  event.preventDefault();
+  const [method, url] = form.dataset.api.split(" ");
+  const body = {};
+  for (const field of form.elements) {
+    if (!field.name || (field.type === "checkbox" && !field.checked) || !field.value) continue;
+    if ("list" in field.dataset) (body[field.name] ??= []).push(field.value);
+    else body[field.name] = "number" in field.dataset ? Number(field.value) : field.value;
+  }
+  act(form.querySelector("button:not([type=button])"), async () => finish(form, await api(method, url, body)));
+});
+
+// Runs over exactly what a list showed: counted first, with progress, and stopped on request.
+async function runBulk(button, action) {
+  const picked = $$(".pick:checked").map((box) => box.value);
+  if (picked.length && button.closest("#actions")) return runPicked(button, action, picked);
+  const source = button.closest("[data-filter]").dataset;
+  const request = { action, filter: JSON.parse(source.filter), before: source.before };
+  const { total } = await api("POST", "/api/v1/bulk", { ...request, dry_run: true });
+  if (!total) return toast(words.none);
+  if (!(await dialog(button.textContent, [paragraph(`${words.count} ${total.toLocaleString(language)}`)]))) return;
+  await followRun(button, await api("POST", "/api/v1/bulk", request));
+}
+
+/// Shows how far some work is, with a button that stops it; `step` does a part and says how far it is, or that it has ended.
+async function followWork(title, stopping, step) {
+  const box = document.createElement("div");
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", title);
+  const count = paragraph("");
+  const stop = paragraph(words.stop, "button");
+  stop.className = "plain";
+  stop.addEventListener("click", stopping);
+  box.append(paragraph(title), bar, count, stop);
+  $("#runs").append(box);
+  followWork.running = (followWork.running ?? 0) + 1;
+  try {
+    for (;;) {
+      const { done, total, ended } = await step();
+      bar.max = Math.max(total, 1);
+      bar.value = done;
+      count.textContent = `${done.toLocaleString(language)} / ${total.toLocaleString(language)}`;
+      if (ended) break;
+    }
+  } finally {
+    followWork.running -= 1;
+    box.remove();
+  }
+  await dialog(words.done, [paragraph(title), count], { only: true, yes: words.close });
+  location.reload();
+}
+
+function followRun(button, run) {
+  let seen = run;
+  const stop = () => api("DELETE", `/api/v1/bulk/${run.id}`).catch((error) => toast(error.message));
+  return followWork(button.textContent, stop, async () => {
+    await new Promise((done) => setTimeout(done, 500));
+    seen = await api("GET", `/api/v1/bulk/${run.id}`);
+    return { done: seen.done, total: seen.total, ended: seen.state !== "running" };
+  });
+}
+
+async function runPicked(button, action, ids) {
+  if (!(await dialog(button.textContent, [paragraph(`${words.count} ${ids.length.toLocaleString(language)}`)]))) return;
+  let at = 0;
+  let isStopped = false;
+  await followWork(button.textContent, () => (isStopped = true), async () => {
+    try {
+      await api("POST", `/api/v1/media/${ids[at]}/${action}`);
+    } catch (error) {
+      // Without a session nothing more can be done.
+      if (error.isSignedOut) throw error;
+      toast(error.message);
+    }
+    at += 1;
+    return { done: at, total: ids.length, ended: isStopped || at === ids.length };
+  });
+}
+
+// Selection: shift for a range, Ctrl+A for all, Escape for none.
+let last = null;
+function showPicked() {
+  const boxes = $$(".pick");
+  const count = boxes.filter((box) => box.checked).length;
+  const output = $("#picked");
+  if (output) output.textContent = count ? `${words.selected} ${count}` : "";
+  const zip = $("#zip");
+  if (!zip) return;
+  zip.dataset.all ??= zip.href;
+  zip.href = count ? `/api/v1/media.zip?ids=${boxes.filter((box) => box.checked).map((box) => box.value).join(",")}` : zip.dataset.all;
+}
+const MOST_PICKED = 200;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("#zip");
+  if (!link) return;
+  event.preventDefault();
+  if ($$(".pick:checked").length > MOST_PICKED) return toast(words.many);
+  // An error is shown here, and not as a failed download.
+  act(link, async () => {
+    const answer = await fetch(link.href, { method: "HEAD" });
+    if (answer.ok) location.assign(link.href);
+    else await api("GET", link.href);
+  });
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.classList?.contains("pick")) return;
+  const boxes = $$(".pick");
+  const at = boxes.indexOf(event.target);
+  if (event.shiftKey && last !== null) {
+    const [from, to] = [Math.min(last, at), Math.max(last, at)];
+    for (const box of boxes.slice(from, to + 1)) box.checked = event.target.checked;
+  }
+  last = at;
+  showPicked();
+});
+document.addEventListener("keydown", (event) => {
+  const isField = event.target.matches("input:not(.pick), select, textarea, audio, video, .wave, pre, summary, .scroll *");
+  if (isField || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
+  const isPlain = !event.ctrlKey && !event.metaKey;
+  const boxes = $$(".pick");
+  if ((event.ctrlKey || event.metaKey) && event.key === "a" && boxes.length) {
+    event.preventDefault();
+    boxes.forEach((box) => (box.checked = true));
+    showPicked();
+  } else if (event.key === "Escape" && boxes.length) {
+    boxes.forEach((box) => (box.checked = false));
+    showPicked();
+  } else if (event.key === "ArrowLeft" && isPlain) $("#newer")?.click();
+  else if (event.key === "ArrowRight" && isPlain) $("#older")?.click();
+  else if (event.key === "/" && isPlain) {
+    event.preventDefault();
+    $("#find")?.focus();
+  }
+});
+
+// A picture that cannot be shown leaves the sign of its kind.
+document.addEventListener("error", (event) => {
+  if (event.target.tagName === "IMG") event.target.classList.add("missing");
+}, true);
+
+// The next page of a gallery is appended when its end comes near. The link stays for those without scripts.
+async function append(link) {
+  const answer = await fetch(link.href);
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const known = new Set($$(".tile").map((tile) => tile.dataset.id));
+  $("#tiles").append(...$$("#tiles > .tile", page).filter((tile) => !known.has(tile.dataset.id)));
+  const next = $("#more", page);
+  if (next) {
+    // The address leads back to the page that is shown last.
+    history.replaceState(null, "", link.href);
+    link.href = next.href;
+    watchEnd(link);
+  } else link.closest("p").remove();
+}
+function watchEnd(link) {
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    append(link).catch(() => {});
+  }, { rootMargin: "600px" }).observe(link);
+}
+if ($("#more")) watchEnd($("#more"));
+
+// The player: speed is remembered in this browser; the waveform shows and sets the position.
+for (const player of $$("[data-player]")) {
+  const audio = $("audio", player);
+  const wave = $(".wave", player);
+  const setSpeed = (speed) => {
+    audio.playbackRate = speed;
+    $$("[data-speed]", player).forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === speed)));
+  };
+  const saved = Number(localStorage.getItem("speed")) || 1;
+  audio.addEventListener("loadedmetadata", () => setSpeed(Number(localStorage.getItem("speed")) || 1));
+  setSpeed(saved);
+  $$("[data-speed]", player).forEach((button) => button.addEventListener("click", () => {
+    localStorage.setItem("speed", button.dataset.speed);
+    setSpeed(Number(button.dataset.speed));
+  }));
+  let samples = [];
+  const bars = (from, to) => samples.slice(from, to).map((sample, n) => {
+    const height = 3 + (sample / 100) * 58;
+    return `M${((from + n) * 640) / samples.length + 4} ${32 - height / 2}v${height}`;
+  }).join("");
+  const draw = () => {
+    const part = audio.duration ? audio.currentTime / audio.duration : 0;
+    const at = Math.round(part * samples.length);
+    $(".played", wave).setAttribute("d", bars(0, at) || "M0 0");
+    $(".rest", wave).setAttribute("d", bars(at, samples.length) || "M0 0");
+    wave.setAttribute("aria-valuenow", Math.round(audio.currentTime));
+  };
+  fetch(`/api/v1/media/${player.dataset.id}/waveform`).then(async (answer) => {
+    if (!answer.ok) return;
+    samples = (await answer.json()).samples;
+    wave.removeAttribute("hidden");
+    draw();
+  }).catch(() => {});
+  audio.addEventListener("timeupdate", draw);
+  wave.addEventListener("click", (event) => {
+    const box = wave.getBoundingClientRect();
+    if (audio.duration) audio.currentTime = ((event.clientX - box.left) / box.width) * audio.duration;
+    draw();
+  });
+  wave.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -5, ArrowRight: 5 }[event.key];
+    if (step) audio.currentTime = Math.max(0, audio.currentTime + step);
+  });
+}
+
+// Live: parts of the page are read again when something happened. One stream per visible page; a hidden page has none,
+// because a browser opens few connections to one server.
+const parts = $$("[data-live]");
+/// As the server wrote them: what the page's own script changed is no news.
+const written = new Map(parts.map((part) => [part.id, part.innerHTML]));
+const CALM_MS = 5000;
+let source = null;
+let due = null;
+let wasOpen = false;
+async function refresh() {
+  due = null;
+  const isBusy = $("dialog[open]") || $$(".pick:checked").length || followWork.running || $$("audio, video").some((player) => !player.paused);
+  if (isBusy) return later();
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const selection = getSelection();
+  for (const part of $$("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || fresh.innerHTML === written.get(part.id) || part.querySelector("audio, video")) continue;
+    if (part.contains(document.activeElement) || (!selection.isCollapsed && part.contains(selection.anchorNode))) {
+      later();
+      continue;
+    }
+    written.set(part.id, fresh.innerHTML);
+    part.replaceChildren(...fresh.childNodes);
+  }
+}
+function later() {
+  due ??= setTimeout(refresh, CALM_MS);
+}
+function follow() {
+  if (document.hidden || source || !$("#live")) return;
+  source = new EventSource("/api/v1/events");
+  source.onopen = () => {
+    $("#live").hidden = false;
+    // What happened while there was no stream.
+    if (wasOpen && parts.length) later();
+    wasOpen = true;
+  };
+  source.onerror = () => {
+    $("#live").hidden = true;
+    if (source?.readyState !== EventSource.CLOSED) return;
+    rest();
+    setTimeout(follow, CALM_MS);
+  };
+  const onEvent = () => {
+    if (parts.length) later();
+    else if ($("#tiles")) toast(words.new, () => location.assign(location.pathname + location.search.replace(/([?&])cursor=[^&]*/, "$1")));
+  };
+  for (const type of [...words.events.split(" "), "reset"]) source.addEventListener(type, onEvent);
+}
+function rest() {
+  source?.close();
+  source = null;
+}
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) rest();
+  else {
+    follow();
+    if (parts.length) later();
+  }
+});
+addEventListener("pagehide", rest);
+addEventListener("pageshow", follow);
+follow();

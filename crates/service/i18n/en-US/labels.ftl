@@ -1,0 +1,35 @@
+### Labels of the dashboard, by the codes of roles, chats, directions, notifications and entries of the audit log.
+
+labels-viewer = viewer
+labels-operator = operator
+labels-admin = administrator
+labels-delivered = delivered
+labels-received = received
+labels-sent = sent
+labels-private = private chat
+labels-group = group
+labels-channel = channel
+labels-broadcast = broadcast list
+labels-story = story
+labels-link-created = link made
+labels-link-revoked = link revoked
+labels-content-read = file read
+labels-retry = retried
+labels-dismiss = dismissed
+labels-replay = delivery read again
+labels-erasure = person erased
+labels-raw-body-read = body read with keys
+labels-client-changed = client changed
+labels-instance-changed = instance changed
+labels-endpoint-changed = endpoint changed
+labels-key-created = key made
+labels-key-revoked = key revoked
+labels-user-added = user added
+labels-user-changed = user changed
+labels-user-removed = user removed
+labels-password-set = password set
+labels-setup-link-made = link for a password made
+labels-signed-in = signed in
+labels-sign-in-refused = sign-in refused
+labels-signed-out = signed out
+labels-media-exported = media exported

@@ -1,0 +1,35 @@
+### Rótulos do painel, pelos códigos de papéis, conversas, direções, notificações e entradas da auditoria.
+
+labels-viewer = leitor
+labels-operator = operador
+labels-admin = administrador
+labels-delivered = entregue
+labels-received = recebida
+labels-sent = enviada
+labels-private = conversa privada
+labels-group = grupo
+labels-channel = canal
+labels-broadcast = lista de transmissão
+labels-story = status
+labels-link-created = link criado
+labels-link-revoked = link revogado
+labels-content-read = arquivo lido
+labels-retry = reprocessada
+labels-dismiss = dispensada
+labels-replay = entrega lida de novo
+labels-erasure = pessoa apagada
+labels-raw-body-read = corpo lido com chaves
+labels-client-changed = cliente alterado
+labels-instance-changed = instância alterada
+labels-endpoint-changed = endpoint alterado
+labels-key-created = chave criada
+labels-key-revoked = chave revogada
+labels-user-added = usuário adicionado
+labels-user-changed = usuário alterado
+labels-user-removed = usuário removido
+labels-password-set = senha definida
+labels-setup-link-made = link para senha criado
+labels-signed-in = entrou
+labels-sign-in-refused = entrada recusada
+labels-signed-out = saiu
+labels-media-exported = mídias exportadas

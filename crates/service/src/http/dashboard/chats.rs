@@ -1,0 +1,169 @@
+//! Chats: people and groups, and all files of one of them by kind.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+
+use super::document::{Document, encoded};
+use super::frame::{Frame, answer, failed};
+use super::gallery::{KINDS, query_of, with_query};
+use super::visitor::Visitor;
+use crate::clock::rfc3339;
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::filter::MediaFilter;
+use crate::http::api::page::PageQuery;
+use crate::http::api::query::Query;
+use crate::http::api::v1::chats::ChatQuery;
+use crate::http::api::{ApiError, v1};
+use crate::i18n::keys::dashboard as words;
+
+#[derive(Template)]
+#[template(path = "chats.html")]
+struct ChatsPage {
+    frame: Frame,
+    items: Vec<(String, Document)>,
+    next: Option<String>,
+}
+
+fn path_of(chat: &Document) -> String {
+    format!(
+        "/chats/{}/{}",
+        chat.number("client"),
+        encoded(&chat.text("chat_id"))
+    )
+}
+
+pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
+    let frame = visitor.frame.clone();
+    let page = async {
+        let query: Query<ChatQuery, PageQuery> = query_of(&parts)?;
+        let client = query.0.client;
+        let viewer = Viewer(visitor.grant);
+        let Json(found) = v1::chats::list(State(state), viewer, query).await?;
+        let (items, next) = Document::page(&found);
+        let next =
+            next.map(|cursor| with_query("/chats", &json!({"client": client, "cursor": cursor})));
+        Ok((items, next))
+    };
+    match page.await {
+        Ok((items, next)) => {
+            let items = items.into_iter().map(|chat| (path_of(&chat), chat));
+            let page = ChatsPage {
+                items: items.collect(),
+                next,
+                frame,
+            };
+            answer(StatusCode::OK, &page)
+        }
+        Err(error) => failed(frame, &error),
+    }
+}
+
+#[derive(serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct KindQuery {
+    kind: Option<String>,
+}
+
+/// The tab of a kind: its address, its code, how many, whether it is chosen.
+struct Tab {
+    address: String,
+    kind: String,
+    count: i64,
+    is_chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "chat.html")]
+struct ChatPage {
+    frame: Frame,
+    chat: Document,
+    tabs: Vec<Tab>,
+    filter_json: String,
+    items: Vec<Document>,
+    next: Option<String>,
+    before: String,
+    zip: String,
+}
+
+pub async fn page(
+    State(state): State<HttpState>,
+    visitor: Visitor,
+    ids: v1::Ids,
+    parts: Parts,
+) -> Response {
+    let frame = visitor.frame.clone();
+    match chat_page(state, visitor, ids, &parts).await {
+        Ok(page) => answer(StatusCode::OK, &page),
+        Err(error) => failed(frame, &error),
+    }
+}
+
+async fn chat_page(
+    state: HttpState,
+    visitor: Visitor,
+    v1::Ids(client, chat): v1::Ids,
+    parts: &Parts,
+) -> Result<ChatPage, ApiError> {
+    let Query(query, page): Query<KindQuery, PageQuery> = query_of(parts)?;
+    let viewer = || Viewer(visitor.grant.clone());
+    let ids = v1::Ids(client.clone(), chat.clone());
+    let Json(found) = v1::chats::get(State(state.clone()), viewer(), ids).await?;
+    let found = Document::of(&found);
+    let kind = query.kind.filter(|kind| KINDS.contains(&kind.as_str()));
+    let shown =
+        json!({"client": found.number("client"), "chat": found.text("chat_id"), "kind": kind});
+    let filter: MediaFilter = serde_json::from_value(shown.clone()).unwrap_or_default();
+    let before = rfc3339(state.app.clock.now() + 1);
+    let listing = v1::media::list(State(state), viewer(), Query(filter, page));
+    let Json(media) = listing.await?;
+    let (items, next) = Document::page(&media);
+    let path = path_of(&found);
+    let here = |cursor: Option<String>, kind: Option<&str>| {
+        with_query(&path, &json!({"kind": kind, "cursor": cursor}))
+    };
+    let all: i64 = found
+        .list("counts")
+        .iter()
+        .map(|count| count.number("count"))
+        .sum();
+    let mut tabs = vec![Tab {
+        address: here(None, None),
+        kind: String::new(),
+        count: all,
+        is_chosen: kind.is_none(),
+    }];
+    tabs.extend(found.list("counts").iter().map(|count| {
+        let name = count.text("kind");
+        Tab {
+            address: here(None, Some(&name)),
+            count: count.number("count"),
+            is_chosen: kind.as_deref() == Some(&name),
+            kind: name,
+        }
+    }));
+    let shown = without_nulls(shown);
+    Ok(ChatPage {
+        next: next.map(|cursor| here(Some(cursor), kind.as_deref())),
+        zip: with_query("/api/v1/media.zip", &shown),
+        filter_json: shown.to_string(),
+        chat: found,
+        tabs,
+        items,
+        before,
+        frame: visitor.frame,
+    })
+}
+
+fn without_nulls(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
+}

@@ -1,0 +1,83 @@
+//! A JSON document of the API, read by templates.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// A text as one part of an address.
+pub fn encoded(text: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
+}
+
+/// What the API answers for one thing. A field that is not there is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Document(pub Value);
+
+impl Document {
+    pub fn of(value: &impl Serialize) -> Self {
+        Self(serde_json::to_value(value).unwrap_or_default())
+    }
+
+    /// The items of a page of a list, and the cursor of the next one.
+    pub fn page(value: &impl Serialize) -> (Vec<Self>, Option<String>) {
+        let page = Self::of(value);
+        let next = page.0["next"].as_str().map(str::to_owned);
+        (page.list("items"), next)
+    }
+
+    pub fn list(&self, field: &str) -> Vec<Self> {
+        let items = self.0[field].as_array().cloned().unwrap_or_default();
+        items.into_iter().map(Self).collect()
+    }
+
+    /// The names in a list of names.
+    pub fn names(&self, field: &str) -> String {
+        let items = self.0[field].as_array().into_iter().flatten();
+        let names: Vec<_> = items.filter_map(Value::as_str).collect();
+        names.join(", ")
+    }
+
+    pub fn inner(&self, field: &str) -> Self {
+        Self(self.0[field].clone())
+    }
+
+    /// A text, or the digits of a number.
+    pub fn text(&self, field: &str) -> String {
+        match &self.0[field] {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        }
+    }
+
+    pub fn has(&self, field: &str) -> bool {
+        !matches!(&self.0[field], Value::Null | Value::Bool(false))
+            && self.0[field].as_str() != Some("")
+    }
+
+    /// Empty, or a day such as `2026-11-24`.
+    pub fn is_day(&self, field: &str) -> bool {
+        let text = self.text(field);
+        let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+        text.is_empty() || text.len() == 10 && text.bytes().all(is_digit)
+    }
+
+    /// A text as a part of an address.
+    pub fn encoded(&self, field: &str) -> String {
+        encoded(&self.text(field))
+    }
+
+    /// A number that every document of this kind has.
+    pub fn number(&self, field: &str) -> i64 {
+        debug_assert!(self.0.get(field).is_some(), "no field {field}: {}", self.0);
+        self.0[field].as_i64().unwrap_or(0)
+    }
+
+    pub fn is(&self, field: &str, text: &str) -> bool {
+        self.0[field].as_str() == Some(text)
+    }
+
+    pub fn pretty(&self) -> String {
+        serde_json::to_string_pretty(&self.0).unwrap_or_default()
+    }
+}

@@ -1,0 +1,344 @@
+//! What every page has: language, theme, who is signed in, and how values are written.
+
+use std::borrow::Borrow;
+use std::fmt::Display;
+
+use askama::Template;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::assets;
+use crate::clock::{Millis, Zone, millis_of};
+use crate::http::HttpState;
+use crate::http::api::ApiError;
+use crate::i18n::keys::dashboard as words;
+use crate::i18n::{Explanation, Language, TextKey};
+use crate::model::Role;
+use crate::ops::health::Verdict;
+use crate::telemetry;
+use crate::terminal;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The signed-in person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub name: String,
+    pub role: Role,
+    /// None for all clients.
+    pub client: Option<i64>,
+}
+
+#[derive(Clone)]
+pub struct Frame {
+    pub lang: Language,
+    /// `light`, `dark`, or empty for the system's.
+    pub theme: &'static str,
+    /// None before signing in.
+    pub person: Option<Person>,
+    /// With its query.
+    pub address: String,
+    pub zone: Zone,
+    pub now: Millis,
+}
+
+/// The parts of the dashboard, with the paths of their pages.
+pub const NAVIGATION: [(&str, TextKey, &str); 10] = [
+    ("/", words::OVERVIEW, "home"),
+    ("/media", words::MEDIA, "grid"),
+    ("/chats", words::CHATS, "chat"),
+    ("/failures", words::FAILURES, "alert"),
+    ("/deliveries", words::DELIVERIES, "inbox"),
+    ("/instances", words::INSTANCES, "phone"),
+    ("/endpoints", words::ENDPOINTS, "send"),
+    ("/access", words::ACCESS, "users"),
+    ("/audit", words::AUDIT, "list"),
+    ("/health", words::HEALTH, "pulse"),
+];
+
+impl Frame {
+    pub fn new(parts: &Parts, state: &HttpState, person: Option<Person>) -> Self {
+        let address = parts.uri.path_and_query();
+        Self {
+            lang: language(&parts.headers),
+            theme: theme(&parts.headers),
+            person,
+            address: address.map_or("/", |address| address.as_str()).to_owned(),
+            zone: state.app.config.http.zone(),
+            now: state.app.clock.now(),
+        }
+    }
+
+    pub fn say(&self, key: TextKey) -> &'static str {
+        self.lang.say(key)
+    }
+
+    pub fn fill(&self, key: TextKey, name: &str, value: impl Display) -> String {
+        self.lang.fill(key, &[(name, &value)])
+    }
+
+    pub fn asset(&self, name: &str) -> String {
+        assets::address(name)
+    }
+
+    /// The pages that this person may open.
+    pub fn navigation(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let is_for = |path: &str| match path {
+            "/access" | "/audit" => self.may(Role::Admin),
+            "/health" => self.may(Role::Operator) && self.is_global(),
+            _ => true,
+        };
+        let visible = NAVIGATION.iter().filter(|(path, _, _)| is_for(path));
+        visible
+            .map(|(path, key, icon)| (*path, self.say(*key), *icon))
+            .collect()
+    }
+
+    pub fn is_here(&self, path: &str) -> bool {
+        let here = self.address.split('?').next().unwrap_or("");
+        here == path || path != "/" && here.starts_with(&format!("{path}/"))
+    }
+
+    fn may(&self, role: Role) -> bool {
+        let person = self.person.as_ref();
+        person.is_some_and(|person| person.role.includes(role))
+    }
+
+    pub fn is_global(&self) -> bool {
+        let person = self.person.as_ref();
+        person.is_some_and(|person| person.client.is_none())
+    }
+
+    pub fn is_operator(&self) -> bool {
+        self.may(Role::Operator)
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.may(Role::Admin)
+    }
+
+    pub fn role(&self) -> String {
+        let person = self.person.as_ref();
+        person.map_or_else(String::new, |person| self.name(person.role.as_str()))
+    }
+
+    pub fn client(&self) -> i64 {
+        let client = self.person.as_ref().and_then(|person| person.client);
+        client.unwrap_or(0)
+    }
+
+    /// The types of events, for the script.
+    pub fn events(&self) -> String {
+        crate::events::KINDS.join(" ")
+    }
+
+    pub fn user(&self) -> String {
+        let person = self.person.as_ref();
+        person.map(|person| person.name.clone()).unwrap_or_default()
+    }
+
+    /// The code and the name of the other language.
+    pub fn other_language(&self) -> (&'static str, &'static str) {
+        match self.lang {
+            Language::English => ("pt-BR", self.say(words::IN_PORTUGUESE)),
+            Language::Portuguese => ("en", self.say(words::IN_ENGLISH)),
+        }
+    }
+
+    /// The theme after this one.
+    pub fn other_theme(&self) -> &'static str {
+        match self.theme {
+            "" => "dark",
+            "dark" => "light",
+            _ => "system",
+        }
+    }
+
+    pub fn verdict_name(&self, verdict: impl Borrow<Verdict>) -> &'static str {
+        self.say(match verdict.borrow() {
+            Verdict::Ok => words::PROBE_OK,
+            Verdict::Warning => words::PROBE_WARNING,
+            Verdict::Problem => words::PROBE_PROBLEM,
+            Verdict::Skipped => words::PROBE_SKIPPED,
+        })
+    }
+
+    /// The name of its color.
+    pub fn verdict_class(&self, verdict: impl Borrow<Verdict>) -> &'static str {
+        match verdict.borrow() {
+            Verdict::Ok => "stored",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "failed",
+            Verdict::Skipped => "skipped",
+        }
+    }
+
+    /// What a stranger wrote, without invisible characters and characters that turn the direction.
+    pub fn plain(&self, text: impl AsRef<str>) -> String {
+        terminal::tame(text.as_ref())
+    }
+
+    /// The same for a text of several lines.
+    pub fn plain_lines(&self, text: impl AsRef<str>) -> String {
+        let lines: Vec<_> = text.as_ref().lines().map(terminal::tame).collect();
+        lines.join("\n")
+    }
+
+    /// The beginning of what a stranger wrote.
+    pub fn short(&self, text: impl AsRef<str>) -> String {
+        terminal::plain(text.as_ref())
+    }
+
+    pub fn name(&self, code: impl AsRef<str>) -> String {
+        self.lang.label(code.as_ref()).to_owned()
+    }
+
+    pub fn reason(&self, code: impl AsRef<str>) -> String {
+        self.lang.reason(code.as_ref()).to_owned()
+    }
+
+    pub fn verdict(&self, code: impl AsRef<str>) -> String {
+        self.lang.verdict(code.as_ref()).to_owned()
+    }
+
+    pub fn bytes(&self, size: impl Borrow<i64>) -> String {
+        self.lang.bytes(u64::try_from(*size.borrow()).unwrap_or(0))
+    }
+
+    /// `12,345`, in Portuguese `12.345`.
+    pub fn count(&self, number: impl Borrow<i64>) -> String {
+        let number = *number.borrow();
+        let separator = match self.lang {
+            Language::English => ',',
+            Language::Portuguese => '.',
+        };
+        let digits = number.unsigned_abs().to_string();
+        let mut text = String::with_capacity(digits.len() + 8);
+        if number < 0 {
+            text.push('-');
+        }
+        for (n, digit) in digits.chars().enumerate() {
+            if n > 0 && (digits.len() - n).is_multiple_of(3) {
+                text.push(separator);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    /// `2026-11-24 09:00:00`, in the zone of the settings; a dash for no time.
+    pub fn time(&self, text: impl AsRef<str>) -> String {
+        self.at(millis_of(text.as_ref()))
+    }
+
+    pub fn at(&self, at: Option<Millis>) -> String {
+        let local = at.map(|at| self.zone.local(at));
+        local.map_or_else(|| "–".to_owned(), |text| text.chars().take(19).collect())
+    }
+
+    /// How long it lasts until now: `3 h`.
+    pub fn since(&self, text: impl AsRef<str>) -> String {
+        let at = millis_of(text.as_ref()).unwrap_or(self.now);
+        self.lang.span((self.now - at).max(0))
+    }
+
+    /// How long until or since then.
+    pub fn distance(&self, text: impl AsRef<str>) -> String {
+        let Some(at) = millis_of(text.as_ref()) else {
+            return "–".to_owned();
+        };
+        let span = self.lang.span((at - self.now).abs());
+        let key = if at > self.now {
+            words::IN_SPAN
+        } else {
+            words::SPAN_AGO
+        };
+        self.fill(key, "span", span)
+    }
+
+    /// `1:05` for 65 seconds.
+    pub fn clock(&self, seconds: impl Borrow<i64>) -> String {
+        let seconds = *seconds.borrow();
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    crate::http::session::cookie(headers, name)
+}
+
+/// As chosen, else as the browser prefers.
+pub fn language(headers: &HeaderMap) -> Language {
+    let chosen = cookie(headers, "lang").and_then(Language::of_locale);
+    chosen.unwrap_or_else(|| crate::http::api::language_of(headers))
+}
+
+fn theme(headers: &HeaderMap) -> &'static str {
+    match cookie(headers, "theme") {
+        Some("light") => "light",
+        Some("dark") => "dark",
+        _ => "",
+    }
+}
+
+/// A rendered page with the headers that protect it.
+pub fn answer(status: StatusCode, page: &impl Template) -> Response {
+    let text = match page.render() {
+        Ok(text) => text,
+        Err(error) => {
+            let error = telemetry::chain(&error);
+            tracing::error!(error, "a page of the dashboard cannot be made");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response = (status, text).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+/// A page that cannot be shown, and why.
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    frame: Frame,
+    error: Explanation,
+}
+
+pub fn failed(frame: Frame, error: &ApiError) -> Response {
+    let page = ErrorPage {
+        error: error.explanation(frame.lang),
+        frame,
+    };
+    let mut response = answer(error.status(), &page);
+    if let Some((name, value)) = error.extra_header()
+        && let Ok(value) = HeaderValue::from_str(value)
+    {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A part of a page: what it shows, or why it cannot.
+pub struct Panel<T>(pub Result<T, Explanation>);
+
+impl<T> Panel<T> {
+    pub fn new(frame: &Frame, result: Result<T, ApiError>) -> Self {
+        Self(result.map_err(|error| error.explanation(frame.lang)))
+    }
+}

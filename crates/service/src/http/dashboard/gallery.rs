@@ -1,0 +1,186 @@
+//! The gallery: all media of a filter. The filter is in the address, and every action works inside it.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::IntoParams;
+
+use super::document::Document;
+use super::frame::{Frame, answer, failed};
+use super::visitor::Visitor;
+use crate::clock::rfc3339;
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::filter::MediaFilter;
+use crate::http::api::page::PageQuery;
+use crate::http::api::query::{self, Query};
+use crate::http::api::{ApiError, v1};
+use crate::i18n::keys::dashboard as words;
+use crate::instances;
+use crate::model::{MediaStatus, Reason, Verification};
+
+/// The parameters of a page's address. Browsers send the empty fields of a form, too.
+pub fn query_of<A, B>(parts: &Parts) -> Result<Query<A, B>, ApiError>
+where
+    A: DeserializeOwned + IntoParams,
+    B: DeserializeOwned + IntoParams,
+{
+    let query = parts.uri.query().unwrap_or("");
+    let given =
+        url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(given)
+        .finish();
+    query::of_text(&query)
+}
+
+/// An address with other parameters.
+pub fn with_query(path: &str, parameters: &Value) -> String {
+    let fields = parameters.as_object().into_iter().flatten();
+    let pairs = fields.filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name.clone(), text.clone())),
+        Value::Null => None,
+        other => Some((name.clone(), other.to_string())),
+    });
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// A choice in a form: its value, its name, and whether it is chosen.
+pub type Choice = (String, String, bool);
+
+#[derive(Default)]
+pub struct Choices {
+    pub clients: Vec<Choice>,
+    pub instances: Vec<Choice>,
+    pub kinds: Vec<Choice>,
+    pub statuses: Vec<Choice>,
+    pub proofs: Vec<Choice>,
+    pub directions: Vec<Choice>,
+    pub reasons: Vec<Choice>,
+}
+
+pub const KINDS: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
+
+impl Choices {
+    pub async fn new(
+        state: &HttpState,
+        visitor: &Visitor,
+        filter: &Document,
+    ) -> Result<Self, ApiError> {
+        let (db, scope) = (&state.app.db, visitor.grant.scope);
+        let clients = instances::every_client(db).await?.into_iter();
+        let clients = clients.filter(|client| scope.includes(client.id));
+        let chosen = filter.text("client");
+        let clients = clients.map(|client| {
+            let id = client.id.to_string();
+            let is_chosen = id == chosen;
+            (id, client.name, is_chosen)
+        });
+        let numbers = instances::every_instance(db).await?.into_iter();
+        let numbers = numbers.filter(|instance| scope.includes(instance.client));
+        let instances = numbers.map(|instance| {
+            let id = instance.id.0;
+            let is_chosen = filter.is("instance", &id);
+            (id.clone(), id, is_chosen)
+        });
+        let named = |field: &str, codes: &[&str]| -> Vec<Choice> {
+            let choice = |code: &&str| {
+                (
+                    (*code).to_owned(),
+                    visitor.frame.name(code),
+                    filter.is(field, code),
+                )
+            };
+            codes.iter().map(choice).collect()
+        };
+        Ok(Self {
+            clients: clients.collect(),
+            instances: instances.collect(),
+            kinds: named("kind", &KINDS),
+            statuses: named("status", &MediaStatus::ALL.map(MediaStatus::as_str)),
+            proofs: named("verified", &Verification::ALL.map(Verification::as_str)),
+            reasons: {
+                let mut reasons: Vec<_> = Reason::ALL
+                    .iter()
+                    .map(|reason| {
+                        let code = reason.as_str();
+                        (
+                            code.to_owned(),
+                            visitor.frame.reason(code),
+                            filter.is("reason", code),
+                        )
+                    })
+                    .collect();
+                reasons.sort_by(|a, b| a.1.cmp(&b.1));
+                reasons
+            },
+            directions: named("direction", &["received", "sent"]),
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "gallery.html")]
+struct Gallery {
+    frame: Frame,
+    filter: Document,
+    /// As in the address, without the cursor.
+    filter_json: String,
+    choices: Choices,
+    items: Vec<Document>,
+    next: Option<String>,
+    /// The newest that is shown was received before: bulk actions take nothing newer.
+    before: String,
+    is_filtered: bool,
+    /// The address of the same media as one archive.
+    zip: String,
+}
+
+pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
+    let frame = visitor.frame.clone();
+    match gallery(state, visitor, &parts).await {
+        Ok(page) => answer(StatusCode::OK, &page),
+        Err(error) => failed(frame, &error),
+    }
+}
+
+async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Gallery, ApiError> {
+    let Query(filter, page) = query_of::<MediaFilter, PageQuery>(parts)?;
+    let shown = Document::of(&filter);
+    // Without the choices the media are still of use.
+    let choices = Choices::new(&state, &visitor, &shown)
+        .await
+        .unwrap_or_default();
+    let before = rfc3339(state.app.clock.now() + 1);
+    let viewer = Viewer(visitor.grant.clone());
+    let Json(found) = v1::media::list(State(state), viewer, Query(filter, page)).await?;
+    let (items, next) = Document::page(&found);
+    let next = next.map(|cursor| {
+        let mut parameters = shown.0.clone();
+        parameters["cursor"] = Value::String(cursor);
+        with_query("/media", &parameters)
+    });
+    Ok(Gallery {
+        is_filtered: shown.0.as_object().is_some_and(|fields| !fields.is_empty()),
+        zip: with_query("/api/v1/media.zip", &shown.0),
+        filter_json: shown.0.to_string(),
+        filter: shown,
+        choices,
+        items,
+        next,
+        before,
+        frame: visitor.frame,
+    })
+}

@@ -1,0 +1,33 @@
+//! The pages for those who run the service: deliveries, instances, endpoints, users and keys, the audit log, health.
+
+mod access;
+mod deliveries;
+mod endpoints;
+mod health;
+mod instances;
+
+pub use access::{access, audit};
+pub use deliveries::{deliveries, delivery};
+pub use endpoints::{endpoint, endpoints, notification};
+pub use health::health;
+pub use instances::{instance, instances};
+
+use std::future::Future;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::frame::{Frame, answer, failed};
+use crate::http::api::ApiError;
+
+/// A page, or why it cannot be shown.
+async fn page<T: Template>(
+    frame: Frame,
+    making: impl Future<Output = Result<T, ApiError>>,
+) -> Response {
+    match making.await {
+        Ok(page) => answer(StatusCode::OK, &page),
+        Err(error) => failed(frame, &error),
+    }
+}

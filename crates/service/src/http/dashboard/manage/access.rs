@@ -1,0 +1,94 @@
+//! Users and keys, and what both did.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde_json::json;
+
+use super::super::document::Document;
+use super::super::frame::{Frame, Panel};
+use super::super::gallery::{query_of, with_query};
+use super::super::visitor::Visitor;
+use super::page;
+use crate::http::HttpState;
+use crate::http::api::caller::{Admin, Viewer};
+use crate::http::api::{ApiError, v1};
+use crate::i18n::keys::dashboard as words;
+use crate::model::Role;
+
+#[derive(Template)]
+#[template(path = "access.html")]
+struct AccessPage {
+    frame: Frame,
+    users: Panel<Vec<Document>>,
+    keys: Panel<Vec<Document>>,
+    clients: Vec<Document>,
+    roles: Vec<(&'static str, String)>,
+}
+
+pub async fn access(State(state): State<HttpState>, visitor: Visitor) -> Response {
+    let frame = visitor.frame;
+    let making = async {
+        let admin = || Admin::of(visitor.grant.clone());
+        let users = v1::users::list(State(state.clone()), admin()?).await;
+        let users = users.map(|Json(page)| Document::page(&page).0);
+        let keys = v1::keys::list(State(state.clone()), admin()?).await;
+        let keys = keys.map(|Json(page)| Document::page(&page).0);
+        let viewer = Viewer(visitor.grant.clone());
+        let clients = v1::clients::list(State(state), viewer).await;
+        let clients = clients.map(|Json(page)| Document::page(&page).0);
+        let role = |role: Role| (role.as_str(), frame.name(role.as_str()));
+        Ok(AccessPage {
+            users: Panel::new(&frame, users),
+            keys: Panel::new(&frame, keys),
+            clients: clients.unwrap_or_default(),
+            roles: Role::ALL.map(role).to_vec(),
+            frame: frame.clone(),
+        })
+    };
+    page(frame.clone(), making).await
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage {
+    frame: Frame,
+    /// Each with the name of who did it.
+    items: Vec<(String, Document)>,
+    next: Option<String>,
+}
+
+pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
+    let frame = visitor.frame;
+    let making = async {
+        let admin = || Admin::of(visitor.grant.clone());
+        let query = query_of(&parts)?;
+        let Json(found) = v1::audit::list(State(state.clone()), admin()?, query).await?;
+        let (items, next) = Document::page(&found);
+        // Without their names, users and keys are shown by their codes.
+        let users = v1::users::list(State(state.clone()), admin()?).await;
+        let keys = v1::keys::list(State(state), admin()?).await;
+        let known = |kind: &str, list: Result<Document, ApiError>| {
+            let names = list.map(|page| page.list("items")).unwrap_or_default();
+            let names = names.into_iter();
+            let names = names.map(|one| (format!("{kind}:{}", one.text("id")), one.text("name")));
+            names.collect::<Vec<_>>()
+        };
+        let mut names = known("user", users.map(|Json(page)| Document::of(&page)));
+        names.extend(known("key", keys.map(|Json(page)| Document::of(&page))));
+        let with_name = |entry: Document| {
+            let actor = entry.text("actor");
+            let name = names.iter().find(|(known, _)| *known == actor);
+            let name = name.map_or_else(|| actor.clone(), |(_, name)| frame.plain(name));
+            (name, entry)
+        };
+        Ok(AuditPage {
+            items: items.into_iter().map(with_name).collect(),
+            next: next.map(|cursor| with_query("/audit", &json!({"cursor": cursor}))),
+            frame: frame.clone(),
+        })
+    };
+    page(frame.clone(), making).await
+}

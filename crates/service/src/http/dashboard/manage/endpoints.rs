@@ -1,0 +1,129 @@
+//! Endpoints of outgoing webhooks, their notifications, and the attempts to send them.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::super::document::Document;
+use super::super::frame::Frame;
+use super::super::gallery::{Choice, query_of, with_query};
+use super::super::visitor::Visitor;
+use super::page;
+use crate::events::KINDS;
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::page::PageQuery;
+use crate::http::api::query::Query;
+use crate::http::api::v1;
+use crate::http::api::v1::endpoints::NotificationsQuery;
+use crate::i18n::keys::dashboard as words;
+
+#[derive(Template)]
+#[template(path = "endpoints.html")]
+struct EndpointsPage {
+    frame: Frame,
+    items: Vec<Document>,
+    clients: Vec<Document>,
+    types: Vec<(&'static str, String)>,
+}
+
+pub async fn endpoints(State(state): State<HttpState>, visitor: Visitor) -> Response {
+    let frame = visitor.frame;
+    let making = async {
+        let viewer = || Viewer(visitor.grant.clone());
+        let Json(found) = v1::endpoints::list(State(state.clone()), viewer()).await?;
+        // The list is of use without the form's choices.
+        let clients = v1::clients::list(State(state), viewer()).await;
+        let clients = clients.map(|Json(page)| Document::page(&page).0);
+        Ok(EndpointsPage {
+            items: Document::page(&found).0,
+            clients: clients.unwrap_or_default(),
+            types: KINDS.iter().map(|kind| (*kind, frame.name(kind))).collect(),
+            frame: frame.clone(),
+        })
+    };
+    page(frame.clone(), making).await
+}
+
+#[derive(Template)]
+#[template(path = "endpoint.html")]
+struct EndpointPage {
+    frame: Frame,
+    endpoint: Document,
+    statuses: Vec<Choice>,
+    items: Vec<Document>,
+    next: Option<String>,
+}
+
+pub async fn endpoint(
+    State(state): State<HttpState>,
+    visitor: Visitor,
+    id: v1::Id,
+    parts: Parts,
+) -> Response {
+    let frame = visitor.frame;
+    let making = async {
+        let Query(query, paging) = query_of::<NotificationsQuery, PageQuery>(&parts)?;
+        let shown = Document::of(&query);
+        let viewer = || Viewer(visitor.grant.clone());
+        let path = format!("/endpoints/{}", id.0);
+        let own = v1::Id(id.0.clone());
+        let Json(found) = v1::endpoints::get(State(state.clone()), viewer(), own).await?;
+        let listing =
+            v1::endpoints::notifications(State(state), viewer(), id, Query(query, paging));
+        let Json(notifications) = listing.await?;
+        let (items, next) = Document::page(&notifications);
+        let status = |code: &str| {
+            let is_chosen = shown.is("status", code);
+            (code.to_owned(), frame.name(code), is_chosen)
+        };
+        let next = next.map(|cursor| {
+            let mut parameters = shown.0.clone();
+            parameters["cursor"] = Value::String(cursor);
+            with_query(&path, &parameters)
+        });
+        Ok(EndpointPage {
+            endpoint: Document::of(&found),
+            statuses: ["pending", "delivered", "failed"].map(status).to_vec(),
+            items,
+            next,
+            frame: frame.clone(),
+        })
+    };
+    page(frame.clone(), making).await
+}
+
+#[derive(Template)]
+#[template(path = "notification.html")]
+struct NotificationPage {
+    frame: Frame,
+    endpoint: Document,
+    notification: Document,
+    attempts: Vec<Document>,
+}
+
+pub async fn notification(
+    State(state): State<HttpState>,
+    visitor: Visitor,
+    v1::Ids(endpoint, id): v1::Ids,
+) -> Response {
+    let frame = visitor.frame;
+    let making = async {
+        let viewer = || Viewer(visitor.grant.clone());
+        let own = v1::Id(endpoint.clone());
+        let Json(of) = v1::endpoints::get(State(state.clone()), viewer(), own).await?;
+        let ids = v1::Ids(endpoint, id);
+        let Json(found) = v1::endpoints::notification(State(state), viewer(), ids).await?;
+        let notification = Document::of(&found);
+        Ok(NotificationPage {
+            attempts: notification.list("log"),
+            endpoint: Document::of(&of),
+            notification,
+            frame: frame.clone(),
+        })
+    };
+    page(frame.clone(), making).await
+}

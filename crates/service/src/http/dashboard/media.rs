@@ -1,0 +1,137 @@
+//! One media: the file, everything that is known about it, its attempts and its neighbours in the chat.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::json;
+
+use super::document::{Document, encoded};
+use super::frame::{Frame, Panel, answer, failed};
+use super::gallery::with_query;
+use super::visitor::Visitor;
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::{ApiError, v1};
+use crate::i18n::keys::dashboard as words;
+use crate::media::{self, Cursor, Filter, Media};
+
+#[derive(Template)]
+#[template(path = "media.html")]
+struct MediaPage {
+    frame: Frame,
+    media: Document,
+    attempts: Panel<Vec<Document>>,
+    links: Panel<Vec<Document>>,
+    /// In the same chat: the next older and the next newer one.
+    older: Option<String>,
+    newer: Option<String>,
+    chat: Option<String>,
+    can_retry: bool,
+    can_dismiss: bool,
+    /// Fields of the table, in the order of the document.
+    facts: Vec<(String, String)>,
+}
+
+/// Shown elsewhere on the page.
+const NOT_FACTS: [&str; 6] = [
+    "id",
+    "caption",
+    "width",
+    "height",
+    "recoverable",
+    "transcript",
+];
+
+fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
+    // The order of the API's document; fields that it does not know come last.
+    let fields = media.0.as_object().into_iter().flatten();
+    let mut fields: Vec<_> = fields
+        .filter(|(name, _)| media.has(name) && !NOT_FACTS.contains(&name.as_str()))
+        .collect();
+    let place = |name: &str| Media::FIELDS.iter().position(|known| *known == name);
+    fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+    fields
+        .into_iter()
+        .map(|(name, value)| {
+            let text = media.text(name);
+            let text = match name.as_str() {
+                _ if name.ends_with("_at") => frame.time(&text),
+                "size" => {
+                    let size = value.as_i64().unwrap_or(0);
+                    format!("{} · {}", frame.count(size), frame.bytes(size))
+                }
+                "seconds" => frame.clock(value.as_i64().unwrap_or(0)),
+                "reason" => frame.reason(&text),
+                "kind" | "status" | "verified" => frame.name(&text),
+                _ if value.is_boolean() => frame.name(&text),
+                _ => frame.plain(&text),
+            };
+            (frame.name(name), text)
+        })
+        .collect()
+}
+
+pub async fn page(State(state): State<HttpState>, visitor: Visitor, id: v1::Id) -> Response {
+    let frame = visitor.frame.clone();
+    match media_page(state, visitor, id.0).await {
+        Ok(page) => answer(StatusCode::OK, &page),
+        Err(error) => failed(frame, &error),
+    }
+}
+
+async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<MediaPage, ApiError> {
+    let (frame, grant) = (visitor.frame, visitor.grant);
+    let found = v1::media::visible(&state, &grant, id.clone()).await?;
+    let viewer = || Viewer(grant.clone());
+    let attempts = v1::media::attempts(State(state.clone()), viewer(), v1::Id(id.clone())).await;
+    let links = v1::links::list(State(state.clone()), viewer(), v1::Id(id)).await;
+    let list =
+        |page: Result<Document, ApiError>| Panel::new(&frame, page.map(|page| page.list("items")));
+    // A page without its neighbours is still of use.
+    let neighbours = neighbours(&state, &grant, &found).await;
+    let (older, newer) = neighbours.unwrap_or_default();
+    let chat = found.origin.chat.as_ref();
+    let chat = chat.map(|chat| {
+        with_query(
+            &format!("/chats/{}/{}", found.client, encoded(&chat.0)),
+            &json!({}),
+        )
+    });
+    let media = Document::of(&found);
+    Ok(MediaPage {
+        attempts: list(attempts.map(|Json(page)| Document::of(&page))),
+        links: list(links.map(|Json(page)| Document::of(&page))),
+        older,
+        newer,
+        chat,
+        can_retry: !matches!(media.text("status").as_str(), "stored" | "downloading"),
+        can_dismiss: matches!(media.text("status").as_str(), "failed" | "expired"),
+        facts: facts(&frame, &media),
+        media,
+        frame,
+    })
+}
+
+/// The ids of the next older and the next newer media of the same chat.
+async fn neighbours(
+    state: &HttpState,
+    grant: &crate::access::Grant,
+    found: &media::Media,
+) -> Result<(Option<String>, Option<String>), ApiError> {
+    let Some(chat) = found.origin.chat.as_ref() else {
+        return Ok((None, None));
+    };
+    let filter = Filter {
+        scope: grant.scope,
+        client: Some(found.client),
+        chat: Some(chat.0.clone()),
+        ..Filter::default()
+    };
+    let db = &state.app.db;
+    let older = media::list_after(db, &filter, Some(Cursor::of(found)), 1).await?;
+    let newer = media::newer(db, &filter, &Cursor::of(found)).await?;
+    let id = |media: &media::Media| media.id.0.clone();
+    Ok((older.first().map(id), newer.as_ref().map(id)))
+}

@@ -1,0 +1,155 @@
+//! The first page: is all well, what waits, what dies next, the last day, the instances.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::document::Document;
+use super::frame::{Frame, Panel, answer};
+use super::visitor::Visitor;
+use crate::clock::{HOUR, rfc3339};
+use crate::http::HttpState;
+use crate::http::api::caller::Viewer;
+use crate::http::api::page::PageQuery;
+use crate::http::api::query::Query;
+use crate::http::api::{ApiError, v1};
+use crate::i18n::keys::dashboard as words;
+use crate::i18n::needs;
+use crate::media::counts;
+use crate::media::usage::{self, HourCount};
+use crate::model::Scope;
+use crate::ops::status;
+
+const HOURS: usize = 24;
+/// Of the chart's bars, in its own units.
+const TALLEST: i64 = 100;
+
+struct Counts {
+    stored: i64,
+    waiting: i64,
+    failed: i64,
+    bytes: i64,
+    /// RFC 3339, or empty.
+    dies: String,
+    oldest: String,
+}
+
+/// One hour of the chart.
+struct Bar {
+    x: i64,
+    waiting_y: i64,
+    /// What is neither stored nor failed.
+    waiting_height: i64,
+    stored_y: i64,
+    stored_height: i64,
+    failed_y: i64,
+    failed_height: i64,
+    /// The hour's beginning: `09:00`.
+    label: String,
+    counts: HourCount,
+}
+
+struct Health {
+    needs: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    frame: Frame,
+    counts: Panel<Counts>,
+    /// None for a person of one client.
+    health: Option<Panel<Health>>,
+    chart: Panel<Vec<Bar>>,
+    received: i64,
+    recent: Panel<Vec<Document>>,
+    instances: Panel<Vec<Document>>,
+}
+
+pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response {
+    let (frame, scope) = (visitor.frame, visitor.grant.scope);
+    let viewer = || Viewer(visitor.grant.clone());
+    let counts = Panel::new(&frame, counts_of(&state, scope).await);
+    let health = match scope {
+        Scope::All => Some(Panel::new(&frame, health(&state, &frame).await)),
+        Scope::Client(_) => None,
+    };
+    let chart = Panel::new(&frame, chart(&state, &frame, scope).await);
+    let recent = v1::media::list(
+        State(state.clone()),
+        viewer(),
+        Query(Default::default(), PageQuery::first(12)),
+    );
+    let recent = recent.await.map(|Json(page)| Document::page(&page).0);
+    let instances = v1::instances::list(State(state.clone()), viewer()).await;
+    let instances = instances.map(|Json(page)| Document::page(&page).0);
+    let bars = chart.0.iter().flatten();
+    let page = Overview {
+        received: bars.map(|bar| bar.counts.all).sum(),
+        recent: Panel::new(&frame, recent),
+        instances: Panel::new(&frame, instances),
+        counts,
+        health,
+        chart,
+        frame,
+    };
+    answer(StatusCode::OK, &page)
+}
+
+async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> {
+    let db = &state.app.db;
+    let found = counts::of_scope(db, scope).await?;
+    let (dies, oldest) = counts::urgency(db, scope).await?;
+    let count = |names: &[&str]| {
+        let counts = found.by_status.iter();
+        let counts = counts.filter(|count| names.contains(&count.name.as_str()));
+        counts.map(|count| count.count).sum()
+    };
+    Ok(Counts {
+        stored: count(&["stored"]),
+        waiting: count(&["pending", "downloading"]),
+        failed: count(&["failed", "expired"]),
+        bytes: found.by_kind.iter().map(|count| count.size).sum(),
+        dies: dies.map(rfc3339).unwrap_or_default(),
+        oldest: oldest.map(rfc3339).unwrap_or_default(),
+    })
+}
+
+async fn health(state: &HttpState, frame: &Frame) -> Result<Health, ApiError> {
+    let report = status::run(state.app.status_deps()).await?;
+    let needs = needs::sentences(&report.needs_attention, frame.lang, &frame.zone);
+    Ok(Health { needs })
+}
+
+async fn chart(state: &HttpState, frame: &Frame, scope: Scope) -> Result<Vec<Bar>, ApiError> {
+    let hours = i64::try_from(HOURS).unwrap_or(0);
+    let since = (frame.now / HOUR - hours + 1) * HOUR;
+    let found = usage::by_hour(&state.app.db, scope, since, HOURS).await?;
+    let most = found.iter().map(|hour| hour.all).max().unwrap_or(0).max(1);
+    let height = |count: i64| (count * TALLEST + most - 1) / most;
+    let bars = found.into_iter().zip(0..).map(|(counts, n)| {
+        let failed_height = height(counts.failed);
+        let stored_height = height(counts.stored).min(TALLEST - failed_height);
+        let above = TALLEST - stored_height - failed_height;
+        let waiting_height = height(counts.all - counts.stored - counts.failed).min(above);
+        Bar {
+            x: n * 10,
+            waiting_y: above - waiting_height,
+            waiting_height,
+            stored_y: above,
+            stored_height,
+            failed_y: TALLEST - failed_height,
+            failed_height,
+            label: frame
+                .zone
+                .time_of_day(since + n * HOUR)
+                .chars()
+                .take(5)
+                .collect(),
+            counts,
+        }
+    });
+    Ok(bars.collect())
+}

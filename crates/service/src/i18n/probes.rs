@@ -1,0 +1,68 @@
+//! What `doctor` found, as text.
+
+use std::fmt::Display;
+
+use serde_json::Value as Json;
+
+use super::{Explanation, Language, explain, refusals};
+use crate::clock::Zone;
+use crate::ops::health::{CheckResult, Value};
+
+/// One result for people. Names, addresses and errors in it may contain what a stranger wrote.
+pub struct ProbeText {
+    /// What was looked at.
+    pub probed: String,
+    pub found: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+pub fn explanation(result: &CheckResult, lang: Language) -> Option<Explanation> {
+    let error = result.error.as_ref()?;
+    Some(explain(error.as_ref(), lang))
+}
+
+/// Times are in `zone`.
+pub fn text(result: &CheckResult, lang: Language, zone: &Zone) -> ProbeText {
+    let explanation = explanation(result, lang);
+    let values = values(result, explanation.as_ref(), lang, zone);
+    let values = values.iter();
+    let values: Vec<(&str, &dyn Display)> = values.map(|(name, it)| (*name, it as _)).collect();
+    let numbers = result.values.iter();
+    let numbers = numbers.filter(|(_, value)| matches!(value, Value::Plain(Json::Number(_))));
+    let numbers: Vec<_> = numbers.map(|(name, _)| *name).collect();
+    let text = |topic, code| lang.fill_code(topic, code, &values, &numbers);
+    ProbeText {
+        probed: text("health-check", result.check.as_str()),
+        found: text("health", result.code.as_str()),
+        hint: match result.hint {
+            Some(hint) => Some(text("health-hint", hint.as_str())),
+            None => explanation.and_then(|error| error.hint),
+        },
+    }
+}
+
+fn values(
+    result: &CheckResult,
+    explanation: Option<&Explanation>,
+    lang: Language,
+    zone: &Zone,
+) -> Vec<(&'static str, String)> {
+    let mut values = Vec::new();
+    for (name, value) in &result.values {
+        let shown = match value {
+            Value::Plain(Json::String(text)) => text.clone(),
+            Value::Plain(number) => number.to_string(),
+            Value::Bytes(count) => lang.bytes(*count),
+            Value::Millis(ms) => lang.span(*ms),
+            Value::Reason(code) => lang.reason(code).to_owned(),
+            Value::Refused(refused) => {
+                values.push(("refusal_hint", refusals::hint(refused, lang)));
+                refusals::seen(refused, lang, zone)
+            }
+        };
+        values.push((*name, shown));
+    }
+    values.extend(explanation.map(|error| ("error", error.message.clone())));
+    values
+}

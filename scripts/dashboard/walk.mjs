@@ -1,0 +1,290 @@
+// Does in a real browser what a person does on each page of the dashboard, in both languages, on a phone and a desk, light and
+// dark. Environment: ORIGIN, SETUP (the one-time link), HOOK (a webhook address), MODULES (node_modules), SHOTS (a folder, or empty).
+import { createRequire } from "node:module";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const { ORIGIN, SETUP, HOOK, MODULES, SHOTS } = process.env;
+const require = createRequire(path.join(MODULES, "x.js"));
+const puppeteer = require("puppeteer-core");
+const axe = fs.readFileSync(path.join(MODULES, "axe-core", "axe.min.js"), "utf8");
+const password = "quatro patos amarelos";
+const faults = [];
+
+function check(holds, what) {
+  if (holds) return;
+  faults.push(what);
+  console.error(`NOT: ${what}`);
+}
+
+const profile = fs.mkdtempSync(path.join(os.tmpdir(), "midiateca-chromium-"));
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  headless: true,
+  userDataDir: profile,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
+});
+let page;
+let where = "";
+let isSignedOut = false;
+
+async function open(size, theme, language) {
+  page = await browser.newPage();
+  await page.setViewport(size);
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+  await page.setExtraHTTPHeaders({ "Accept-Language": language });
+  page.on("pageerror", (error) => check(false, `${where}: ${error.message}`));
+  page.on("console", (message) => {
+    // A picture or a waveform that does not exist is answered 404, and the page shows a sign in its place.
+    const text = message.text();
+    if (message.type() === "error" && !text.includes("404") && !(isSignedOut && text.includes("401"))) check(false, `${where}: ${text}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    check(["127.0.0.1", "localhost"].includes(url.hostname) || url.protocol === "data:" || url.protocol === "blob:", `${where} loads ${url.origin}`);
+  });
+}
+
+async function go(place) {
+  where = place;
+  await page.goto(ORIGIN + place, { waitUntil: "load" });
+}
+
+async function until(what, test, ...args) {
+  try {
+    await page.waitForFunction(test, { timeout: 20000 }, ...args);
+  } catch {
+    check(false, `${where}: ${what}`);
+  }
+}
+
+const text = (selector) => page.$eval(selector, (element) => element.textContent).catch(() => "");
+
+async function press(selector) {
+  await page.waitForSelector(selector, { timeout: 10000 });
+  await page.$eval(selector, (element) => element.scrollIntoView({ block: "center" }));
+  await page.click(selector);
+}
+
+/// Answers the dialog that is open.
+async function answer(button = "#dialog-yes") {
+  await page.waitForSelector("dialog[open]", { timeout: 10000 });
+  const shown = await text("#dialog");
+  const value = await page.$eval("#dialog", (box) => box.querySelector("input")?.value ?? "");
+  await page.click(button);
+  return value || shown;
+}
+
+async function look(name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  check(wide <= 0, `${where} is ${wide} pixels too wide at ${page.viewport().width}`);
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  for (const violation of found.violations) {
+    if (!["serious", "critical"].includes(violation.impact)) continue;
+    check(false, `${where} (${page.viewport().width}): ${violation.id}: ${violation.nodes[0].target} ${violation.nodes[0].failureSummary}`);
+  }
+  if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+// The first administrator, by the link, with the keyboard alone.
+await open({ width: 1280, height: 900 }, "light", "en");
+where = "the link";
+await page.goto(SETUP);
+await look("setup-en");
+await page.focus("input[name=password]");
+await page.keyboard.type(password);
+await page.keyboard.press("Tab");
+await page.keyboard.type(password);
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check((await page.title()).startsWith("Overview"), `the link leads to ${await page.title()}`);
+
+const list = async (query) => page.evaluate(async (query) => (await (await fetch(`/api/v1/media?${query}`)).json()).items, query);
+const [voice] = (await list("kind=audio")).filter((media) => media.mime === "audio/ogg");
+const [image] = await list("kind=image&status=stored");
+const [failed] = await list("status=failed");
+// Of the instance whose address is HOOK.
+const first = (await list("")).at(-1);
+const chat = `/chats/${image.client}/${encodeURIComponent(image.chat_id)}`;
+const delivery = await page.evaluate(async () => (await (await fetch("/api/v1/deliveries")).json()).items[0].id);
+const pages = ["/", "/media", `/media/${voice.id}`, `/media/${image.id}`, `/media/${failed.id}`, "/chats", chat, "/failures", "/deliveries", `/deliveries/${delivery}`, "/instances", `/instances/${voice.instance}`, "/endpoints", "/access", "/account", "/audit", "/health", "/media?q=nothing+like+this", "/media/unknown"];
+const names = ["overview", "media", "voice", "image", "failed", "chats", "chat", "failures", "deliveries", "delivery", "instances", "instance", "endpoints", "access", "account", "audit", "health", "empty", "unknown"];
+
+// Every page, as it looks.
+await page.close();
+for (const [size, theme, language] of [
+  [{ width: 1280, height: 900 }, "light", "en"],
+  [{ width: 390, height: 844, isMobile: true, hasTouch: true }, "dark", "pt-BR"],
+  [{ width: 768, height: 1024 }, "dark", "en"],
+  [{ width: 1920, height: 1080 }, "light", "pt-BR"],
+]) {
+  await open(size, theme, language);
+  for (const [n, place] of pages.entries()) {
+    await go(place);
+    await look(`${names[n]}-${size.width}-${theme}-${language}`);
+  }
+  await page.close();
+}
+
+await open({ width: 1280, height: 900 }, "light", "en");
+// Search and filter: the address has the filter.
+await go("/");
+await page.keyboard.press("/");
+await page.keyboard.type("foto");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(page.url().includes("q=foto"), "the search is in the address");
+check((await page.$$(".tile")).length > 0, "a caption is found");
+await go("/media");
+await page.select("select[name=kind]", "audio");
+await Promise.all([page.waitForNavigation(), press("#filter button")]);
+check(page.url().includes("kind=audio"), "the filter is in the address");
+
+// Selection: shift for a range, all, none; the archive follows.
+await go("/media");
+const boxes = await page.$$(".pick");
+await boxes[0].click();
+await page.keyboard.down("Shift");
+await boxes[3].click();
+await page.keyboard.up("Shift");
+check((await page.$$(".pick:checked")).length === 4, "shift selects a range");
+check((await page.$eval("#zip", (link) => link.href)).includes("ids="), "the archive has the selected files");
+await page.evaluate(() => document.activeElement.blur());
+await page.keyboard.down("Control");
+await page.keyboard.press("a");
+await page.keyboard.up("Control");
+check((await page.$$(".pick:checked")).length === boxes.length, "Ctrl+A selects all");
+await page.keyboard.press("Escape");
+check((await page.$$(".pick:checked")).length === 0, "Escape selects none");
+const zip = await page.evaluate(async () => {
+  const answer = await fetch(document.querySelector("#zip").href);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  return [answer.headers.get("content-type"), String.fromCharCode(...bytes.slice(0, 2)), bytes.length];
+});
+check(zip[0] === "application/zip" && zip[1] === "PK", `the archive is a ZIP: ${zip}`);
+
+// One media: the player, its speed, a link, the neighbours.
+await go(`/media/${voice.id}`);
+await press("[data-speed='1.5']");
+await page.evaluate(() => document.querySelector("audio").play());
+await until("the voice note plays", () => document.querySelector("audio").currentTime > 0 || document.querySelector("audio").ended);
+check((await page.$eval("audio", (audio) => audio.playbackRate)) === 1.5, "the speed is 1.5");
+await page.reload();
+check((await page.$eval("[data-speed='1.5']", (button) => button.getAttribute("aria-pressed"))) === "true", "the speed is remembered");
+await go(`/media/${image.id}`);
+await press("[data-copy=url]");
+await page.waitForFunction(() => document.querySelector("dialog[open]") || document.querySelector("#toast").textContent, { timeout: 10000 });
+if (await page.$("dialog[open]")) await answer();
+await until("the link is listed", () => document.querySelector("#links tbody tr"));
+await press("#links button");
+await until("the link is revoked", () => document.querySelector("#links tbody").textContent.includes("revoked"));
+
+// Failures: counted first, then done, and read back.
+await go("/failures");
+await press("#failed [data-bulk=retry]");
+check((await answer()).includes("changes: 1"), "a bulk action counts first");
+await page.waitForFunction(() => document.querySelector("#dialog").open, { timeout: 20000 });
+await Promise.all([page.waitForNavigation(), answer()]);
+await go(`/media/${failed.id}`);
+await until("the retried media ends again", () => document.querySelector("h1 .badge").className.includes("failed") || document.querySelector("#attempts li"));
+
+// A delivery is read again.
+await go(`/deliveries/${delivery}`);
+const key = (await text("pre")).match(/"mediaKey": "([^"]*)"/)?.[1] ?? "";
+check(key.length < 20, `the media key is masked: ${key}`);
+await press("[data-url$=replay]");
+check((await answer()).includes("delivery"), "the replay says what it did");
+
+// An endpoint: its secret once, its scope in a warning tone, disabled and removed.
+await go("/endpoints");
+await press("details summary");
+await page.type("input[name=url]", "https://hooks.example.com/midia");
+await press("details form > button");
+check((await answer()).startsWith("whsec_"), "the secret is shown once");
+await page.waitForSelector("#endpoints .badge.warning", { timeout: 10000 });
+await Promise.all([page.waitForNavigation(), press("#endpoints a")]);
+await Promise.all([page.waitForNavigation(), press("[data-method=PATCH]")]);
+check((await text("h1")).includes("disabled"), "the endpoint is disabled");
+await press("[data-method=DELETE]");
+await Promise.all([page.waitForNavigation(), answer()]);
+check((await page.$$("#endpoints li")).length === 0, "the endpoint is removed");
+
+// An instance of one client; its address is shown once.
+await go("/instances");
+await press("details summary");
+await page.type("details input[name=id]", "NEW-INSTANCE-1");
+await page.select("details select[name=client]", "3");
+await press("details form > button");
+check((await answer()).includes("/hooks/wapi/"), "a new instance has an address");
+await page.waitForFunction(() => document.body.textContent.includes("NEW-INSTANCE-1"), { timeout: 10000 });
+
+// Users and keys.
+await go("/access");
+await press("section:nth-of-type(1) details summary");
+await page.type("section:nth-of-type(1) input[name=name]", "bia@example.com");
+await page.select("section:nth-of-type(1) form select[name=client]", "2");
+await press("section:nth-of-type(1) details form > button");
+check((await answer()).includes("/setup/"), "a new user has a link");
+await page.waitForFunction(() => document.body.textContent.includes("bia@example.com"), { timeout: 10000 });
+await press("section:nth-of-type(2) details summary");
+await page.type("section:nth-of-type(2) input[name=name]", "reports");
+await press("section:nth-of-type(2) details form > button");
+check((await answer()).startsWith("mk_"), "a new key is shown once");
+await page.waitForSelector("[data-url*='/keys/']", { timeout: 10000 });
+await press("[data-url*='/keys/']");
+await Promise.all([page.waitForNavigation(), answer()]);
+check((await text("section:nth-of-type(2) table")).includes("revoked"), "the key is revoked");
+await go("/audit");
+check((await text("#audit")).includes("key revoked") && (await text("#audit")).includes("admin"), "the audit log names who did it");
+
+// Live: the overview follows a new delivery without a click.
+await go("/");
+await until("the stream is open", () => !document.querySelector("#live").hidden);
+const before = await page.$$eval("#recent .tile", (tiles) => tiles.map((tile) => tile.dataset.id).join());
+const sent = await fetch(HOOK, { method: "POST", body: JSON.stringify({ event: "webhookReceived", instanceId: first.instance, messageId: "3EB0LIVE0001", chat: { id: "5500900000009" }, msgContent: { imageMessage: { mimetype: "image/png", base64: "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQvZxGEmIY1TCqYfhqAADRaV4QBO9zkwAAAABJRU5ErkJggg==", fileSha256: "XcURMXHLY29WZU75czjlJ5GYaKTz1TevCWQHAcP/17w=" } } }) });
+check(sent.status === 200, `the delivery is accepted: ${sent.status}`);
+await until("the overview follows", (before) => [...document.querySelectorAll("#recent .tile")].map((tile) => tile.dataset.id).join() !== before, before);
+
+// Another site's page gets nothing: a cookie is not enough.
+const foreign = await fetch(`${ORIGIN}/api/v1/keys`, { method: "POST", headers: { origin: "https://evil.example", cookie: (await page.cookies()).map((cookie) => `${cookie.name}=${cookie.value}`).join("; "), "content-type": "application/json" }, body: '{"name":"x"}' });
+check(foreign.status === 403, `another site's request is refused: ${foreign.status}`);
+
+// The session ends in the middle.
+await go(`/media/${failed.id}`);
+isSignedOut = true;
+await page.deleteCookie(...(await page.cookies()).filter((cookie) => cookie.name === "midiateca"));
+await press("[data-url$=retry]");
+await answer();
+await page.waitForNavigation({ timeout: 10000 }).catch(() => {});
+check(page.url().includes("/sign-in?next="), `an ended session leads to ${page.url()}`);
+
+isSignedOut = false;
+await page.waitForSelector("input[name=name]:focus", { timeout: 10000 });
+
+// With the keyboard alone: sign in, go to the failures, open one, sign out.
+await page.keyboard.type("admin");
+await page.keyboard.press("Tab");
+await page.keyboard.type(password);
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(page.url().endsWith(failed.id), "signing in leads back");
+async function tabTo(selector) {
+  for (let n = 0; n < 80; n += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((selector) => document.activeElement?.matches(selector), selector)) return true;
+  }
+  return false;
+}
+check(await tabTo("nav a[href='/failures']"), "the failures are reached by Tab");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(await tabTo("main .rows a"), "a reason is reached by Tab");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(await tabTo(".tile a"), "a media is reached by Tab");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(await tabTo(".who button"), "signing out is reached by Tab");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(page.url().endsWith("/sign-in"), "signed out");
+
+await browser.close();
+fs.rmSync(profile, { recursive: true, force: true });
+console.log(`${pages.length} pages in 4 sizes, themes and languages; ${faults.length} faults`);
+process.exit(faults.length ? 1 : 0);
