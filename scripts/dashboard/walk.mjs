@@ -108,8 +108,8 @@ const [failed] = await list("status=failed");
 const first = (await list("")).at(-1);
 const chat = `/chats/${image.client}/${encodeURIComponent(image.chat_id)}`;
 const delivery = await page.evaluate(async () => (await (await fetch("/api/v1/deliveries")).json()).items[0].id);
-const pages = ["/", "/media", `/media/${voice.id}`, `/media/${image.id}`, `/media/${failed.id}`, "/chats", chat, "/failures", "/deliveries", `/deliveries/${delivery}`, "/instances", `/instances/${voice.instance}`, "/endpoints", "/access", "/account", "/audit", "/health", "/media?q=nothing+like+this", "/media/unknown"];
-const names = ["overview", "media", "voice", "image", "failed", "chats", "chat", "failures", "deliveries", "delivery", "instances", "instance", "endpoints", "access", "account", "audit", "health", "empty", "unknown"];
+const pages = ["/", "/media", `/media/${voice.id}`, `/media/${image.id}`, `/media/${failed.id}`, "/chats", chat, "/failures", "/deliveries", `/deliveries/${delivery}`, "/instances", `/instances/${voice.instance}`, "/endpoints", "/access", "/holds", "/account", "/audit", "/health", "/media?q=nothing+like+this", "/media/unknown"];
+const names = ["overview", "media", "voice", "image", "failed", "chats", "chat", "failures", "deliveries", "delivery", "instances", "instance", "endpoints", "access", "holds", "account", "audit", "health", "empty", "unknown"];
 
 // Every page, as it looks.
 await page.close();

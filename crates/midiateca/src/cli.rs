@@ -55,6 +55,7 @@ mod endpoint;
 mod forget;
 mod help;
 mod hidden;
+mod hold;
 mod ids;
 mod import;
 mod instance;
@@ -227,6 +228,9 @@ enum Command {
     /// At the end the database is rewritten: that takes up to twice its size in free space and some seconds per gigabyte, in which webhooks wait for their answer
     #[command(visible_alias = "esquecer")]
     Forget(forget::Options),
+    /// Legal holds: what retention rules and erasures leave alone
+    #[command(subcommand)]
+    Hold(hold::Command),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
     /// Imports another system's data
@@ -362,6 +366,7 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Doctor(options) => doctor::run(context, options).await,
         Command::Sweep(options) => sweep::run(context, options).await,
         Command::Forget(options) => forget::run(context, options).await,
+        Command::Hold(command) => hold::run(context, command).await,
         Command::Backup(options) => backup::run(context, options).await,
         Command::Config(_) | Command::Decrypt(_) | Command::Completions(_) | Command::Man(_) => {
             Ok(Ending::Fine)

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media;
-use crate::media::sql::{has_waiting_bytes, status_of};
+use crate::media::sql::{has_waiting_bytes, is_delivery_on_hold, status_of};
 use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
 
 pub use bodies::{BODIES, Bodies};
@@ -382,13 +382,15 @@ pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, E
     row.as_ref().map(summary).transpose()
 }
 
-/// Deliveries whose bytes are in no stored file yet are still needed. Ids begin with their time, so the primary key finds
-/// the old ones.
+/// Deliveries whose bytes are in no stored file yet are still needed, and those of media on hold. Ids begin with their
+/// time, so the primary key finds the old ones.
 macro_rules! old {
     () => {
         concat!(
             "id < $1 and received_at < $2 and not ",
-            has_waiting_bytes!("deliveries.id")
+            has_waiting_bytes!("deliveries.id"),
+            " and not ",
+            is_delivery_on_hold!("deliveries.id")
         )
     };
 }
@@ -400,7 +402,17 @@ pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| row.count("n"))
 }
 
-/// Deletes up to `limit` of them; returns how many.
+/// The number of deliveries before that time that only a hold keeps.
+pub async fn on_hold_before(db: &Db, before: Millis) -> Result<u64, Error> {
+    let sql = concat!(
+        "select count(*) as n from deliveries where id < $1 and received_at < $2 and ",
+        is_delivery_on_hold!("deliveries.id")
+    );
+    let row = db.row(sql, old(before)).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
+}
+
+/// Deletes up to `limit` of those that are not needed; returns how many.
 pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
     let sql = concat!(
         "delete from deliveries where id in (select id from deliveries where ",
@@ -443,11 +455,26 @@ pub enum Deletion {
     Gone,
     /// It has bytes that are nowhere else yet.
     Needed,
+    /// It is of a media on hold.
+    OnHold,
     NotThere,
 }
 
-/// Deletes one delivery, unless it has bytes that are nowhere else yet.
+/// Whether a hold covers a media of the delivery.
+pub async fn is_on_hold(db: &Db, id: &DeliveryId) -> Result<bool, Error> {
+    Ok(db.row(ON_HOLD, values![id.as_str()]).await?.is_some())
+}
+
+const ON_HOLD: &str = concat!(
+    "select 1 as found from deliveries where id = $1 and ",
+    is_delivery_on_hold!("deliveries.id")
+);
+
+/// Deletes one delivery, unless it has bytes that are nowhere else yet, or is of a media on hold.
 pub async fn delete(tx: &mut Tx, id: &DeliveryId) -> Result<Deletion, Error> {
+    if tx.row(ON_HOLD, values![id.as_str()]).await?.is_some() {
+        return Ok(Deletion::OnHold);
+    }
     let sql = concat!(
         "delete from deliveries where id = $1 and not ",
         has_waiting_bytes!("deliveries.id")

@@ -1,9 +1,10 @@
-//! The one typed row `Media` and the repository of its table: all SQL of tables `media` and `attempts` is here.
+//! The one typed row `Media` and the repository of its table: all SQL of tables `media`, `attempts` and `holds` is here.
 //! `queue` decides when a media changes its state, and calls this module.
 
 mod attempts;
 pub mod chats;
 mod filter;
+pub mod holds;
 mod list;
 mod person;
 mod removal;
@@ -38,7 +39,7 @@ pub use list::{
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,
 };
-pub use removal::{Removal, mark_removed, removable, removable_bytes};
+pub use removal::{Removal, mark_removed, removable, removable_bytes, removable_on_hold};
 pub use row::{Media, origin_of};
 pub use stored_file::{
     BEFORE_NEWEST, StoredFile, files_at, find_file, is_at, is_path_shared, is_path_used,

@@ -8,6 +8,7 @@ pub mod erasure;
 pub mod export;
 pub mod gateway_admin;
 pub mod health;
+pub mod holds;
 pub mod import;
 mod in_progress;
 pub mod instance;

@@ -120,6 +120,8 @@ async fn sweep(app: &App, options: Options, cancelled: &CancellationToken) {
             attempts = report.attempts,
             derived = report.derived,
             failed = report.failed,
+            files_on_hold = report.files_on_hold,
+            deliveries_on_hold = report.deliveries_on_hold,
             "retention rules applied"
         ),
         // Logged where it is noticed.

@@ -11,6 +11,7 @@ use crate::cli::{Language, TextKey, answer, words::cli as words, words::context 
 use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
 use midiateca_service::ops::endpoints::EndpointError;
+use midiateca_service::ops::holds::HoldError;
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
@@ -154,5 +155,6 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
         || as_error(error, UserError::is_usage)
         || as_error(error, backup::Error::is_usage)
         || as_error(error, erasure::Error::is_usage)
+        || as_error(error, HoldError::is_usage)
         || as_error(error, multichat::Error::is_usage)
 }

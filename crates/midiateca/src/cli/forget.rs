@@ -130,6 +130,10 @@ fn print_rest(dry_run: bool, report: &Report, lang: Language) {
         let count = report.unreadable_left;
         complain!(lang, words::UNREADABLE_LEFT, count);
     }
+    if report.on_hold > 0 {
+        let count = report.on_hold;
+        complain!(lang, words::ON_HOLD, count);
+    }
     if !dry_run {
         print_left(report, lang);
     }
@@ -160,6 +164,8 @@ fn print_left(report: &Report, lang: Language) {
         words::ELSEWHERE
     } else if report.free_bytes_needed.is_some() {
         words::NO_SPACE
+    } else if report.on_hold > 0 && is_only_the_file {
+        words::UNTIL_RELEASE
     } else if report.unreadable_left > 0 && !report.left_in_database {
         words::WITH_UNREADABLE
     } else if report.left_in_database && is_only_the_file {

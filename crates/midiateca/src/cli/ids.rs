@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 pub(super) use crate::cli::words::ids::{
     UNKNOWN_CLIENT as CLIENT, UNKNOWN_DELIVERY as DELIVERY, UNKNOWN_ENDPOINT as ENDPOINT,
-    UNKNOWN_INSTANCE as INSTANCE, UNKNOWN_KEY as KEY, UNKNOWN_MEDIA as MEDIA,
+    UNKNOWN_HOLD as HOLD, UNKNOWN_INSTANCE as INSTANCE, UNKNOWN_KEY as KEY, UNKNOWN_MEDIA as MEDIA,
 };
 use crate::cli::{Context, TextKey, UsageError, plain, words::ids as words};
 use midiateca_service::app::App;

@@ -36,6 +36,10 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     if settings.rules.is_empty() {
         complain!(lang, words::NO_RULES);
     }
+    if report.files_on_hold + report.deliveries_on_hold > 0 {
+        let (files, deliveries) = (report.files_on_hold, report.deliveries_on_hold);
+        complain!(lang, words::ON_HOLD, files, deliveries);
+    }
     if report.failed > 0
         && let Some(hint) = complaint::disk_hint(&context.data, &context.config, lang)
     {

@@ -3,6 +3,7 @@
 mod content;
 mod events;
 mod examiners;
+mod holds;
 mod lists;
 mod previews;
 mod users;
@@ -264,6 +265,12 @@ async fn nothing_of_another_client_is_seen_on_any_route() {
             .await;
         made["id"].as_str().unwrap().to_owned()
     };
+    let hold = {
+        let body = json!({"client": 3, "reason": "of-three"});
+        let (status, made) = all.send("POST", "/holds", Some(body)).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    };
     let link = {
         let (status, made) = all
             .send("POST", &format!("/media/{foreign}/link"), Some(json!({})))
@@ -286,6 +293,7 @@ async fn nothing_of_another_client_is_seen_on_any_route() {
         (&foreign, "/media/"),
         (&delivery, "/deliveries/"),
         (&foreign_key, "/keys/"),
+        (&hold, "/holds/"),
         (&bulk, "/bulk/"),
         (&OTHER.to_owned(), "/instances/"),
         (&"3".to_owned(), "/clients/"),

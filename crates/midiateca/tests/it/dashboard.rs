@@ -196,7 +196,7 @@ async fn the_first_administrator_sets_a_password_by_the_link_once() {
     test.end().await;
 }
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/",
     "/media",
     "/media?kind=image&client=&status=&q=&from=&to=",
@@ -208,6 +208,7 @@ const PAGES: [&str; 15] = [
     "/instances",
     "/endpoints",
     "/access",
+    "/holds",
     "/audit",
     "/health",
     "/media?cursor=1_x",
@@ -285,7 +286,7 @@ async fn a_person_sees_the_own_client_only_and_what_the_role_permits() {
     let viewer = signed_in(&test, Role::Viewer, Scope::Client(2)).await;
     for path in PAGES {
         let page = viewer.get(path).await;
-        let is_for_all = !["/access", "/audit", "/health"].contains(&path);
+        let is_for_all = !["/access", "/holds", "/audit", "/health"].contains(&path);
         assert_eq!(
             page.status.is_success(),
             is_for_all,
@@ -298,7 +299,7 @@ async fn a_person_sees_the_own_client_only_and_what_the_role_permits() {
         );
         assert!(!page.text.contains("cliente_3"), "{path}");
     }
-    for path in ["/access", "/audit", "/health"] {
+    for path in ["/access", "/holds", "/audit", "/health"] {
         assert_eq!(
             viewer.get(path).await.status,
             StatusCode::FORBIDDEN,

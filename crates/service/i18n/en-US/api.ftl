@@ -88,3 +88,5 @@ api-passwords-differ = the two passwords are not the same
     .hint = enter the same password twice
 api-nothing-stored = no file of this filter is stored
     .hint = GET /api/v1/media shows what the filter has
+api-hold-not-found = there is no such hold
+    .hint = GET /api/v1/holds lists the holds

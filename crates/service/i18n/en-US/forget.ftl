@@ -54,3 +54,9 @@ forget-no-space = the erasure is not complete, so this is not the proof yet: the
 forget-import-cut-short = an import was interrupted, and there may be files of this person without a row: run the same import to its end, then this command again
 forget-resumed = this continued an unfinished erasure of this person: the figures include what it erased, but its files are not listed again, so keep its output as well
 forget-elsewhere = keep this as the proof; earlier exports and backups are unchanged
+forget-on-hold =
+    { $count ->
+        [one] { $count } media or raw delivery of others names
+       *[other] { $count } media and raw deliveries of others name
+    } the person and stay as they are, because of a legal hold: see `midiateca hold list`
+forget-until-release = the erasure is not complete, so this is not the proof yet: run the same command again when the hold is released

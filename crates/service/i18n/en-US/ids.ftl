@@ -12,5 +12,7 @@ ids-unknown-endpoint = there is no endpoint { $id }
     .hint = see `midiateca endpoint list`
 ids-unknown-key = there is no key { $id }
     .hint = see `midiateca key list`
+ids-unknown-hold = there is no hold { $id }
+    .hint = see `midiateca hold list --all`
 ids-unknown-delivery = delivery { $id } is not stored
     .hint = see `midiateca deliveries list`

@@ -33,3 +33,5 @@ labels-signed-in = signed in
 labels-sign-in-refused = sign-in refused
 labels-signed-out = signed out
 labels-media-exported = media exported
+labels-hold-added = hold added
+labels-hold-released = hold released

@@ -35,3 +35,11 @@ sweep-stopped =
        *[other] { $files } files
     } ({ $bytes } bytes); run the same command again to continue
 sweep-no-rules = no rule deletes files; see [retention] in `midiateca config init`
+sweep-on-hold =
+    kept by legal holds: { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    }, { $deliveries ->
+        [one] { $deliveries } raw delivery
+       *[other] { $deliveries } raw deliveries
+    }; see `midiateca hold list`

@@ -88,3 +88,5 @@ api-passwords-differ = as duas senhas não são iguais
     .hint = digite a mesma senha duas vezes
 api-nothing-stored = nenhum arquivo deste filtro está armazenado
     .hint = GET /api/v1/media mostra o que o filtro tem
+api-hold-not-found = essa retenção legal não existe
+    .hint = GET /api/v1/holds lista as retenções legais

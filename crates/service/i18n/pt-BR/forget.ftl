@@ -67,3 +67,9 @@ forget-no-space = o apagamento não está completo, e isto ainda não é a prova
 forget-import-cut-short = uma importação foi interrompida, e pode haver arquivos desta pessoa sem registro: execute a mesma importação até o fim e depois este comando de novo
 forget-resumed = um apagamento incompleto desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
 forget-elsewhere = guarde isto como prova; exportações e backups anteriores não mudaram
+forget-on-hold =
+    { $count ->
+        [one] { $count } mídia ou entrega bruta de outros cita a pessoa e fica como está
+       *[other] { $count } mídias e entregas brutas de outros citam a pessoa e ficam como estão
+    } por causa de uma retenção legal: veja `midiateca hold list`
+forget-until-release = o apagamento não está completo, e isto ainda não é a prova: execute o mesmo comando de novo quando a retenção legal for encerrada

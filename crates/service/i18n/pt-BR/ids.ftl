@@ -12,5 +12,7 @@ ids-unknown-endpoint = não existe o endpoint { $id }
     .hint = veja `midiateca endpoint list`
 ids-unknown-key = não existe a chave { $id }
     .hint = veja `midiateca key list`
+ids-unknown-hold = não existe a retenção legal { $id }
+    .hint = veja `midiateca hold list --all`
 ids-unknown-delivery = a entrega { $id } não está armazenada
     .hint = veja `midiateca deliveries list`

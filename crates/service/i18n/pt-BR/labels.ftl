@@ -33,3 +33,5 @@ labels-signed-in = entrou
 labels-sign-in-refused = entrada recusada
 labels-signed-out = saiu
 labels-media-exported = mídias exportadas
+labels-hold-added = retenção legal criada
+labels-hold-released = retenção legal encerrada

@@ -35,3 +35,11 @@ sweep-stopped =
        *[other] { $files } arquivos
     } ({ $bytes } bytes); execute o mesmo comando de novo para continuar
 sweep-no-rules = nenhuma regra exclui arquivos; veja [retention] em `midiateca config init`
+sweep-on-hold =
+    mantidos por retenções legais: { $files ->
+        [one] { $files } arquivo
+       *[other] { $files } arquivos
+    }, { $deliveries ->
+        [one] { $deliveries } entrega bruta
+       *[other] { $deliveries } entregas brutas
+    }; veja `midiateca hold list`

@@ -32,6 +32,8 @@ codes! {
         SignedIn "signed_in",
         SignInRefused "sign_in_refused",
         SignedOut "signed_out",
+        HoldAdded "hold_added",
+        HoldReleased "hold_released",
     }
 }
 

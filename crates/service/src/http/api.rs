@@ -85,6 +85,8 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::events::list))
         .routes(routes!(v1::keys::list, v1::keys::create))
         .routes(routes!(v1::keys::get, v1::keys::revoke))
+        .routes(routes!(v1::holds::list, v1::holds::create))
+        .routes(routes!(v1::holds::get, v1::holds::release))
         .routes(routes!(v1::users::list, v1::users::create))
         .routes(routes!(
             v1::users::get,

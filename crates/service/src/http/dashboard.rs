@@ -39,6 +39,7 @@ pub(super) fn router() -> Router<HttpState> {
             get(manage::notification),
         )
         .route("/access", get(manage::access))
+        .route("/holds", get(manage::holds))
         .route("/audit", get(manage::audit))
         .route("/health", get(manage::health))
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))

@@ -177,6 +177,7 @@ impl Explainer {
             .or_else(|| Some(ground::retention(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::verify(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::erasure(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(ground::hold(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::listen(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Media;
-use super::sql::waiting_ids;
+use super::sql::{is_on_hold, waiting_ids};
 use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Attempt, MediaId, Reason, Route};
@@ -73,18 +73,32 @@ pub async fn record_attempts(
     Ok(())
 }
 
+macro_rules! is_attempt_on_hold {
+    () => {
+        concat!(
+            "exists (select 1 from media where media.id = attempts.media and ",
+            is_on_hold!(),
+            ")"
+        )
+    };
+}
+
 pub(super) const COUNT_BEFORE: &str = concat!(
     "select count(*) as n from attempts where started_at < $1 and media not in ",
-    waiting_ids!()
+    waiting_ids!(),
+    " and not ",
+    is_attempt_on_hold!()
 );
 pub(super) const PRUNE: &str = concat!(
     "delete from attempts where (media, n) in (select media, n from attempts where started_at < $1
        and media not in ",
     waiting_ids!(),
+    " and not ",
+    is_attempt_on_hold!(),
     " limit $2)"
 );
 
-/// The number of older attempts of media that are neither pending nor downloading.
+/// The number of older attempts of media that are neither pending nor downloading nor on hold.
 pub async fn count_attempts_before(db: &Db, before: Millis) -> Result<u64, Error> {
     let row = db.row(COUNT_BEFORE, values![before]).await?;
     row.map_or(Ok(0), |row| row.count("n"))

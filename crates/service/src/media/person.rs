@@ -42,6 +42,7 @@ macro_rules! is_theirs {
         )
     };
 }
+pub(super) use {is_person, is_theirs};
 
 /// Other ids of the same person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -200,7 +201,7 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
 }
 
 /// Replaces a name.
-const MASKED: &str = "***";
+pub(super) const MASKED: &str = "***";
 
 /// Up to `limit` media of a client after `after` (an id, or empty) whose caption or file name contains the name. The
 /// flag is false where it is part of a longer name.
@@ -241,7 +242,7 @@ pub async fn mask(tx: &mut Tx, id: &MediaId, name: &str) -> Result<(), Error> {
     search::index_now(tx, id).await
 }
 
-fn without(text: &str, name: &str) -> String {
+pub(super) fn without(text: &str, name: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut from = 0;
     for at in whole(text.as_bytes(), name) {

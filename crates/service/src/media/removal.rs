@@ -1,5 +1,6 @@
 //! Stored files that a retention rule removes.
 
+use super::sql::is_on_hold;
 use super::stored_file::{StoredFile, file_columns};
 use super::{examinations, search};
 use crate::clock::Millis;
@@ -49,7 +50,7 @@ impl Removal {
     }
 }
 
-/// Up to `limit` matching files, oldest first, after the one with this time and id.
+/// Up to `limit` matching files that are not on hold, oldest first, after the one with this time and id.
 pub async fn removable(
     db: &Db,
     removal: &Removal,
@@ -61,6 +62,8 @@ pub async fn removable(
         file_columns!(),
         " from media where ",
         is_removable!(),
+        " and not ",
+        is_on_hold!(),
         " and (received_at > $8 or (received_at = $8 and id > $9)) order by received_at, id limit $10"
     );
     let mut values = removal.values();
@@ -72,14 +75,28 @@ pub async fn removable(
         .collect()
 }
 
-/// The bytes of all matching files.
+/// The bytes of all matching files that are not on hold.
 pub async fn removable_bytes(db: &Db, removal: &Removal) -> Result<u64, Error> {
     let sql = concat!(
         "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where ",
-        is_removable!()
+        is_removable!(),
+        " and not ",
+        is_on_hold!()
     );
     let row = db.row(sql, removal.values()).await?;
     row.map_or(Ok(0), |row| row.count("size"))
+}
+
+/// The number of matching files that are on hold.
+pub async fn removable_on_hold(db: &Db, removal: &Removal) -> Result<u64, Error> {
+    let sql = concat!(
+        "select count(*) as n from media where ",
+        is_removable!(),
+        " and ",
+        is_on_hold!()
+    );
+    let row = db.row(sql, removal.values()).await?;
+    row.map_or(Ok(0), |row| row.count("n"))
 }
 
 /// Records that a rule deleted the file; false when the media is no longer stored at that path.

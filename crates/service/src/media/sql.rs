@@ -55,3 +55,49 @@ macro_rules! waiting_ids {
     };
 }
 pub(crate) use waiting_ids;
+
+/// Whether a hold covers the media of the row `media`.
+macro_rules! is_on_hold {
+    () => {
+        concat!(
+            "exists (select 1 ",
+            crate::media::sql::covering_hold!(),
+            ")"
+        )
+    };
+}
+pub(crate) use is_on_hold;
+
+/// The holds that cover the media of the row `media`, as `h`, from `from` on.
+macro_rules! covering_hold {
+    () => {
+        concat!(
+            "from holds h where h.client = media.client and ",
+            crate::media::sql::covers!()
+        )
+    };
+}
+pub(crate) use covering_hold;
+
+/// Whether the hold `h` of the same client covers the media of the row `media`.
+macro_rules! covers {
+    () => {
+        "h.released_at is null and exists (select 1 from hold_ids i where i.hold = h.id and (i.id = ''
+           or media.chat_id = i.id or substr(media.chat_id, 1, length(i.id) + 1) in (i.id || '@', i.id || ':')
+           or i.of_sender = 1 and (media.sender_id = i.id or substr(media.sender_id, 1, length(i.id) + 1) in (i.id || '@', i.id || ':')
+             or media.sender_lid = i.id or substr(media.sender_lid, 1, length(i.id) + 1) in (i.id || '@', i.id || ':'))))"
+    };
+}
+pub(crate) use covers;
+
+/// Whether a hold covers a media of this delivery, as far as `holds::cover_deliveries` knows.
+macro_rules! is_delivery_on_hold {
+    ($delivery:literal) => {
+        concat!(
+            "exists (select 1 from hold_deliveries where delivery = ",
+            $delivery,
+            ")"
+        )
+    };
+}
+pub(crate) use is_delivery_on_hold;

@@ -65,16 +65,19 @@ pub enum Error {
     SeveralPeople { id: String, count: usize },
     #[error("the contact may be numbers of different countries")]
     SeveralCountries { contact: String, known: Vec<String> },
+    #[error("the hold {hold} keeps what is to be erased")]
+    OnHold { hold: String },
 }
 
 impl Error {
-    /// Whether another command line helps: the contact is none, or not one.
+    /// Whether another command line helps: the contact is none, or not one, or a hold has to be released first.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
             Self::UnknownContact { .. }
                 | Self::SeveralPeople { .. }
                 | Self::SeveralCountries { .. }
+                | Self::OnHold { .. }
         )
     }
 }
@@ -99,6 +102,8 @@ pub struct Report {
     pub deliveries_left: u64,
     /// Raw deliveries that name the person and that no reader understands.
     pub unreadable_left: u64,
+    /// Media and raw deliveries of others that name the person and that a hold keeps as they are.
+    pub on_hold: u64,
     /// Media whose files could not be removed.
     pub media_left: u64,
     /// Downloads that had not ended yet.
@@ -151,14 +156,15 @@ pub struct ErasedFile {
 
 impl Report {
     pub fn is_empty(&self) -> bool {
-        let found = self.media + self.mentions + self.deliveries + self.unreadable_left;
-        found == 0 && !self.is_unfinished() && !self.resumed
+        let found = self.media + self.mentions + self.deliveries;
+        let left = self.unreadable_left + self.on_hold;
+        found + left == 0 && !self.is_unfinished() && !self.resumed
     }
 
     /// Whether nothing of the person is left. What other people's rows name stays.
     pub fn is_complete(&self) -> bool {
         let is_theirs = |left: &Left| !matches!(left.why, Why::Shared | Why::Orphaned);
-        let is_left = self.unreadable_left > 0 || self.left.iter().any(is_theirs);
+        let is_left = self.unreadable_left + self.on_hold > 0 || self.left.iter().any(is_theirs);
         !self.is_unfinished() && !is_left && !self.left_in_database && !self.import_cut_short
     }
 
@@ -206,6 +212,7 @@ struct Work<'a> {
     media: BTreeSet<MediaId>,
     deleted: BTreeSet<DeliveryId>,
     needed: BTreeSet<DeliveryId>,
+    deliveries_on_hold: BTreeSet<DeliveryId>,
     bytes: copies::ErasedBytes,
     progress: &'a dyn Progress<ErasedFile>,
 }
@@ -218,6 +225,10 @@ pub async fn run(
     progress: &dyn Progress<ErasedFile>,
 ) -> Result<Report, Error> {
     let (client, ids, now) = (options.client, options.ids.clone(), deps.files.clock.now());
+    media::holds::cover_deliveries(deps.files.db).await?;
+    for id in &ids {
+        refuse_on_hold(media::holds::of_person(deps.files.db, client, id).await?)?;
+    }
     let earlier = Journal::read(deps.files.db, client).await?.erased(&ids);
     let earlier = earlier.filter(|_| !options.dry_run);
     let mut work = Work {
@@ -239,6 +250,7 @@ pub async fn run(
         media: BTreeSet::new(),
         deleted: BTreeSet::new(),
         needed: BTreeSet::new(),
+        deliveries_on_hold: BTreeSet::new(),
         bytes: copies::ErasedBytes::default(),
         progress,
     };
@@ -253,6 +265,7 @@ pub async fn run(
     work.remembered().await?;
     work.report.deliveries = work.deleted.len() as u64;
     work.report.deliveries_left = work.needed.len() as u64;
+    work.report.on_hold += work.deliveries_on_hold.len() as u64;
     if work.has_begun || work.report.resumed {
         work.finish().await?;
     } else if !work.options.dry_run {
@@ -260,6 +273,10 @@ pub async fn run(
         work.compact().await?;
     }
     Ok(work.report)
+}
+
+fn refuse_on_hold(hold: Option<String>) -> Result<(), Error> {
+    hold.map_or(Ok(()), |hold| Err(Error::OnHold { hold }))
 }
 
 impl Work<'_> {
@@ -324,15 +341,20 @@ impl Work<'_> {
         self.begin().await?;
         let ids: Vec<_> = page.into_iter().map(|row| row.id).collect();
         let condemned = self.deps.db.write(Key::Everything, async move |tx| {
+            for id in &ids {
+                if let Some(hold) = media::holds::of_media_now(tx, id).await? {
+                    return Ok(Err(Error::OnHold { hold }));
+                }
+            }
             let mut page = Vec::with_capacity(ids.len());
             for id in &ids {
                 page.extend(media::condemn(tx, id).await?);
             }
-            Ok(page)
+            Ok(Ok(page))
         });
         let (mut clean, index) = (Vec::new(), Index::default());
         let mut erased = Figures::default();
-        for row in condemned.await? {
+        for row in condemned.await?? {
             match files::remove(self.deps, &row, &index).await {
                 Ok(files) => {
                     self.report_files(&files);
@@ -387,9 +409,17 @@ impl Work<'_> {
             after.clone_from(&last.0);
             let is_others = |id: &MediaId| !self.media.contains(id);
             let page = page.into_iter();
-            let ids: Vec<_> = page
-                .filter_map(|(id, is_named)| (is_named && is_others(&id)).then_some(id))
-                .collect();
+            let mut ids = Vec::new();
+            for (id, is_named) in page {
+                if !is_named || !is_others(&id) {
+                    continue;
+                }
+                if media::holds::of_media(self.deps.db, &id).await?.is_some() {
+                    self.report.on_hold += 1;
+                } else {
+                    ids.push(id);
+                }
+            }
             let mentions = ids.len() as u64;
             self.report.mentions += mentions;
             if self.options.dry_run || ids.is_empty() {

@@ -1,6 +1,8 @@
 //! Retention rules: deletes the files that the operator's rules no longer keep, then the records that are older than
 //! they are kept.
 //!
+//! What a legal hold covers stays, and is counted.
+//!
 //! Everything is computed from stored times in each run, so nothing depends on a timer that a restart loses. A file is
 //! deleted before its row says so: the next run records what an interrupted one deleted.
 
@@ -13,18 +15,19 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{FileDeps, Progress};
+use super::{FileDeps, Progress, holds};
 use crate::clock::Millis;
 use crate::config::{self, DeletedForEveryone, Rule, Size};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key};
 use crate::events::{self, News};
-use crate::media::{self, Removal, StoredFile};
+use crate::media::{Removal, StoredFile};
 use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
 use crate::storage::{self, DerivedFrom, Index, Linked, PossiblePaths};
+use crate::{deliveries, media};
 use records::Records;
 
 /// Files in one commit.
@@ -116,6 +119,10 @@ pub struct Report {
     pub derived: u64,
     /// Files that no rule keeps and that could not be deleted.
     pub failed: u64,
+    /// Files that only a hold keeps; one that two rules would delete counts twice.
+    pub files_on_hold: u64,
+    /// Raw deliveries that only a hold keeps.
+    pub deliveries_on_hold: u64,
     pub dry_run: bool,
     /// It was cancelled before its end.
     pub stopped: bool,
@@ -144,6 +151,7 @@ pub async fn run(
             return Err(Error::ClockNotTrusted);
         }
         finish_interrupted(deps).await?;
+        holds::refresh(deps.db).await?;
     }
     let now = deps.clock.now();
     let mut sweep = Sweep {
@@ -171,6 +179,10 @@ pub async fn run(
     let mut report = sweep.report;
     if report.stopped {
         return Ok(report);
+    }
+    if !settings.deliveries.is_zero() {
+        let before = now - settings.deliveries.ms();
+        report.deliveries_on_hold = deliveries::on_hold_before(deps.db, before).await?;
     }
     for (records, keep, count) in [
         (
@@ -248,6 +260,10 @@ impl Sweep<'_> {
             }
             None => u64::MAX,
         };
+        if excess > 0 {
+            let on_hold = media::removable_on_hold(self.deps.db, removal).await?;
+            self.report.files_on_hold += on_hold;
+        }
         let (mut at, mut id) = (Millis::MIN, String::new());
         while excess > 0 && !self.report.stopped {
             let page = media::removable(self.deps.db, removal, (at, &id), PAGE).await?;
@@ -267,7 +283,7 @@ impl Sweep<'_> {
                 if self.report.stopped {
                     break;
                 }
-                if excess == 0 || self.removed.contains(&file.id) {
+                if excess == 0 || self.removed.contains(&file.id) || self.is_on_hold(&file).await? {
                     continue;
                 }
                 let outcome = self.delete(&file, &deleted).await?;
@@ -312,6 +328,12 @@ impl Sweep<'_> {
             all = all.saturating_sub(removed.map(|file| file.size_bytes).sum());
         }
         Ok(all)
+    }
+
+    /// A hold may have been added since the page was read.
+    async fn is_on_hold(&self, file: &StoredFile) -> Result<bool, Error> {
+        let hold = media::holds::of_media(self.deps.db, &file.id).await?;
+        Ok(hold.is_some())
     }
 
     /// Deletes a file, unless another media that stays has it as its own.

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod deliveries;
 pub mod endpoints;
 pub mod events;
+pub mod holds;
 pub mod instances;
 pub mod keys;
 pub mod links;

@@ -45,7 +45,7 @@ pub struct Frame {
 }
 
 /// The parts of the dashboard, with the paths of their pages.
-pub const NAVIGATION: [(&str, TextKey, &str); 10] = [
+pub const NAVIGATION: [(&str, TextKey, &str); 11] = [
     ("/", words::OVERVIEW, "home"),
     ("/media", words::MEDIA, "grid"),
     ("/chats", words::CHATS, "chat"),
@@ -54,6 +54,7 @@ pub const NAVIGATION: [(&str, TextKey, &str); 10] = [
     ("/instances", words::INSTANCES, "phone"),
     ("/endpoints", words::ENDPOINTS, "send"),
     ("/access", words::ACCESS, "users"),
+    ("/holds", words::HOLDS, "shield"),
     ("/audit", words::AUDIT, "list"),
     ("/health", words::HEALTH, "pulse"),
 ];
@@ -86,7 +87,7 @@ impl Frame {
     /// The pages that this person may open.
     pub fn navigation(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let is_for = |path: &str| match path {
-            "/access" | "/audit" => self.may(Role::Admin),
+            "/access" | "/holds" | "/audit" => self.may(Role::Admin),
             "/health" => self.may(Role::Operator) && self.is_global(),
             _ => true,
         };

@@ -1,15 +1,18 @@
-//! The pages for those who run the service: deliveries, instances, endpoints, users and keys, the audit log, health.
+//! The pages for those who run the service: deliveries, instances, endpoints, users and keys,
+//! legal holds, the audit log, health.
 
 mod access;
 mod deliveries;
 mod endpoints;
 mod health;
+mod holds;
 mod instances;
 
 pub use access::{access, audit};
 pub use deliveries::{deliveries, delivery};
 pub use endpoints::{endpoint, endpoints, notification};
 pub use health::health;
+pub use holds::holds;
 pub use instances::{instance, instances};
 
 use std::future::Future;

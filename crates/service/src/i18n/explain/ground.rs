@@ -8,6 +8,7 @@ use super::super::{Language, TextKey};
 use super::{Cause, Rest};
 use crate::app::ListenError;
 use crate::app::writing;
+use crate::ops::holds::HoldError;
 use crate::ops::{erasure, opening, retention, verify};
 use crate::storage::Found;
 use crate::terminal::plain;
@@ -286,6 +287,23 @@ pub(super) fn erasure(error: &erasure::Error, lang: Language) -> Cause {
             let values: [(&str, &dyn Display); 2] = [("contact", &contact), ("known", &known)];
             Cause::new(lang, words::SEVERAL_COUNTRIES, &values)
         }
+        erasure::Error::OnHold { hold } => Cause::new(lang, words::ON_HOLD, &[("hold", hold)]),
+    }
+}
+
+pub(super) fn hold(error: &HoldError, lang: Language) -> Cause {
+    match error {
+        HoldError::SeveralTargets => Cause::new(lang, words::HOLD_SEVERAL_TARGETS, &[]),
+        HoldError::Target => Cause::new(lang, words::HOLD_TARGET_INVALID, &[]),
+        HoldError::Reason => Cause::new(lang, words::HOLD_REASON_INVALID, &[]),
+        HoldError::NoClient { client } => Cause::with(
+            lang,
+            words::UNKNOWN_CLIENT,
+            words::ADD_CLIENT,
+            &[("client", client)],
+        ),
+        HoldError::Contact(error) => erasure(error, lang),
+        HoldError::Db(error) => db(error, lang),
     }
 }
 

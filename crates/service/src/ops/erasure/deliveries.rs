@@ -102,7 +102,7 @@ impl Work<'_> {
         Ok(false)
     }
 
-    /// Captions and deletions of messages that are not here. Most captions go with their deliveries; these are the ones whose
+    /// Captions and deletions of messages that are not here, and released holds. Most captions go with their deliveries; these are the ones whose
     /// delivery stays.
     pub(super) async fn remembered(&mut self) -> Result<(), Error> {
         if self.options.dry_run {
@@ -119,12 +119,22 @@ impl Work<'_> {
             });
             forgotten.await?;
         }
-        Ok(())
+        let (client, ids) = (self.options.client, self.options.ids.clone());
+        let forgotten = self.deps.db.write(Key::Everything, async move |tx| {
+            media::holds::erase(tx, client, &ids).await
+        });
+        Ok(forgotten.await?)
     }
 
     async fn delivery(&mut self, id: DeliveryId) -> Result<(), Error> {
         if self.options.dry_run {
-            self.deleted.insert(id);
+            let is_on_hold = deliveries::is_on_hold(self.deps.db, &id).await?;
+            let found = if is_on_hold {
+                &mut self.deliveries_on_hold
+            } else {
+                &mut self.deleted
+            };
+            found.insert(id);
             return Ok(());
         }
         self.begin().await?;
@@ -156,6 +166,7 @@ impl Work<'_> {
                 self.deleted.insert(id);
             }
             Deletion::Needed => drop(self.needed.insert(id)),
+            Deletion::OnHold => drop(self.deliveries_on_hold.insert(id)),
             Deletion::NotThere => {}
         }
     }

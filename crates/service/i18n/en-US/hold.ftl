@@ -1,0 +1,10 @@
+### What `hold` says.
+
+hold-added = hold { $id } is in force: retention rules and erasures leave alone what it covers
+hold-released = hold { $id } is released
+hold-everything = everything
+hold-chat = chat { $id }
+hold-person = person { $id }
+hold-since = since { $at }
+hold-in-force = in force
+hold-released-at = released { $at }

@@ -1,0 +1,105 @@
+//! `/holds`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::Id;
+use crate::http::HttpState;
+use crate::http::api::caller::Admin;
+use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::page::Page;
+use crate::http::api::query::Body;
+use crate::i18n::keys as texts;
+use crate::media::holds::{self, Hold};
+use crate::model::Scope;
+use crate::ops::holds::{self as operation, HoldError};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewHold {
+    /// The number of a client; that of the key without it.
+    client: Option<i64>,
+    /// Only this chat: its id, or for a private chat the phone number or the LID.
+    chat: Option<String>,
+    /// Only this person, by phone number or LID: the chat with them, and what they sent in any chat.
+    person: Option<String>,
+    reason: String,
+}
+
+impl From<HoldError> for ApiError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Db(error) => error.into(),
+            error => Self::of(StatusCode::BAD_REQUEST, error),
+        }
+    }
+}
+
+/// Adds a legal hold
+///
+/// What it covers is not deleted by retention rules, nor by an erasure, until the hold is released.
+#[utoipa::path(post, path = "/holds", tag = "holds", request_body = NewHold,
+    responses((status = CREATED, body = Hold), (status = "4XX", body = ErrorBody)))]
+pub async fn create(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Body(new): Body<NewHold>,
+) -> Result<Response> {
+    let client = new.client.or(grant.scope.client());
+    let Some(client) = client else {
+        return Err(ApiError::bad(texts::api::BAD_BODY, "client is missing"));
+    };
+    if !grant.scope.includes(client) {
+        return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));
+    }
+    let options = operation::Options {
+        client,
+        chat: new.chat,
+        person: new.person,
+        reason: new.reason,
+    };
+    let app = &state.app;
+    let hold = operation::add(&app.db, &app.clock, &grant.actor, options).await?;
+    Ok((StatusCode::CREATED, Json(hold)).into_response())
+}
+
+/// Legal holds, newest first, released ones too
+#[utoipa::path(get, path = "/holds", tag = "holds",
+    responses((status = OK, body = Page<Hold>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<Hold>>> {
+    let holds = holds::list(&state.app.db, grant.scope).await?;
+    Ok(Json(Page::whole(holds)))
+}
+
+async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {
+    let found = holds::find(&state.app.db, scope, id).await?;
+    found.ok_or_else(|| ApiError::not_found(texts::api::HOLD_NOT_FOUND))
+}
+
+/// One legal hold
+#[utoipa::path(get, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
+    responses((status = OK, body = Hold), (status = "4XX", body = ErrorBody)))]
+pub async fn get(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Json<Hold>> {
+    visible(&state, grant.scope, &id).await.map(Json)
+}
+
+/// Releases a legal hold; it stays in the list
+#[utoipa::path(delete, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
+    responses((status = OK, body = Hold), (status = "4XX", body = ErrorBody)))]
+pub async fn release(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Json<Hold>> {
+    let hold = visible(&state, grant.scope, &id).await?;
+    let app = &state.app;
+    operation::release(&app.db, &app.clock, &grant.actor, &hold).await?;
+    visible(&state, grant.scope, &id).await.map(Json)
+}

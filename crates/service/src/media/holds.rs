@@ -1,0 +1,269 @@
+//! Legal holds: what retention and erasure leave alone, and the ids by which a hold covers media.
+
+use serde::Serialize;
+
+use super::person::{is_person, is_theirs};
+use super::sql::{covering_hold, covers, is_on_hold};
+use super::whole;
+use crate::clock::{Millis, as_rfc3339, as_rfc3339_or_null};
+use crate::db::{Db, Error, Key, Row, Tx, values};
+use crate::model::{MediaId, Scope, fresh_id};
+
+/// Everything of a client, a chat, or a person with what they sent in any chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Client,
+    Chat(String),
+    Person(String),
+}
+
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Hold {
+    pub id: String,
+    pub client: i64,
+    /// The chat, as it was given. Without chat and person it covers everything of the client.
+    pub chat: Option<String>,
+    /// The person, as it was given.
+    pub person: Option<String>,
+    pub reason: String,
+    /// `key:ID`, `user:ID` or `command_line`.
+    pub created_by: String,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Millis,
+    #[serde(serialize_with = "as_rfc3339_or_null")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub released_at: Option<Millis>,
+}
+
+impl Hold {
+    pub fn target(&self) -> Target {
+        match (&self.chat, &self.person) {
+            (Some(chat), _) => Target::Chat(chat.clone()),
+            (None, Some(person)) => Target::Person(person.clone()),
+            (None, None) => Target::Client,
+        }
+    }
+}
+
+/// The fields of a hold to add.
+#[derive(Clone, Debug)]
+pub struct NewHold {
+    pub client: i64,
+    pub target: Target,
+    pub reason: String,
+    pub created_by: String,
+}
+
+const COLUMNS: &str =
+    "id, client, chat, person, reason, created_by, created_at, released_at from holds";
+
+fn hold_of(row: &Row) -> Result<Hold, Error> {
+    Ok(Hold {
+        id: row.text("id")?,
+        client: row.int("client")?,
+        chat: row.text_or_none("chat")?,
+        person: row.text_or_none("person")?,
+        reason: row.text("reason")?,
+        created_by: row.text("created_by")?,
+        created_at: row.int("created_at")?,
+        released_at: row.int_or_none("released_at")?,
+    })
+}
+
+/// Adds a hold; `ids` are those of its chat or person, without server and device.
+pub async fn add(tx: &mut Tx, new: NewHold, ids: &[String], now: Millis) -> Result<Hold, Error> {
+    let (chat, person) = match new.target {
+        Target::Client => (None, None),
+        Target::Chat(chat) => (Some(chat), None),
+        Target::Person(person) => (None, Some(person)),
+    };
+    let hold = Hold {
+        id: fresh_id(now),
+        client: new.client,
+        chat,
+        person,
+        reason: new.reason,
+        created_by: new.created_by,
+        created_at: now,
+        released_at: None,
+    };
+    let sql = "insert into holds (id, client, chat, person, reason, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)";
+    let values = values![
+        &hold.id,
+        hold.client,
+        hold.chat.clone(),
+        hold.person.clone(),
+        &hold.reason,
+        &hold.created_by,
+        now,
+    ];
+    tx.run(sql, values).await?;
+    cover(tx, &hold, ids).await?;
+    Ok(hold)
+}
+
+/// Adds ids by which a hold covers media.
+pub async fn cover(tx: &mut Tx, hold: &Hold, ids: &[String]) -> Result<(), Error> {
+    let target = hold.target();
+    let everything = [String::new()];
+    let ids = match target {
+        Target::Client => &everything,
+        _ => ids,
+    };
+    let of_sender = matches!(target, Target::Person(_));
+    let sql = "insert into hold_ids (hold, id, of_sender) values ($1, $2, $3) on conflict (hold, id) do nothing";
+    for id in ids {
+        tx.run(sql, values![&hold.id, id, of_sender]).await?;
+    }
+    Ok(())
+}
+
+/// The ids by which a hold covers media.
+pub async fn ids(db: &Db, hold: &Hold) -> Result<Vec<String>, Error> {
+    let sql = "select id from hold_ids where hold = $1 order by id";
+    let rows = db.rows(sql, values![&hold.id]).await?;
+    rows.iter().map(|row| row.text("id")).collect()
+}
+
+/// All holds that a scope includes, released ones too, newest first.
+pub async fn list(db: &Db, scope: Scope) -> Result<Vec<Hold>, Error> {
+    let sql = format!("select {COLUMNS} where $1 is null or client = $1 order by id desc");
+    let rows = db.rows_of(sql, values![scope.client()]).await?;
+    rows.iter().map(hold_of).collect()
+}
+
+/// All holds that are in force.
+pub async fn in_force(db: &Db) -> Result<Vec<Hold>, Error> {
+    let mut holds = list(db, Scope::All).await?;
+    holds.retain(|hold| hold.released_at.is_none());
+    Ok(holds)
+}
+
+pub async fn find(db: &Db, scope: Scope, id: &str) -> Result<Option<Hold>, Error> {
+    let sql = format!("select {COLUMNS} where id = $1 and ($2 is null or client = $2)");
+    let rows = db.rows_of(sql, values![id, scope.client()]).await?;
+    rows.first().map(hold_of).transpose()
+}
+
+/// False when it was released before.
+pub async fn release(tx: &mut Tx, id: &str, now: Millis) -> Result<bool, Error> {
+    let sql = "update holds set released_at = $2 where id = $1 and released_at is null";
+    let is_released = tx.run(sql, values![id, now]).await? == 1;
+    let sql = "delete from hold_deliveries where hold = $1";
+    tx.run(sql, values![id]).await?;
+    Ok(is_released)
+}
+
+/// Media that are looked at in one query.
+const PAGE: u32 = 5_000;
+
+/// Finds the raw deliveries of media on hold that are not known yet, without a lock on writers while it looks.
+pub async fn cover_deliveries(db: &Db) -> Result<(), Error> {
+    if in_force(db).await?.is_empty() {
+        return Ok(());
+    }
+    let mut after = String::new();
+    loop {
+        let sql =
+            "select max(id) as last from (select id from media where id > $1 order by id limit $2)";
+        let row = db.row(sql, values![&after, PAGE]).await?;
+        let last = row.map_or(Ok(None), |row| row.text_or_none("last"))?;
+        let Some(last) = last else { return Ok(()) };
+        let sql = concat!(
+            "select distinct media.delivery as delivery, h.id as hold from media join holds h on h.client = media.client
+             where media.id > $1 and media.id <= $2 and media.delivery <> '' and ",
+            covers!(),
+            " and not exists (select 1 from hold_deliveries d where d.delivery = media.delivery and d.hold = h.id)"
+        );
+        let rows = db.rows(sql, values![&after, &last]).await?;
+        let found = rows
+            .iter()
+            .map(|row| Ok((row.text("delivery")?, row.text("hold")?)));
+        let found: Vec<(String, String)> = found.collect::<Result<_, Error>>()?;
+        if !found.is_empty() {
+            db.write(Key::Everything, async move |tx| {
+                let sql = "insert into hold_deliveries (delivery, hold)
+                           select $1, id from holds where id = $2 and released_at is null on conflict (delivery, hold) do nothing";
+                for (delivery, hold) in &found {
+                    tx.run(sql, values![delivery, hold]).await?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        after = last;
+    }
+}
+
+const OF_MEDIA: &str = concat!(
+    "select (select h.id ",
+    covering_hold!(),
+    " order by h.id limit 1) as hold from media where media.id = $1"
+);
+
+/// The id of a hold that covers the media.
+pub async fn of_media(db: &Db, id: &MediaId) -> Result<Option<String>, Error> {
+    let row = db.row(OF_MEDIA, values![id.as_str()]).await?;
+    row.map_or(Ok(None), |row| row.text_or_none("hold"))
+}
+
+/// [`of_media`] within a transaction.
+pub async fn of_media_now(tx: &mut Tx, id: &MediaId) -> Result<Option<String>, Error> {
+    let row = tx.row(OF_MEDIA, values![id.as_str()]).await?;
+    row.map_or(Ok(None), |row| row.text_or_none("hold"))
+}
+
+/// The id of a hold on a client's person or chat with this id, on everything of the client, or on media that the person
+/// sent or that are in the chat with them.
+pub async fn of_person(db: &Db, client: i64, id: &str) -> Result<Option<String>, Error> {
+    let sql = "select h.id as hold from holds h join hold_ids i on i.hold = h.id
+               where h.released_at is null and h.client = $1 and i.id in ('', $2) order by h.id limit 1";
+    if let Some(row) = db.row(sql, values![client, id]).await? {
+        return row.text_or_none("hold");
+    }
+    let sql = concat!(
+        "select (select h.id ",
+        covering_hold!(),
+        " order by h.id limit 1) as hold from media where media.client = $1 and ",
+        is_theirs!(),
+        " and ",
+        is_on_hold!(),
+        " limit 1"
+    );
+    let row = db.row(sql, values![client, id]).await?;
+    row.map_or(Ok(None), |row| row.text_or_none("hold"))
+}
+
+/// Replaces what released holds of a client say about these ids.
+pub async fn erase(tx: &mut Tx, client: i64, ids: &[String]) -> Result<(), Error> {
+    let sql = format!("select {COLUMNS} where client = $1 and released_at is not null");
+    for row in tx.rows_of(sql, values![client]).await? {
+        let hold = hold_of(&row)?;
+        let sql = "select id from hold_ids where hold = $1";
+        let covered = tx.rows(sql, values![&hold.id]).await?;
+        let covered: Vec<_> = covered.iter().map(|row| row.text("id")).collect();
+        let covered = covered.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let is_about = covered.iter().any(|id| ids.contains(id));
+        let is_named = |id: &String| whole(hold.reason.as_bytes(), id).next().is_some();
+        if !is_about && !ids.iter().any(is_named) {
+            continue;
+        }
+        let masked = |text: &Option<String>| text.as_ref().map(|_| super::person::MASKED);
+        let (chat, person) = if is_about {
+            (masked(&hold.chat), masked(&hold.person))
+        } else {
+            (hold.chat.as_deref(), hold.person.as_deref())
+        };
+        let reason = ids.iter().fold(hold.reason.clone(), |reason, id| {
+            super::person::without(&reason, id)
+        });
+        let sql = "update holds set chat = $2, person = $3, reason = $4 where id = $1";
+        tx.run(sql, values![&hold.id, chat, person, reason]).await?;
+        if is_about {
+            let sql = "delete from hold_ids where hold = $1";
+            tx.run(sql, values![&hold.id]).await?;
+        }
+    }
+    Ok(())
+}
