@@ -74,6 +74,7 @@ mod sweep;
 mod test_webhook;
 mod usage;
 mod user;
+mod verify_dossier;
 mod words;
 mod zone;
 
@@ -231,6 +232,8 @@ enum Command {
     /// Legal holds: what retention rules and erasures leave alone
     #[command(subcommand)]
     Hold(hold::Command),
+    /// Checks a dossier offline, without a data folder; exit 1 when something in it is not as it was made
+    VerifyDossier(verify_dossier::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),
     /// Imports another system's data
@@ -333,6 +336,7 @@ async fn dispatch(options: Options) -> anyhow::Result<Ending> {
     match options.command {
         Command::Config(command) => config::run(&command, &options.global),
         Command::Decrypt(options) => decrypt::run(&options, lang),
+        Command::VerifyDossier(options) => verify_dossier::run(&options, lang),
         Command::Completions(options) => Ok(completions::run(&options, lang)),
         Command::Man(options) => man::run(&options, lang),
         command => {
@@ -368,8 +372,10 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Forget(options) => forget::run(context, options).await,
         Command::Hold(command) => hold::run(context, command).await,
         Command::Backup(options) => backup::run(context, options).await,
-        Command::Config(_) | Command::Decrypt(_) | Command::Completions(_) | Command::Man(_) => {
-            Ok(Ending::Fine)
-        }
+        Command::Config(_)
+        | Command::Decrypt(_)
+        | Command::VerifyDossier(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Ending::Fine),
     }
 }

@@ -234,14 +234,17 @@ function showPicked() {
   const count = boxes.filter((box) => box.checked).length;
   const output = $("#picked");
   if (output) output.textContent = count ? `${words.selected} ${count}` : "";
-  const zip = $("#zip");
-  if (!zip) return;
-  zip.dataset.all ??= zip.href;
-  zip.href = count ? `/api/v1/media.zip?ids=${boxes.filter((box) => box.checked).map((box) => box.value).join(",")}` : zip.dataset.all;
+  const ids = boxes.filter((box) => box.checked).map((box) => box.value).join(",");
+  for (const link of $$("#zip, #dossier")) {
+    const address = new URL((link.dataset.all ??= link.href));
+    const lang = address.searchParams.get("lang");
+    if (count) address.search = new URLSearchParams(lang ? { ids, lang } : { ids });
+    link.href = address;
+  }
 }
 const MOST_PICKED = 200;
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("#zip");
+  const link = event.target.closest?.("#zip, #dossier");
   if (!link) return;
   event.preventDefault();
   if ($$(".pick:checked").length > MOST_PICKED) return toast(words.many);

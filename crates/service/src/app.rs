@@ -32,7 +32,7 @@ use crate::net::HttpClient;
 use crate::notifier::Notifier;
 use crate::ops::import::multichat;
 use crate::ops::opening::{self, Looked, look_at_storage, settle_storage};
-use crate::ops::{FileDeps, endpoints, erasure, export, instance, live, status, users};
+use crate::ops::{FileDeps, dossier, endpoints, erasure, export, instance, live, status, users};
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
@@ -353,6 +353,15 @@ impl App {
             db: &self.db,
             storage: &self.storage,
             clock: &self.clock,
+        }
+    }
+
+    pub fn dossier_deps(&self) -> dossier::Deps<'_> {
+        dossier::Deps {
+            db: &self.db,
+            storage: &self.storage,
+            clock: &self.clock,
+            secrets: &self.secrets,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod decrypt;
 pub mod dismiss;
+pub mod dossier;
 pub mod endpoints;
 pub mod erasure;
 pub mod export;

@@ -45,6 +45,8 @@ struct Opened {
     cipher: XChaCha20Poly1305,
     /// Signs links.
     signer: [u8; 32],
+    /// Signs dossiers.
+    dossier: [u8; 32],
 }
 
 impl Secrets {
@@ -116,6 +118,11 @@ impl Secrets {
         Ok(self.opened()?.signer)
     }
 
+    /// The seed of the key that signs dossiers, derived in the same way.
+    pub fn dossier_seed(&self) -> Result<[u8; 32], Error> {
+        Ok(self.opened()?.dossier)
+    }
+
     fn read(&self) -> Result<Opened, Error> {
         let path = self.path.clone();
         let text = match std::fs::read_to_string(&self.path) {
@@ -133,11 +140,15 @@ impl Secrets {
             .ok()
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Error::NotAKey { path })?;
-        let mut mac = mac(&key);
-        mac.update(b"midiateca links\x01");
+        let derived = |label: &[u8]| {
+            let mut mac = mac(&key);
+            mac.update(label);
+            mac.finalize().into_bytes().into()
+        };
         let opened = Opened {
             cipher: XChaCha20Poly1305::new(&key.into()),
-            signer: mac.finalize().into_bytes().into(),
+            signer: derived(b"midiateca links\x01"),
+            dossier: derived(b"midiateca dossier\x01"),
         };
         let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         Ok(known.insert(opened).clone())

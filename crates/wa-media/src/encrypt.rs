@@ -1,4 +1,4 @@
-//! Encryption, for simulators and tests.
+//! Encryption, for simulators, for tests, and to recompute the hash of an encrypted file from its plaintext.
 
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};

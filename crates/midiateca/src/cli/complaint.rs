@@ -16,7 +16,7 @@ use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
 use midiateca_service::ops::users::UserError;
-use midiateca_service::ops::{backup, erasure, export, probe, remove_client};
+use midiateca_service::ops::{backup, dossier, erasure, export, probe, remove_client};
 
 /// Wrong usage that clap does not see.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +149,7 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
         || error.is::<config::Error>()
         || as_error(error, remove_client::Error::is_usage)
         || as_error(error, export::Error::is_usage)
+        || error.is::<dossier::verify::Error>()
         || as_error(error, AddError::is_usage)
         || as_error(error, KeyError::is_usage)
         || as_error(error, EndpointError::is_usage)

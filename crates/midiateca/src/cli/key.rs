@@ -9,6 +9,7 @@ use midiateca_service::access::Actor;
 use midiateca_service::access::keys::{self, ApiKey};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::model::{PrefixError, Role, Scope, by_prefix};
+use midiateca_service::ops::dossier::public_key;
 use midiateca_service::ops::keys as operation;
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,11 +30,14 @@ pub(crate) enum Command {
     },
     /// Lists the keys, a line each, the newest first
     List,
-    /// Shows one key
+    /// Shows one key, or the public key that signs dossiers
     Show {
         /// Its id, or the beginning of it
-        #[arg(value_name = "KEY")]
-        id: String,
+        #[arg(value_name = "KEY", required_unless_present = "dossier")]
+        id: Option<String>,
+        /// Print the public key with which `verify-dossier` recognises the dossiers of this installation
+        #[arg(long, conflicts_with = "id")]
+        dossier: bool,
     },
     /// Revokes a key and the links that it made
     Revoke {
@@ -75,9 +79,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             let lang = context.lang;
             Items::new("items", move |key| line(lang, key)).page(&found, None);
         }
-        Command::Show { id } => {
+        Command::Show { id: Some(id), .. } => {
             let key = find(context, &app, &id).await?;
             answer::report(json!(key), line(context.lang, &key));
+        }
+        Command::Show { id: None, .. } => {
+            let key = public_key(&app.secrets.dossier_seed()?).to_string();
+            answer::report(json!({"algorithm": "Ed25519", "public_key": key}), key);
         }
         Command::Revoke { id } => {
             let key = find(context, &app, &id).await?;

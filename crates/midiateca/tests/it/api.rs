@@ -1,6 +1,7 @@
 //! The HTTP API: who may call, what each caller sees, and that document and routes are the same.
 
 mod content;
+mod dossier;
 mod events;
 mod examiners;
 mod holds;

@@ -462,6 +462,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("rusqlite", "db"),
     ("fs4", "storage"),
     ("chacha20poly1305", "secrets"),
+    ("ed25519_dalek", "ops"),
     ("lz4_flex", "deliveries"),
     ("image", "derived"),
     ("tracing_subscriber", "telemetry"),

@@ -207,3 +207,4 @@ dashboard-release-ask = Retention rules and erasures may delete what this hold c
 dashboard-add-hold = Add a hold
 dashboard-hold-chat = Chat: its id, or a phone number (empty: not only one chat)
 dashboard-hold-person = Person: a phone number or LID (empty: everybody)
+dashboard-dossier = Dossier

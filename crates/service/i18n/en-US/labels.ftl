@@ -35,3 +35,4 @@ labels-signed-out = signed out
 labels-media-exported = media exported
 labels-hold-added = hold added
 labels-hold-released = hold released
+labels-dossier-made = dossier made

@@ -207,3 +207,4 @@ dashboard-release-ask = A partir daí, regras de retenção e apagamentos podem 
 dashboard-add-hold = Criar uma retenção legal
 dashboard-hold-chat = Conversa: o id dela, ou um telefone (vazio: não só uma conversa)
 dashboard-hold-person = Pessoa: um telefone ou LID (vazio: todas)
+dashboard-dossier = Dossiê

@@ -35,3 +35,4 @@ labels-signed-out = saiu
 labels-media-exported = mídias exportadas
 labels-hold-added = retenção legal criada
 labels-hold-released = retenção legal encerrada
+labels-dossier-made = dossiê criado

@@ -14,6 +14,7 @@ codes! {
         LinkRevoked "link_revoked",
         ContentRead "content_read",
         MediaExported "media_exported",
+        DossierMade "dossier_made",
         Retry "retry",
         Dismiss "dismiss",
         Replay "replay",

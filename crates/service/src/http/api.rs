@@ -11,6 +11,7 @@ pub(super) mod page;
 pub(super) mod query;
 mod runs;
 pub(super) mod v1;
+mod zip_stream;
 
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,9 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::archive::get))
         .routes(routes!(v1::media::get))
         .routes(routes!(v1::media::attempts))
+        .routes(routes!(v1::dossier::of_media))
+        .routes(routes!(v1::dossier::of_filter))
+        .routes(routes!(v1::dossier::key))
         .routes(routes!(v1::media::file))
         .routes(routes!(v1::previews::thumbnail))
         .routes(routes!(v1::previews::waveform))
@@ -83,6 +87,20 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::endpoints::recover))
         .routes(routes!(v1::endpoints::replay_missing))
         .routes(routes!(v1::events::list))
+        .routes(routes!(v1::audit::list))
+        .routes(routes!(v1::reports::status))
+        .routes(routes!(v1::reports::check))
+        .routes(routes!(v1::reports::health))
+        .routes(routes!(v1::reports::stats))
+        .routes(routes!(v1::reports::usage));
+    OpenApiRouter::with_openapi(head())
+        .nest(BASE, v1.merge(administration()))
+        .routes(routes!(v1::links::open))
+}
+
+/// Keys, users and holds.
+fn administration() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
         .routes(routes!(v1::keys::list, v1::keys::create))
         .routes(routes!(v1::keys::get, v1::keys::revoke))
         .routes(routes!(v1::holds::list, v1::holds::create))
@@ -102,15 +120,6 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::session::change_password))
         .routes(routes!(v1::session::sign_out_everywhere))
         .routes(routes!(v1::session::set_up))
-        .routes(routes!(v1::audit::list))
-        .routes(routes!(v1::reports::status))
-        .routes(routes!(v1::reports::check))
-        .routes(routes!(v1::reports::health))
-        .routes(routes!(v1::reports::stats))
-        .routes(routes!(v1::reports::usage));
-    OpenApiRouter::with_openapi(head())
-        .nest(BASE, v1)
-        .routes(routes!(v1::links::open))
 }
 
 fn head() -> OpenApi {

@@ -6,6 +6,7 @@
 mod assets;
 mod chats;
 mod document;
+pub(super) mod dossier;
 mod failures;
 mod frame;
 mod gallery;

@@ -185,6 +185,7 @@ impl Explainer {
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
             .or_else(|| Some(test_delivery::test_delivery(cause.downcast_ref()?, lang)))
             .or_else(|| Some(export::export(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(export::dossier(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::backup(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::unresolved(cause.downcast_ref()?, lang)))
             .or_else(|| Some(network::proxy(cause.downcast_ref()?, lang)))

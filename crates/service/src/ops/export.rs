@@ -5,16 +5,16 @@
 //! are read in pages in the order of ids, so that memory does not grow with the number of media, except for the list
 //! of names that a zip needs at its end.
 
-mod archive;
+pub(super) mod archive;
 mod error;
 mod folder;
-mod manifest;
-mod names;
+pub(super) mod manifest;
+pub(super) mod names;
 mod plan;
 mod report;
-mod sink;
-mod source;
-mod staged;
+pub(super) mod sink;
+pub(super) mod source;
+pub(super) mod staged;
 mod target;
 
 use std::io;
@@ -120,7 +120,7 @@ impl Export<'_> {
         let name = path.as_ref().map(|path| self.names.name_for(path));
         let copy = || self.copy_file(&media, path, name.as_ref());
         let outcome = tokio::task::block_in_place(copy)?;
-        if matches!(outcome, Exported::Omitted(_)) && self.is_gone(&media).await? {
+        if matches!(outcome, Exported::Omitted(_)) && is_gone(self.deps.db, &media).await? {
             return Ok(());
         }
         if let Some(name) = name {
@@ -138,14 +138,8 @@ impl Export<'_> {
         if self.watch.cancelled.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        let (Some((path, name)), Some(size_bytes), Some(sha256)) =
-            (path.zip(name), media.size, media.sha256)
-        else {
+        let (Some((path, name)), Some(expected)) = (path.zip(name), Expected::of(media)) else {
             return Ok(Exported::Omitted(Problem::Missing));
-        };
-        let expected = Expected {
-            size_bytes,
-            sha256: media::hex(&sha256),
         };
         if self.sink.has(name.as_str(), &expected)? {
             return Ok(Exported::Kept);
@@ -157,12 +151,6 @@ impl Export<'_> {
         };
         let at = media.sent_at.unwrap_or(media.received_at);
         self.sink.put(name.as_str(), at, &mut source)
-    }
-
-    /// Whether retention or an erasure removed the file since its row was read.
-    async fn is_gone(&self, media: &Media) -> Result<bool, db::Error> {
-        let now = media::find(self.deps.db, &media.id).await?;
-        Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
     }
 
     fn record(&mut self, media: &Media, outcome: Exported) -> io::Result<()> {
@@ -197,6 +185,12 @@ impl Export<'_> {
             Err(Halt::Failed(error)) => Err(failed(target, self.report.files, error)),
         }
     }
+}
+
+/// Whether retention or an erasure removed the file since its row was read.
+pub(super) async fn is_gone(db: &Db, media: &Media) -> Result<bool, db::Error> {
+    let now = media::find(db, &media.id).await?;
+    Ok(now.is_none_or(|now| now.status != MediaStatus::Stored || now.sha256 != media.sha256))
 }
 
 fn failed(target: &Target, files: u64, source: io::Error) -> Error {

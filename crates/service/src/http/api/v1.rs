@@ -6,6 +6,7 @@ pub mod bulk;
 pub mod chats;
 pub mod clients;
 pub mod deliveries;
+pub mod dossier;
 pub mod endpoints;
 pub mod events;
 pub mod holds;

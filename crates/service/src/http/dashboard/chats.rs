@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::document::{Document, encoded};
 use super::frame::{Frame, answer, failed};
-use super::gallery::{KINDS, query_of, with_query};
+use super::gallery::{KINDS, dossier_address, query_of, with_query};
 use super::visitor::Visitor;
 use crate::clock::rfc3339;
 use crate::http::HttpState;
@@ -90,6 +90,7 @@ struct ChatPage {
     next: Option<String>,
     before: String,
     zip: String,
+    dossier: String,
 }
 
 pub async fn page(
@@ -152,6 +153,7 @@ async fn chat_page(
     Ok(ChatPage {
         next: next.map(|cursor| here(Some(cursor), kind.as_deref())),
         zip: with_query("/api/v1/media.zip", &shown),
+        dossier: dossier_address(&shown, &visitor.frame),
         filter_json: shown.to_string(),
         chat: found,
         tabs,

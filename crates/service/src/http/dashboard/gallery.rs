@@ -131,6 +131,13 @@ impl Choices {
     }
 }
 
+/// The dossier of a filter, in the language of the page.
+pub fn dossier_address(filter: &Value, frame: &Frame) -> String {
+    let mut parameters = filter.clone();
+    parameters["lang"] = frame.lang.code().into();
+    with_query("/api/v1/dossier.zip", &parameters)
+}
+
 #[derive(Template)]
 #[template(path = "gallery.html")]
 struct Gallery {
@@ -146,6 +153,8 @@ struct Gallery {
     is_filtered: bool,
     /// The address of the same media as one archive.
     zip: String,
+    /// The address of their dossier.
+    dossier: String,
 }
 
 pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
@@ -175,6 +184,7 @@ async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Ga
     Ok(Gallery {
         is_filtered: shown.0.as_object().is_some_and(|fields| !fields.is_empty()),
         zip: with_query("/api/v1/media.zip", &shown.0),
+        dossier: dossier_address(&shown.0, &visitor.frame),
         filter_json: shown.0.to_string(),
         filter: shown,
         choices,

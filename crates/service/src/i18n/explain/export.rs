@@ -1,4 +1,4 @@
-//! Errors of exports.
+//! Errors of exports and of dossiers.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
@@ -7,6 +7,7 @@ use super::super::keys::errors as words;
 use super::super::{Language, TextKey};
 use super::Cause;
 use super::ground::db;
+use crate::ops::dossier::verify;
 use crate::ops::export::{Error, Refusal, Target};
 
 pub(super) fn export(error: &Error, lang: Language) -> Cause {
@@ -40,6 +41,17 @@ pub(super) fn export(error: &Error, lang: Language) -> Cause {
             source,
         } => failed(target, *files, source, lang),
     }
+}
+
+pub(super) fn dossier(error: &verify::Error, lang: Language) -> Cause {
+    let (key, path, name) = match error {
+        verify::Error::Io { path, .. } => (words::DOSSIER_UNREADABLE, path, ""),
+        verify::Error::NoArchive { path, .. } => (words::DOSSIER_NO_ARCHIVE, path, ""),
+        verify::Error::Lacks { path, name } => (words::DOSSIER_LACKS, path, *name),
+        verify::Error::TooLarge { path, name } => (words::DOSSIER_TOO_LARGE, path, *name),
+        verify::Error::OtherFormat { path } => (words::DOSSIER_OTHER_FORMAT, path, ""),
+    };
+    Cause::new(lang, key, &[("path", &path.display()), ("name", &name)])
 }
 
 fn texts_of(refusal: Refusal) -> (TextKey, TextKey) {

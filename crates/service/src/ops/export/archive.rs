@@ -12,7 +12,6 @@ use tar::{Builder, Header};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::manifest::Manifest;
 use super::sink::{Exported, Halt};
 use super::source::{PIECE_BYTES, Source};
 use super::staged::Staged;
@@ -84,7 +83,7 @@ fn zip_options(at: Millis, size_bytes: u64) -> SimpleFileOptions {
         .last_modified_time(time_of(at))
 }
 
-pub(super) struct Archive {
+pub(in crate::ops) struct Archive {
     /// The file and its name; `None` for a stream.
     staged: Option<(Staged, PathBuf)>,
     /// Dropped, it would write the archive's end: an incomplete stream would look complete.
@@ -127,10 +126,12 @@ impl Archive {
                 staged.position()?
             }
             None => {
-                if let Err(problem) = source.prove()? {
-                    return Ok(Exported::Omitted(problem));
-                }
-                0
+                return match source.prove()? {
+                    Ok(()) => self
+                        .put_proven(name, at, source)
+                        .map(|()| Exported::Written),
+                    Err(problem) => Ok(Exported::Omitted(problem)),
+                };
             }
         };
         let size_bytes = source.size_bytes();
@@ -141,8 +142,7 @@ impl Archive {
             return Ok(Exported::Written);
         };
         let Some((staged, _)) = &mut self.staged else {
-            // It changed between two readings, and its length is in the stream already.
-            return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+            return Ok(Exported::Omitted(problem));
         };
         if let Writer::Zip(writer) = &mut *self.writer {
             writer.abort_file().map_err(io::Error::from)?;
@@ -152,11 +152,29 @@ impl Archive {
         Ok(Exported::Omitted(problem))
     }
 
-    pub fn finish(mut self, manifest: Manifest, now: Millis) -> io::Result<()> {
-        for (name, mut staged) in manifest.finish()? {
-            let (size_bytes, mut reader) = staged.reader()?;
-            self.writer.append(name, now, size_bytes, &mut reader)?;
-        }
+    /// Copies a file that was read before and had the right bytes.
+    pub fn put_proven(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<(), Halt> {
+        let size_bytes = source.size_bytes();
+        let copied = self
+            .writer
+            .append(name, at, size_bytes, &mut source.pieces());
+        let is_same = source.settle(copied)?;
+        // It changed between two readings, and its length is in the stream already.
+        is_same.map_err(|_| io::Error::from(io::ErrorKind::InvalidData).into())
+    }
+
+    /// Adds an entry that is no stored file.
+    pub fn add(
+        &mut self,
+        name: &str,
+        at: Millis,
+        size_bytes: u64,
+        data: &mut dyn io::Read,
+    ) -> io::Result<()> {
+        self.writer.append(name, at, size_bytes, data)
+    }
+
+    pub fn finish(self) -> io::Result<()> {
         ManuallyDrop::into_inner(self.writer).finish()?;
         let Some((staged, target)) = self.staged else {
             return Ok(());

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Lines, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::staged::Staged;
 use crate::disk;
@@ -16,7 +16,7 @@ use crate::media::{self, Media};
 use crate::ops::Problem;
 
 pub(super) const LINES: &str = "manifest.jsonl";
-pub(super) const SUMS: &str = "SHA256SUMS";
+pub(in crate::ops) const SUMS: &str = "SHA256SUMS";
 
 /// The manifest of an earlier export into the same folder.
 struct Earlier {
@@ -158,20 +158,26 @@ const FIELDS: &[&str] = &[
     "path",
 ];
 
+/// The fields of a media that describe its file and its message.
+pub(in crate::ops) fn facts(media: &Media) -> Map<String, Value> {
+    let document = json!(media);
+    let mut facts = Map::new();
+    for name in FIELDS {
+        facts.insert((*name).to_owned(), document[*name].clone());
+    }
+    facts
+}
+
 /// The line of one media, with the field names of all other outputs.
 fn line(media: &Media, problem: Option<Problem>) -> Value {
-    let document = json!(media);
-    let mut line = serde_json::Map::new();
-    for name in FIELDS {
-        line.insert((*name).to_owned(), document[*name].clone());
-    }
+    let mut line = facts(media);
     line.insert("exported".to_owned(), json!(problem.is_none()));
     line.insert("finding".to_owned(), json!(problem));
     Value::Object(line)
 }
 
 /// A line as `sha256sum` writes it: with a backslash before it when something in the name had to be escaped.
-fn sum(path: &str, sha256: &str) -> String {
+pub(in crate::ops) fn sum(path: &str, sha256: &str) -> String {
     let escaped = path
         .replace('\\', "\\\\")
         .replace('\n', "\\n")

@@ -9,7 +9,7 @@ use crate::storage::layout::RelativePath;
 
 /// The names in use, as hashes, so that millions of them fit into memory.
 #[derive(Default)]
-pub(super) struct Names {
+pub(in crate::ops) struct Names {
     /// By the name in lower case.
     given: HashMap<u64, u64>,
     state: RandomState,

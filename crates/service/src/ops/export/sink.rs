@@ -14,7 +14,7 @@ use crate::db;
 use crate::ops::Problem;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exported {
+pub(in crate::ops) enum Exported {
     Written,
     Kept,
     /// It has a problem, and is not in the export.
@@ -22,7 +22,7 @@ pub(super) enum Exported {
 }
 
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(in crate::ops) enum Halt {
     Cancelled,
     Db(db::Error),
     /// The target cannot be written.
@@ -102,7 +102,13 @@ impl Sink {
     pub fn finish(self, manifest: Manifest, now: Millis) -> io::Result<()> {
         match self {
             Self::Folder(folder) => folder.finish(manifest),
-            Self::Archive(archive) => archive.finish(manifest, now),
+            Self::Archive(mut archive) => {
+                for (name, mut staged) in manifest.finish()? {
+                    let (size_bytes, mut reader) = staged.reader()?;
+                    archive.add(name, now, size_bytes, &mut reader)?;
+                }
+                archive.finish()
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::report::Finding;
 use super::sink::Halt;
-use crate::media::hex;
+use crate::media::{Media, hex};
 use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;
 use crate::storage;
@@ -17,21 +17,31 @@ pub(super) const PIECE_BYTES: usize = 256 << 10;
 
 /// What the row of a file says about its bytes.
 #[derive(Clone)]
-pub(super) struct Expected {
+pub(in crate::ops) struct Expected {
     pub size_bytes: u64,
     /// In hexadecimal.
     pub sha256: String,
 }
 
+impl Expected {
+    /// None for a row that does not say it.
+    pub fn of(media: &Media) -> Option<Self> {
+        Some(Self {
+            size_bytes: media.size?,
+            sha256: hex(&media.sha256?),
+        })
+    }
+}
+
 /// Follows the copying, and can end it.
 #[derive(Clone)]
-pub(super) struct Watch {
+pub(in crate::ops) struct Watch {
     pub cancelled: CancellationToken,
     pub progress: Arc<dyn Progress<Finding>>,
 }
 
 /// Reads as many bytes as the row says, and hashes them.
-pub(super) struct Source {
+pub(in crate::ops) struct Source {
     file: File,
     expected: Expected,
     left: u64,
@@ -93,8 +103,16 @@ impl Source {
 
     /// Reads it once without a copy, and returns to its beginning.
     pub fn prove(&mut self) -> Result<Result<(), Problem>, Halt> {
+        self.prove_through(&mut io::sink())
+    }
+
+    /// Like [`Source::prove`], and shows `reader` the bytes.
+    pub fn prove_through(
+        &mut self,
+        reader: &mut dyn io::Write,
+    ) -> Result<Result<(), Problem>, Halt> {
         self.is_counted = false;
-        let read = io::copy(&mut self.pieces(), &mut io::sink());
+        let read = io::copy(&mut self.pieces(), reader);
         self.is_counted = true;
         let proven = self.settle(read)?;
         self.left = self.expected.size_bytes;

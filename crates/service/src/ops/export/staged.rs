@@ -15,7 +15,7 @@ const ENDING: &str = ".partial";
 /// How much of the target's name is in theirs.
 const NAME_LETTERS: usize = 60;
 
-pub(super) struct Staged {
+pub(in crate::ops) struct Staged {
     file: File,
     /// `None` when it never had a name. Dropped, the file is removed.
     path: Option<TempPath>,

@@ -151,7 +151,7 @@ impl BodyQuery {
     }
 }
 
-fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.as_str() {
         "1" => Ok(true),

@@ -1,0 +1,169 @@
+//! The page for people in a dossier: one file without scripts, for reading without a server and for printing.
+
+use askama::Template;
+
+use super::document::Document;
+use super::frame::Frame;
+use crate::clock::{Zone, rfc3339};
+use crate::i18n::keys::dossier as words;
+use crate::i18n::{Language, TextKey};
+use crate::media::hex;
+use crate::ops::dossier::{
+    DossierDelivery, DossierMedia, Facts, Omission, Part, PromiseCheck, PromiseResult,
+};
+use crate::telemetry;
+
+#[derive(Template)]
+#[template(path = "dossier/head.html")]
+struct HeadPart<'a> {
+    frame: &'a Frame,
+    facts: &'a Facts,
+    made_at: String,
+}
+
+#[derive(Template)]
+#[template(path = "dossier/foot.html")]
+struct FootPart<'a> {
+    frame: &'a Frame,
+}
+
+/// One of the three checks, as a row.
+struct CheckRow {
+    name: &'static str,
+    result: &'static str,
+    class: &'static str,
+    promised: String,
+    computed: String,
+}
+
+#[derive(Template)]
+#[template(path = "dossier/media.html")]
+struct MediaPart<'a> {
+    frame: &'a Frame,
+    number: u64,
+    media: Document,
+    /// The place of the file in the dossier, and its address on this page.
+    file: Option<(String, String)>,
+    /// Why the file is not in the dossier.
+    problem: Option<&'static str>,
+    checks: Vec<CheckRow>,
+    attempts: Vec<Document>,
+    delivery: &'a DossierDelivery,
+}
+
+/// Writes the page in a language.
+pub fn writer(lang: Language, zone: Zone) -> Box<dyn Fn(Part<'_>) -> String + Send> {
+    let frame = Frame {
+        lang,
+        theme: "",
+        person: None,
+        address: String::new(),
+        zone,
+        now: 0,
+    };
+    Box::new(move |part| match part {
+        Part::Head(facts) => render(&HeadPart {
+            frame: &frame,
+            facts,
+            made_at: rfc3339(facts.made_at),
+        }),
+        Part::Media(entry) => render(&media_part(&frame, entry)),
+        Part::Foot(_) => render(&FootPart { frame: &frame }),
+    })
+}
+
+fn render(part: &impl Template) -> String {
+    part.render().unwrap_or_else(|error| {
+        let error = telemetry::chain(&error);
+        tracing::error!(error, "a part of a dossier's page cannot be made");
+        String::new()
+    })
+}
+
+fn media_part<'a>(frame: &'a Frame, entry: &'a DossierMedia<'a>) -> MediaPart<'a> {
+    let media = entry.media;
+    let path = media.last_path().filter(|_| entry.checks.is_ok());
+    let file = path.map(|path| (path.to_owned(), relative_address(path)));
+    let hash = |sha256: Option<[u8; 32]>| sha256.map_or_else(String::new, |sha256| hex(&sha256));
+    let checks = entry.checks.as_ref().ok().map(|checks| {
+        [
+            (
+                words::FILE_HASH,
+                hash(media.expected_sha256),
+                &checks.file_hash,
+            ),
+            (words::MAC, String::new(), &checks.mac),
+            (
+                words::ENCRYPTED_HASH,
+                hash(media.expected_enc_sha256),
+                &checks.encrypted_hash,
+            ),
+        ]
+        .into_iter()
+        .map(|(name, promised, check)| check_row(frame, frame.say(name), promised, check))
+        .collect()
+    });
+    let problem = entry.checks.as_ref().err();
+    MediaPart {
+        frame,
+        number: entry.number,
+        media: Document::of(media),
+        file,
+        problem: problem.map(|problem| frame.say(name_of(*problem))),
+        checks: checks.unwrap_or_default(),
+        attempts: entry.attempts.iter().map(Document::of).collect(),
+        delivery: &entry.delivery,
+    }
+}
+
+fn name_of(omission: Omission) -> TextKey {
+    match omission {
+        Omission::Missing => words::MISSING,
+        Omission::Corrupt => words::CORRUPT,
+        Omission::Unreadable => words::UNREADABLE,
+        Omission::Infected => words::INFECTED,
+    }
+}
+
+fn check_row(
+    frame: &Frame,
+    name: &'static str,
+    promised: String,
+    check: &PromiseCheck,
+) -> CheckRow {
+    let (result, class) = match check.result {
+        PromiseResult::Matches => (words::MATCHES, "good"),
+        PromiseResult::Differs => (words::DIFFERS, "bad"),
+        PromiseResult::NotPromised => (words::NOT_PROMISED, "open"),
+        PromiseResult::NoKey => (words::NO_KEY, "open"),
+    };
+    CheckRow {
+        name,
+        result: frame.say(result),
+        class,
+        promised,
+        computed: check.computed.clone().unwrap_or_default(),
+    }
+}
+
+/// The address of a file next to the page.
+fn relative_address(path: &str) -> String {
+    let mut url = url::Url::parse("http://localhost").unwrap_or_else(|_| unreachable!());
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.extend(path.split('/'));
+    }
+    url.path().trim_start_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::relative_address;
+
+    #[test]
+    fn the_address_of_a_file_is_its_path_however_it_is_named() {
+        assert_eq!(
+            relative_address("files/a%2Fb/ç d?#.jpg"),
+            "files/a%252Fb/%C3%A7%20d%3F%23.jpg"
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! A dossier: stored files with all that proves them, in a ZIP that others can check without this installation.
+//!
+//! Contains the original bytes, `manifest.json`, the raw deliveries that are still stored, `index.html` for people,
+//! `SHA256SUMS` over all of these for `sha256sum -c`, and `SIGNATURE`: the Ed25519 signature of `SHA256SUMS` by this
+//! installation's key. What WhatsApp promised about each file is compared with the bytes once more. Each file is read
+//! twice, and memory does not grow with the number of files, except for the names and the sums.
+
+mod checks;
+mod entry;
+mod signature;
+pub mod verify;
+mod written;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::export::is_gone;
+use super::export::names::Names;
+use super::export::sink::Halt;
+use super::export::source::{Expected, Source, Watch};
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Db};
+use crate::deliveries;
+use crate::media::examinations::ScanVerdict;
+use crate::media::{self, Filter, Media};
+use crate::model::DeliveryId;
+use crate::secrets::{self, Secrets};
+use crate::shutdown::CancellationToken;
+use crate::storage::Storage;
+use crate::storage::layout::RelativePath;
+pub use checks::{PromiseCheck, PromiseChecks, PromiseResult};
+pub use entry::{DossierDelivery, DossierMedia, Omission};
+pub use signature::{PublicKey, public_key};
+use written::Written;
+
+/// Marks a manifest; the number grows with changes that readers have to know.
+pub const FORMAT: &str = "midiateca-dossier-1";
+pub const MANIFEST: &str = "manifest.json";
+pub const PAGE: &str = "index.html";
+pub const SIGNATURE: &str = "SIGNATURE";
+/// In one dossier, so that its page can be opened and its manifest be read.
+pub const MOST_MEDIA: u64 = 20_000;
+/// Rows in one query.
+const ROWS: u32 = 200;
+
+#[derive(Clone, Copy)]
+pub struct Deps<'a> {
+    pub db: &'a Db,
+    pub storage: &'a Storage,
+    pub clock: &'a Clock,
+    pub secrets: &'a Secrets,
+}
+
+pub struct Options {
+    /// Only stored files of it are taken.
+    pub filter: Filter,
+    /// With the keys that decrypt the files of WhatsApp's CDN, also in raw deliveries. Tokens stay masked.
+    pub with_keys: bool,
+    /// With files in which the scanner found something.
+    pub with_infected: bool,
+    /// The code of who makes it.
+    pub made_by: String,
+    /// The name of the user or the key.
+    pub made_by_name: Option<String>,
+    /// Writes the page for people.
+    pub page: Box<dyn Fn(Part<'_>) -> String + Send>,
+    pub stream: Box<dyn io::Write + Send>,
+}
+
+/// A part of the page for people, in order; the head is written last.
+pub enum Part<'a> {
+    Head(&'a Facts),
+    Media(&'a DossierMedia<'a>),
+    Foot(&'a Facts),
+}
+
+/// What a dossier says about itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    pub format: &'static str,
+    /// The id of the database.
+    pub installation: String,
+    pub version: &'static str,
+    /// Base64.
+    pub public_key: String,
+    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    pub made_at: Millis,
+    pub made_by: String,
+    pub made_by_name: Option<String>,
+    pub with_keys: bool,
+    /// Files in it.
+    pub files: u64,
+    /// Of these files.
+    pub bytes: u64,
+    /// Media whose file is not in it.
+    pub omitted: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    #[error(transparent)]
+    Secrets(#[from] secrets::Error),
+    #[error("it was cancelled")]
+    Cancelled,
+    #[error("the dossier could not be written")]
+    Failed(#[source] io::Error),
+}
+
+impl From<Halt> for Error {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Cancelled => Self::Cancelled,
+            Halt::Db(error) => Self::Db(error),
+            Halt::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Writes a dossier; needs a runtime with several threads. On an error the stream has no end, so that no program opens it.
+pub async fn run(
+    deps: Deps<'_>,
+    options: Options,
+    cancelled: CancellationToken,
+) -> Result<Facts, Error> {
+    let seed = deps.secrets.dossier_seed()?;
+    let facts = Facts {
+        format: FORMAT,
+        installation: deps.db.identity().to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+        public_key: public_key(&seed).to_string(),
+        made_at: deps.clock.now(),
+        made_by: options.made_by,
+        made_by_name: options.made_by_name,
+        with_keys: options.with_keys,
+        files: 0,
+        bytes: 0,
+        omitted: 0,
+    };
+    let mut dossier = Dossier {
+        deps,
+        watch: Watch {
+            cancelled,
+            progress: Arc::new(()),
+        },
+        written: Written::new(options.stream, facts.made_at)?,
+        facts,
+        with_infected: options.with_infected,
+        page: options.page,
+        names: Names::default(),
+        deliveries: HashMap::new(),
+    };
+    let mut after = String::new();
+    while let Some(page) = media::stored(deps.db, &options.filter, &mut after, ROWS).await? {
+        for media in page {
+            dossier.copy_media(media).await?;
+        }
+    }
+    let Dossier {
+        written,
+        facts,
+        page,
+        ..
+    } = dossier;
+    let head = page(Part::Head(&facts));
+    let foot = page(Part::Foot(&facts));
+    tokio::task::block_in_place(|| written.finish(&facts, &head, &foot, &seed))?;
+    Ok(facts)
+}
+
+struct Dossier<'a> {
+    deps: Deps<'a>,
+    watch: Watch,
+    written: Written,
+    facts: Facts,
+    with_infected: bool,
+    page: Box<dyn Fn(Part<'_>) -> String + Send>,
+    names: Names,
+    /// Those of the media until now.
+    deliveries: HashMap<DeliveryId, DossierDelivery>,
+}
+
+impl Dossier<'_> {
+    async fn copy_media(&mut self, mut media: Media) -> Result<(), Error> {
+        let path = media.path().map(str::to_owned);
+        let path = path.and_then(RelativePath::from_row);
+        let name = path.as_ref().map(|path| self.names.name_for(path));
+        let name = name.map(|name| format!("files/{}", name.as_str()));
+        let place = path.zip(name.clone());
+        let copied = tokio::task::block_in_place(|| self.copy_file(&media, place))?;
+        if copied.is_err() && is_gone(self.deps.db, &media).await? {
+            return Ok(());
+        }
+        media.file_path = name;
+        match &copied {
+            Ok(_) => {
+                self.facts.files += 1;
+                self.facts.bytes += media.size.unwrap_or(0);
+            }
+            Err(_) => self.facts.omitted += 1,
+        }
+        let entry = DossierMedia {
+            number: self.facts.files + self.facts.omitted,
+            attempts: media::attempts(self.deps.db, &media.id).await?,
+            delivery: self.copy_delivery(&media.delivery).await?,
+            with_keys: self.facts.with_keys,
+            checks: copied,
+            media: &media,
+        };
+        self.written
+            .add_media(&entry, &(self.page)(Part::Media(&entry)))?;
+        Ok(())
+    }
+
+    /// Copies a file, once it was read and compared with what WhatsApp promised.
+    fn copy_file(
+        &mut self,
+        media: &Media,
+        place: Option<(RelativePath, String)>,
+    ) -> Result<Result<PromiseChecks, Omission>, Halt> {
+        if self.watch.cancelled.is_cancelled() {
+            return Err(Halt::Cancelled);
+        }
+        if media.scan == Some(ScanVerdict::Infected) && !self.with_infected {
+            return Ok(Err(Omission::Infected));
+        }
+        let (Some((path, name)), Some(expected)) = (place, Expected::of(media)) else {
+            return Ok(Err(Omission::Missing));
+        };
+        let file = self.deps.storage.open_stored(path.as_str());
+        let mut source = match Source::new(file, expected, self.watch.clone()) {
+            Ok(source) => source,
+            Err(problem) => return Ok(Err(problem.into())),
+        };
+        let checks = match checks::compute(&mut source, media)? {
+            Ok(checks) => checks,
+            Err(problem) => return Ok(Err(problem.into())),
+        };
+        let at = media.sent_at.unwrap_or(media.received_at);
+        self.written.put(&name, at, &mut source, media)?;
+        Ok(Ok(checks))
+    }
+
+    async fn copy_delivery(&mut self, id: &DeliveryId) -> Result<DossierDelivery, Error> {
+        if let Some(known) = self.deliveries.get(id) {
+            return Ok(known.clone());
+        }
+        let found = match deliveries::find(self.deps.db, id).await? {
+            Some(found) => deliveries::body(self.deps.db, id).await?.zip(Some(found)),
+            None => None,
+        };
+        let delivery = match found {
+            None => DossierDelivery::Deleted,
+            Some((body, found)) => {
+                let masked = if self.facts.with_keys {
+                    deliveries::masked_tokens(&body)
+                } else {
+                    deliveries::masked(&body)
+                };
+                match masked {
+                    None => DossierDelivery::Unreadable,
+                    Some(masked) => {
+                        let path = format!("deliveries/{id}.json");
+                        let text = format!("{masked:#}\n");
+                        self.written
+                            .add(&path, found.received_at, text.as_bytes())?;
+                        DossierDelivery::Included { path }
+                    }
+                }
+            }
+        };
+        self.deliveries.insert(id.clone(), delivery.clone());
+        Ok(delivery)
+    }
+}
