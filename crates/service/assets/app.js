@@ -40,6 +40,25 @@ function paragraph(text, tag = "p") {
   return element;
 }
 
+/// A document as a table, for people.
+function table(value) {
+  if (value === null || typeof value !== "object") return document.createTextNode(value === null ? "–" : String(value));
+  const rows = Object.entries(value).map(([name, inner]) => {
+    const row = document.createElement("tr");
+    const head = paragraph(Array.isArray(value) ? String(Number(name) + 1) : name.replaceAll("_", " "), "th");
+    const cell = document.createElement("td");
+    head.scope = "row";
+    cell.append(table(inner));
+    row.append(head, cell);
+    return row;
+  });
+  const body = document.createElement("tbody");
+  body.append(...rows);
+  const whole = document.createElement("table");
+  whole.append(body);
+  return whole;
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -100,7 +119,7 @@ async function finish(element, value) {
       button.addEventListener("click", () => copy(secret));
       await dialog(words.keep, [input, button], { only: true, yes: words.close });
     } else if (show === "result") {
-      await dialog("", [paragraph(JSON.stringify(value, null, 2), "pre")], { only: true, yes: words.close });
+      await dialog("", [table(value)], { only: true, yes: words.close });
     }
   }
   if (place) location.assign(place);
@@ -126,7 +145,7 @@ document.addEventListener("click", (event) => {
   else if (bulk) act(button, () => runBulk(button, bulk));
   else if (address) act(button, async () => {
     const box = document.getElementById(into);
-    box.textContent = JSON.stringify(await api("GET", address), null, 2);
+    box.replaceChildren(table(await api("GET", address)));
     box.hidden = false;
   });
   else if (method) act(button, async () => {

@@ -47,6 +47,9 @@ async fn report_folded_case(app: &App) {
 
 /// Applies the retention rules again and again, until the shutdown begins.
 async fn keep_sweeping(app: Arc<App>) {
+    /// A day, with the usual interval.
+    const ROUNDS_WITHOUT_ORPHANS: u32 = 144;
+    let mut rounds = 0_u32;
     let cancelled = app.shutdown.token();
     let mut options = Options {
         with_orphans: true,
@@ -63,8 +66,9 @@ async fn keep_sweeping(app: Arc<App>) {
             () = cancelled.cancelled() => return,
         }
         sweep(&app, options, &cancelled).await;
-        // Only a killed process leaves some.
-        options.with_orphans = false;
+        // A killed process and a folder that cannot be written leave some.
+        rounds += 1;
+        options.with_orphans = rounds.is_multiple_of(ROUNDS_WITHOUT_ORPHANS);
     }
 }
 

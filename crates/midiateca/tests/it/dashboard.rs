@@ -373,6 +373,34 @@ async fn a_part_that_fails_leaves_the_rest_of_the_page() {
 }
 
 #[tokio::test]
+async fn a_day_is_a_place_in_the_list_and_no_filter() {
+    let clock = midiateca_service::clock::Clock::fixed(crate::stage::TODAY);
+    let test = TestApp::with(crate::stage::impatient(), clock.clone()).await;
+    let (first, _) = test.store(sample("FIRST-DAY")).await;
+    clock.advance(3 * midiateca_service::clock::DAY);
+    let (second, _) = test.store(sample("LATER")).await;
+    let browser = signed_in(&test, Role::Viewer, Scope::All).await;
+    let jump = browser.get("/media?kind=image&day=2026-11-25&q=").await;
+    assert_eq!(jump.status, StatusCode::SEE_OTHER);
+    assert!(
+        jump.location().starts_with("/media?kind=image&cursor="),
+        "{}",
+        jump.location()
+    );
+    let page = browser.page(jump.location()).await;
+    assert!(
+        page.contains(&first.id) && !page.contains(&second.id),
+        "{page}"
+    );
+    assert!(
+        !page.contains("cursor")
+            || page.contains("data-filter=\"{&#34;kind&#34;:&#34;image&#34;}\""),
+        "{page}"
+    );
+    test.end().await;
+}
+
+#[tokio::test]
 async fn what_strangers_write_is_text_and_nothing_else() {
     let test = TestApp::start().await;
     let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}gpj.exe\u{200b}";

@@ -208,3 +208,5 @@ dashboard-add-hold = Add a hold
 dashboard-hold-chat = Chat: its id, or a phone number (empty: not only one chat)
 dashboard-hold-person = Person: a phone number or LID (empty: everybody)
 dashboard-dossier = Dossier
+dashboard-jump = Jump to a day
+dashboard-go = Go

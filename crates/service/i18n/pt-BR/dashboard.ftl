@@ -208,3 +208,5 @@ dashboard-add-hold = Criar uma retenção legal
 dashboard-hold-chat = Conversa: o id dela, ou um telefone (vazio: não só uma conversa)
 dashboard-hold-person = Pessoa: um telefone ou LID (vazio: todas)
 dashboard-dossier = Dossiê
+dashboard-jump = Ir para um dia
+dashboard-go = Ir

@@ -35,9 +35,9 @@ needs-files-of-wrong-size = { $count ->
    *[other] { $count } arquivos armazenados têm
 } tamanho diferente do registrado; `midiateca scrub` mostra quais
 needs-files-infected = { $count ->
-    [one] { $count } arquivo armazenado está infectado
-   *[other] { $count } arquivos armazenados estão infectados
-}, segundo o antivírus, e não é servido; GET /api/v1/events os lista como media.infected
+    [one] { $count } arquivo armazenado está infectado, segundo o antivírus, e não é servido
+   *[other] { $count } arquivos armazenados estão infectados, segundo o antivírus, e não são servidos
+}; GET /api/v1/events os lista como media.infected
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
     [one] { $count } entrega do último dia que o gateway nunca fez; a mídia dela foi recebida

@@ -28,6 +28,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0021_indexes.sql"),
     include_str!("../../migrations/sqlite/0022_examinations.sql"),
     include_str!("../../migrations/sqlite/0023_holds.sql"),
+    include_str!("../../migrations/sqlite/0024_inline.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

@@ -211,7 +211,8 @@ impl Examiner {
             {
                 table::set_verdict(tx, &media.id, sha256, ScanVerdict::Error, now).await?;
             }
-            if attempts >= MOST_ATTEMPTS {
+            // A scanner that was down for days still has to see every file.
+            if task == Task::Transcribe && attempts >= MOST_ATTEMPTS {
                 return table::end(tx, task, &media.id).await;
             }
             table::postpone(tx, task, &media.id, now + wait(attempts)).await

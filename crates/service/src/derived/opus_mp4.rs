@@ -8,6 +8,8 @@
 const RATE: u32 = 48_000;
 /// Larger files are not rewrapped: a day of voice is some 170 MB.
 pub const MOST_BYTES: u64 = 64 << 20;
+/// Ten hours in the shortest packets that phones make, of 20 ms.
+const MOST_PACKETS: usize = 2_000_000;
 /// A decoder needs 80 ms before a place to play from it.
 const PREROLL_SAMPLES: u32 = 3_840;
 
@@ -78,8 +80,15 @@ fn read(ogg: &[u8]) -> Result<Opus<'_>, NotOpus> {
         }
         for (part, is_end) in page.parts {
             let mut packet = open.take().unwrap_or_default();
-            packet.push(part);
-            if is_end {
+            if !part.is_empty() {
+                packet.push(part);
+            }
+            if is_end && packets.len() >= 2 && packet.is_empty() {
+                // An empty packet has no sound, and a hostile file has millions of them.
+            } else if is_end {
+                if packets.len() >= MOST_PACKETS {
+                    return Err(NotOpus::Unsupported);
+                }
                 packets.push(packet);
             } else {
                 open = Some(packet);

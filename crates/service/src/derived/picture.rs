@@ -1,6 +1,6 @@
 //! Small pictures. What a stranger's file claims is checked before memory is given to it.
 
-use std::io::{BufRead, Cursor, Seek};
+use std::io::{BufRead, Cursor, Seek, SeekFrom};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
@@ -12,6 +12,8 @@ pub const LONGEST_SIDE: u32 = 320;
 const MOST_PIXELS: u32 = 16_384;
 /// The memory of a decoded picture: 48 megapixels in colour.
 const MOST_BYTES: u64 = 144 << 20;
+/// The file of a picture; phones make some 10 MB.
+const MOST_FILE_BYTES: u64 = 64 << 20;
 const QUALITY: u8 = 80;
 
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +54,15 @@ pub fn mime_of_thumbnail(bytes: &[u8]) -> &'static str {
 }
 
 /// The picture, upright and small: JPEG, or WebP if one can see through it. Of an animation the first frame. Blocking.
-pub fn thumbnail(picture: impl BufRead + Seek, format: ImageFormat) -> Result<Vec<u8>, Error> {
+pub fn thumbnail(mut picture: impl BufRead + Seek, format: ImageFormat) -> Result<Vec<u8>, Error> {
+    // The decoder of JPEG reads the whole file before it knows any limit.
+    let length = picture
+        .seek(SeekFrom::End(0))
+        .map_err(image::ImageError::from)?;
+    picture.rewind().map_err(image::ImageError::from)?;
+    if length > MOST_FILE_BYTES {
+        return Err(Error::TooLarge);
+    }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MOST_PIXELS);
     limits.max_image_height = Some(MOST_PIXELS);
@@ -102,6 +112,14 @@ mod tests {
     use image::{GenericImageView as _, Rgba, RgbaImage};
 
     use super::*;
+
+    #[test]
+    fn a_huge_file_is_refused_before_it_is_read() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(MOST_FILE_BYTES + 1).unwrap();
+        let refused = thumbnail(std::io::BufReader::new(file), ImageFormat::Jpeg);
+        assert!(matches!(refused, Err(Error::TooLarge)), "{refused:?}");
+    }
 
     fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());

@@ -453,7 +453,10 @@ mod tests {
                        select client, instance, kind, status, coalesce(reason, ''), count(*), coalesce(sum(size_bytes), 0) from media
                        where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5
                        except select client, instance, kind, status, reason, count, size from media_counts)) as missing,
-                     (select count(*) from media_counts) as kinds,
+                     (select count(*) from (
+                       select client, instance, kind, status, reason, count, size from media_counts where count <> 0
+                       except select client, instance, kind, status, coalesce(reason, ''), count(*), coalesce(sum(size_bytes), 0) from media
+                         where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5)) as stale,
                      (select count(*) from media_counts where count < 0 or size < 0 or (count = 0 and size <> 0)) as wrong,
                      (select count(*) from (select delivery, id from media where inline = 1 except select delivery, media from inline_media)) as not_inline,
                      (select count(*) from inline_media) - (select count(*) from media where inline = 1) as too_many";
@@ -473,14 +476,15 @@ mod tests {
             "update media set status = 'pending', reason = 'file_lost' where status = 'stored' and received_at % 5 = 1",
             "update media set inline = 0 where received_at % 8 = 0",
             "update media set delivery = 'E', inline = 1 where received_at % 7 = 0",
+            "update media set delivery = delivery, inline = inline where received_at % 2 = 1",
             "update media set client = 2, instance = 'J' where received_at % 11 = 0",
             "delete from media where received_at % 6 = 0",
             "delete from media where status = 'stored'",
         ] {
             total += write(sql).await;
             let row = db.row(equal, vec![]).await.unwrap().unwrap();
-            let found = ["missing", "wrong", "not_inline", "too_many"].map(|name| row.int(name).unwrap());
-            assert_eq!(found, [0; 4], "{sql}");
+            let found = ["missing", "stale", "wrong", "not_inline", "too_many"].map(|name| row.int(name).unwrap());
+            assert_eq!(found, [0; 5], "{sql}");
         }
         assert!(total > 150, "{total}");
         db.close().await;

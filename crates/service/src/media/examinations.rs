@@ -86,12 +86,29 @@ pub async fn set_transcript(
     search::index_now(tx, media).await
 }
 
+pub(super) async fn transcript_in(tx: &mut Tx, media: &MediaId) -> Result<Option<String>, Error> {
+    let sql = "select text from transcripts where media = $1";
+    let row = tx.row(sql, values![media.as_str()]).await?;
+    row.map(|row| row.text("text")).transpose()
+}
+
+/// Without its words in the search.
+pub(super) async fn replace_transcript(
+    tx: &mut Tx,
+    media: &MediaId,
+    text: &str,
+) -> Result<(), Error> {
+    let sql = "update transcripts set text = $2 where media = $1";
+    tx.run(sql, values![media.as_str(), text]).await.map(drop)
+}
+
 pub async fn transcript(db: &Db, media: &MediaId) -> Result<Option<String>, Error> {
     let sql = "select text from transcripts where media = $1";
     let row = db.row(sql, values![media.as_str()]).await?;
     row.map(|row| row.text("text")).transpose()
 }
 
+/// A scanner that fails leaves an earlier verdict on the same bytes.
 pub async fn set_verdict(
     tx: &mut Tx,
     media: &MediaId,
@@ -100,10 +117,14 @@ pub async fn set_verdict(
     now: Millis,
 ) -> Result<(), Error> {
     let sql = "insert into scans (media, sha256, verdict, at) values ($1, $2, $3, $4)
-               on conflict (media) do update set sha256 = excluded.sha256, verdict = excluded.verdict, at = excluded.at";
+               on conflict (media) do update set sha256 = excluded.sha256, verdict = excluded.verdict, at = excluded.at
+               where excluded.verdict <> 'error' or scans.sha256 <> excluded.sha256 or scans.verdict = 'error'";
     let values = values![media.as_str(), sha256, verdict.as_str(), now];
     tx.run(sql, values).await.map(drop)
 }
+
+/// A condition on media.
+pub(super) const IS_NOT_INFECTED: &str = " and not exists (select 1 from scans s where s.media = media.id and s.sha256 = media.sha256 and s.verdict = 'infected')";
 
 /// Stored files that the scanner found infected.
 pub async fn infected(db: &Db) -> Result<i64, Error> {

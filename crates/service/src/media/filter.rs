@@ -1,5 +1,6 @@
 //! Conditions for lists of media and for operations on them.
 
+use super::examinations;
 use super::{chats, search};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Value};
@@ -11,6 +12,8 @@ use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Ve
 pub struct Filter {
     /// What the caller may see.
     pub scope: Scope,
+    /// Leaves out files in which the scanner found something.
+    pub without_infected: bool,
     /// Only these; all when empty.
     pub ids: Vec<MediaId>,
     pub client: Option<i64>,
@@ -130,6 +133,9 @@ impl Statement {
             .map(|direction| direction == Direction::Sent);
         self.and("from_me = $$", from_me);
         self.and("message_id = $$", filter.message_id.as_ref());
+        if filter.without_infected {
+            self.sql.push_str(examinations::IS_NOT_INFECTED);
+        }
         for (n, id) in filter.ids.iter().enumerate() {
             self.push(if n == 0 { " and id in ($$" } else { ", $$" }, id.as_str());
         }

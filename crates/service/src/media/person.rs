@@ -211,8 +211,9 @@ pub async fn naming(
     after: &str,
     limit: u32,
 ) -> Result<Vec<(MediaId, bool)>, Error> {
-    let sql = "select id, caption, file_name from media where client = $1 and id > $3
-                 and (replace(caption, $2, '') <> caption or replace(file_name, $2, '') <> file_name) order by id limit $4";
+    let sql = "select id, caption, file_name, t.text as transcript from media left join transcripts t on t.media = media.id
+               where client = $1 and id > $3 and (replace(caption, $2, '') <> caption or replace(file_name, $2, '') <> file_name
+                 or replace(t.text, $2, '') <> t.text) order by id limit $4";
     let values = values![person.client, &person.name, after, limit];
     let rows = db.rows(sql, values).await?;
     let named = |row: &Row| {
@@ -220,13 +221,13 @@ pub async fn naming(
             let text = row.text_or_none(column)?.unwrap_or_default();
             Ok::<_, Error>(whole(text.as_bytes(), &person.name).next().is_some())
         };
-        let is_named = holds("caption")? || holds("file_name")?;
+        let is_named = holds("caption")? || holds("file_name")? || holds("transcript")?;
         Ok((MediaId(row.text("id")?), is_named))
     };
     rows.iter().map(named).collect()
 }
 
-/// Removes a name from the caption and the file name of a media.
+/// Removes a name from the caption, the file name and the transcript of a media.
 pub async fn mask(tx: &mut Tx, id: &MediaId, name: &str) -> Result<(), Error> {
     let sql = "select caption, file_name from media where id = $1";
     let Some(row) = tx.row(sql, values![id.as_str()]).await? else {
@@ -239,6 +240,9 @@ pub async fn mask(tx: &mut Tx, id: &MediaId, name: &str) -> Result<(), Error> {
     let sql = "update media set caption = $2, file_name = $3 where id = $1";
     let values = values![id.as_str(), text("caption")?, text("file_name")?];
     tx.run(sql, values).await?;
+    if let Some(text) = examinations::transcript_in(tx, id).await? {
+        examinations::replace_transcript(tx, id, &without(&text, name)).await?;
+    }
     search::index_now(tx, id).await
 }
 

@@ -30,7 +30,7 @@ macro_rules! is_removable {
             "status = 'stored' and ($1 is null or client = $1) and ($2 is null or kind = $2) and ($3 is null or from_me = $3)
              and ($4 is null or $4 = ",
             chat_kind_of_row!(),
-            ") and received_at < $5 and size_bytes > $6 and ($7 = 0 or deleted_at is not null)"
+            ") and received_at < $5 and size_bytes > $6 and ($7 = 0 or (deleted_at is not null and is_group = 0))"
         )
     };
 }

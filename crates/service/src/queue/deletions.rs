@@ -106,9 +106,12 @@ async fn remember(
         tx.run(sql, values).await?;
     }
     let sql = "delete from early_deletions where instance = $1 and at < coalesce(
-                 (select at from early_deletions where instance = $1 order by at desc limit 1 offset $3), $2)";
-    let values = values![instance.as_str(), now - REMEMBERED_FOR, MOST_PER_INSTANCE];
-    tx.run(sql, values).await.map(drop)
+                 (select at from early_deletions where instance = $1 order by at desc limit 1 offset $2), 0)";
+    let values = values![instance.as_str(), MOST_PER_INSTANCE];
+    tx.run(sql, values).await?;
+    // Of every instance: one that is quiet or removed remembers nothing longer.
+    let sql = "delete from early_deletions where at < $1";
+    tx.run(sql, values![now - REMEMBERED_FOR]).await.map(drop)
 }
 
 /// Applies what was remembered of a new message.

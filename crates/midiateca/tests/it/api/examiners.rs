@@ -182,6 +182,13 @@ async fn an_infected_file_is_for_administrators_only() {
         let content = caller.request("GET", &format!("/media/{id}/content"));
         assert_eq!(content.send().await.unwrap().status(), 200);
     }
+    let archive = format!("/media.zip?ids={infected}");
+    assert_eq!(
+        operator.error("GET", &archive, None).await,
+        (404, "nothing_stored".to_owned())
+    );
+    let whole = admin.request("GET", &archive).send().await.unwrap();
+    assert_eq!(whole.status(), 200);
     let events = operator.get("/events?after=0").await;
     let events = events["items"].as_array().unwrap();
     let found = events

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 
 use super::error::{ApiError, Result};
 use crate::access::links::Disposition;
@@ -19,6 +20,8 @@ use crate::media::{Media, hex};
 use crate::storage::DerivedForm;
 use crate::terminal::is_hostile;
 
+/// Voice notes that are made into MP4 at the same time; each is in memory as a whole.
+static REWRAPPING: Semaphore = Semaphore::const_new(4);
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -111,11 +114,21 @@ pub async fn voice_as_mp4(
         return Err(ApiError::not_found(texts::api::NOT_STORED));
     };
     let not_acceptable = || ApiError::new(StatusCode::NOT_ACCEPTABLE, texts::api::NOT_A_VOICE_NOTE);
-    if size > opus_mp4::MOST_BYTES {
+    let may_be_ogg = media
+        .mime
+        .as_deref()
+        .is_some_and(|mime| mime.ends_with("/ogg"));
+    if size > opus_mp4::MOST_BYTES || !may_be_ogg {
         return Err(not_acceptable());
     }
+    // Kept by the work itself, also when the caller has left.
+    let permit = REWRAPPING
+        .acquire()
+        .await
+        .map_err(|_| ApiError::unavailable())?;
     let (storage, path) = (app.storage.clone(), path.to_owned());
     let reading = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
         let mut ogg = Vec::new();
         storage
             .open_stored(&path)

@@ -122,6 +122,7 @@ impl MediaFilter {
         let clients = clients.into_iter().map(|client| client.id).collect();
         Ok(Filter {
             scope,
+            without_infected: false,
             ids: Vec::new(),
             instances: instances
                 .into_iter()

@@ -55,6 +55,14 @@ impl Document {
             && self.0[field].as_str() != Some("")
     }
 
+    /// All fields, as the parameters of an address.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let fields = self.0.as_object().into_iter().flatten();
+        fields
+            .map(|(name, _)| (name.clone(), self.text(name)))
+            .collect()
+    }
+
     /// Empty, or a day such as `2026-11-24`.
     pub fn is_day(&self, field: &str) -> bool {
         let text = self.text(field);

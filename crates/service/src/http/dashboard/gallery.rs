@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -13,7 +13,8 @@ use utoipa::IntoParams;
 use super::document::Document;
 use super::frame::{Frame, answer, failed};
 use super::visitor::Visitor;
-use crate::clock::rfc3339;
+use crate::clock::{DAY, rfc3339};
+use crate::config::Since;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::filter::MediaFilter;
@@ -159,10 +160,33 @@ struct Gallery {
 
 pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
     let frame = visitor.frame.clone();
+    if let Some(address) = place_of_day(&state, &parts) {
+        return Redirect::to(&address).into_response();
+    }
     match gallery(state, visitor, &parts).await {
         Ok(page) => answer(StatusCode::OK, &page),
         Err(error) => failed(frame, &error),
     }
+}
+
+/// The address of the list from the end of a day on, in the same filter: `day` is no part of the filter.
+fn place_of_day(state: &HttpState, parts: &Parts) -> Option<String> {
+    let query = parts.uri.query().unwrap_or("").as_bytes();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query).collect();
+    let (_, day) = pairs
+        .iter()
+        .find(|(name, value)| name == "day" && !value.is_empty())?;
+    let start: Since = day.parse().ok()?;
+    let config = &state.app.config.http;
+    let end = start.at(state.app.clock.now(), &config.zone()) + DAY;
+    let kept = pairs
+        .iter()
+        .filter(|(name, value)| name != "day" && name != "cursor" && !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .append_pair("cursor", &format!("{end}_"))
+        .finish();
+    Some(format!("/media?{query}"))
 }
 
 async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Gallery, ApiError> {

@@ -21,7 +21,7 @@ use crate::http::api::query::Query;
 use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::i18n::keys as texts;
 use crate::media::{self, Filter};
-use crate::model::{MediaId, MediaStatus, Scope};
+use crate::model::{MediaId, MediaStatus, Role, Scope};
 use crate::ops::export::{self, Target};
 
 /// Files in one archive; the list of their names is in memory until its end.
@@ -63,13 +63,18 @@ pub(super) async fn stored(
         ids,
         ..filter.resolve(app, scope).await?
     };
-    match media::count(&app.db, &filter).await? {
+    let count = count(app, &filter, most).await?;
+    Ok((filter, count))
+}
+
+async fn count(app: &App, filter: &Filter, most: u64) -> Result<u64> {
+    match media::count(&app.db, filter).await? {
         0 => Err(ApiError::not_found(texts::api::NOTHING_STORED)),
         count if count > most => {
             let detail = format!("the filter has {count} files, and one archive at most {most}");
             Err(ApiError::bad(texts::api::BAD_QUERY, detail))
         }
-        count => Ok((filter, count)),
+        count => Ok(count),
     }
 }
 
@@ -86,7 +91,12 @@ pub async fn get(
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
     let ids = query.ids.as_deref();
-    let (filter, count) = stored(&app, grant.scope, filter, ids, MOST_FILES).await?;
+    let (filter, _) = stored(&app, grant.scope, filter, ids, MOST_FILES).await?;
+    let filter = Filter {
+        without_infected: !grant.role.includes(Role::Admin),
+        ..filter
+    };
+    let count = count(&app, &filter, MOST_FILES).await?;
     let name = format!("midiateca-{}.zip", compact(app.clock.now()));
     if method == Method::HEAD {
         return Ok(zip_stream::head(&name));
