@@ -26,6 +26,7 @@ async fn count(test: &TestApp, table: &str) -> usize {
     let sql = match table {
         "media" => "select id from media",
         "deliveries" => "select id from deliveries",
+        "early_deletions" => "select message_id from early_deletions",
         _ => "select delivery from caption_edits",
     };
     rows(test, sql).await.len()
@@ -219,18 +220,22 @@ async fn a_thin_copy_by_lid_digits_is_the_same_row() {
 }
 
 #[tokio::test]
-async fn encrypted_edits_and_revokes_are_kept_as_they_came() {
+async fn encrypted_edits_are_kept_as_they_came_and_revokes_are_remembered() {
     let test = TestApp::start().await;
-    for content in [
-        json!({"secretEncryptedMessage": {"targetMessageKey": {"id": "A"}, "encPayload": "3q2+", "secretEncType": 2}}),
-        json!({"protocolMessage": {"type": "REVOKE", "key": {"id": "A"}}}),
-        json!({"protocolMessage": {"type": 0, "key": {"id": "A"}}}),
-    ] {
-        let before = count(&test, "deliveries").await;
-        let body = json!({"instanceId": FIRST, "messageId": "E", "msgContent": content});
-        assert!(accepted(&test, &body).await.is_empty());
-        assert_eq!(count(&test, "deliveries").await, before + 1);
+    let message =
+        |content: Value| json!({"instanceId": FIRST, "messageId": "E", "msgContent": content});
+    let edit = json!({"secretEncryptedMessage": {"targetMessageKey": {"id": "A"}, "encPayload": "3q2+", "secretEncType": 2}});
+    assert!(accepted(&test, &message(edit)).await.is_empty());
+    for kind in [json!("REVOKE"), json!(0)] {
+        let revoke = message(json!({"protocolMessage": {"type": kind, "key": {"id": "A"}}}));
+        let (status, answer) = test.post(revoke.to_string()).await;
+        assert_eq!(
+            (status, &answer["reason"]),
+            (200, &json!("unknown_message"))
+        );
     }
+    assert_eq!(count(&test, "deliveries").await, 1);
+    assert_eq!(count(&test, "early_deletions").await, 1);
     let timer = json!({"instanceId": FIRST, "messageId": "E", "msgContent": {"protocolMessage": {"type": 3, "key": {"id": "A"}}}});
     assert_eq!(test.post(timer.to_string()).await.1["status"], "ignored");
     assert_eq!(count(&test, "media").await, 0);
