@@ -44,7 +44,7 @@ pub fn format_of(mime: &str) -> Option<ImageFormat> {
     }
 }
 
-/// The type of what [`thumbnail`] made.
+/// The type of a thumbnail, by its first bytes.
 pub fn mime_of_thumbnail(bytes: &[u8]) -> &'static str {
     if bytes.starts_with(b"RIFF") {
         "image/webp"
