@@ -158,6 +158,25 @@ async fn a_request_needs_a_valid_key_with_enough_rights() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_no_object_is_refused() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    for body in [
+        json!([null, null]),
+        json!(["x"]),
+        json!("x"),
+        json!(1),
+        Value::Null,
+    ] {
+        for path in ["/keys", "/clients", "/endpoints"] {
+            let (status, code) = admin.error("POST", path, Some(body.clone())).await;
+            assert_eq!((status, code.as_str()), (400, "bad_body"), "{path} {body}");
+        }
+    }
+    test.end().await;
+}
+
+#[tokio::test]
 async fn an_expired_key_opens_nothing() {
     let clock = midiateca_service::clock::Clock::fixed(crate::stage::TODAY);
     let test = TestApp::with(crate::stage::impatient(), clock.clone()).await;

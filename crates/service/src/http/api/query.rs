@@ -89,10 +89,15 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Self(body)),
-            Err(error) => Err(bad_body(&error)),
+        let body = axum::Json::<Value>::from_request(request, state).await;
+        let axum::Json(body) = body.map_err(|error| bad_body(&error))?;
+        // A list of values would be taken for the fields in their order.
+        if !body.is_object() {
+            return Err(ApiError::bad(texts::api::BAD_BODY, "it is not an object"));
         }
+        let body = serde_json::from_value(body);
+        let wrong = |error: serde_json::Error| ApiError::bad(texts::api::BAD_BODY, error);
+        body.map(Self).map_err(wrong)
     }
 }
 
