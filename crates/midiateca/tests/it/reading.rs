@@ -243,6 +243,31 @@ async fn encrypted_edits_are_kept_as_they_came_and_revokes_are_remembered() {
 }
 
 #[tokio::test]
+async fn a_deletion_of_an_unknown_message_is_remembered_for_a_week() {
+    use midiateca_service::clock::DAY;
+    use midiateca_service::ops::retention;
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let revoke = json!({"instanceId": FIRST, "messageId": "E", "msgContent": {"protocolMessage": {"type": "REVOKE", "key": {"id": "A"}}}});
+    test.post(revoke.to_string()).await;
+    for (days, left) in [(7, 1), (1, 0)] {
+        clock.advance(days * DAY);
+        let (settings, options) = (&test.app.config.retention, retention::Options::default());
+        let cancelled = test.app.shutdown.token();
+        let sweep = retention::run(
+            test.app.file_deps(),
+            settings,
+            options,
+            &|_: &retention::Item| {},
+            &cancelled,
+        );
+        sweep.await.unwrap();
+        assert_eq!(count(&test, "early_deletions").await, left, "{days}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
 async fn remembered_captions_are_bounded_and_go_with_the_person_and_with_their_delivery() {
     let test = TestApp::start().await;
     for n in 0..40 {

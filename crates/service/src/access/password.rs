@@ -32,7 +32,7 @@ pub enum PasswordError {
     Busy,
 }
 
-/// A password that may be set; not shown by `Debug`.
+/// A password that may be set.
 #[derive(Clone)]
 pub struct NewPassword(String);
 

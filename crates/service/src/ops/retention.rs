@@ -20,10 +20,11 @@ use crate::clock::Millis;
 use crate::config::{self, DeletedForEveryone, Rule, Size};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::coordination::{self, Maintenance};
-use crate::db::{self, Db, Key};
+use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{Removal, StoredFile};
 use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
+use crate::queue::deletions;
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
 use crate::storage::{self, DerivedFrom, Index, Linked, PossiblePaths};
@@ -137,6 +138,12 @@ impl Report {
     }
 }
 
+async fn prune_deletions(deps: FileDeps<'_>) -> Result<(), db::Error> {
+    let now = deps.clock.now();
+    let prune = async move |tx: &mut Tx| deletions::prune(tx, now).await;
+    deps.db.write(Key::Nothing, prune).await
+}
+
 /// Deletes what the rules no longer keep. A file that cannot be deleted does not stop the rest.
 pub async fn run(
     deps: FileDeps<'_>,
@@ -183,6 +190,9 @@ pub async fn run(
     if !settings.deliveries.is_zero() {
         let before = now - settings.deliveries.ms();
         report.deliveries_on_hold = deliveries::on_hold_before(deps.db, before).await?;
+    }
+    if !dry_run {
+        prune_deletions(deps).await?;
     }
     for (records, keep, count) in [
         (

@@ -109,7 +109,13 @@ async fn remember(
                  (select at from early_deletions where instance = $1 order by at desc limit 1 offset $2), 0)";
     let values = values![instance.as_str(), MOST_PER_INSTANCE];
     tx.run(sql, values).await?;
-    // Of every instance: one that is quiet or removed remembers nothing longer.
+    let sql = "delete from early_deletions where instance = $1 and at < $2";
+    let values = values![instance.as_str(), now - REMEMBERED_FOR];
+    tx.run(sql, values).await.map(drop)
+}
+
+/// Deletes what is remembered for too long, of instances that are quiet or removed, too.
+pub async fn prune(tx: &mut Tx, now: Millis) -> Result<(), Error> {
     let sql = "delete from early_deletions where at < $1";
     tx.run(sql, values![now - REMEMBERED_FOR]).await.map(drop)
 }

@@ -83,8 +83,9 @@ async fn grant(parts: &Parts, state: &HttpState) -> Result<Grant> {
         error.header(header::WWW_AUTHENTICATE, "Bearer realm=\"midiateca\"")
     };
     let Some(token) = bearer(parts) else {
-        let found = by_session(parts, state).await?;
-        return found.ok_or_else(|| unauthorized(texts::api::MISSING_KEY));
+        let found = user_of_session(parts, state).await?;
+        let grant = found.map(|(grant, _)| grant);
+        return grant.ok_or_else(|| unauthorized(texts::api::MISSING_KEY));
     };
     let (app, now) = (&state.app, state.app.clock.now());
     let key = keys::by_token(&app.db, token).await?;
@@ -122,12 +123,6 @@ pub(in crate::http) async fn user_of_session(
         session: Some(session.hash),
     };
     Ok(Some((grant, user)))
-}
-
-/// A signed-in user; None without a session.
-async fn by_session(parts: &Parts, state: &HttpState) -> Result<Option<Grant>> {
-    let found = user_of_session(parts, state).await?;
-    Ok(found.map(|(grant, _)| grant))
 }
 
 /// Records once a minute that a key is in use. A database that cannot be written must not stop readers.

@@ -1,5 +1,6 @@
 //! How often a key may call, and an address may guess.
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -40,28 +41,28 @@ impl RateLimits {
     }
 
     pub fn check_requests(&self, key: &str) -> Result<()> {
-        if self.requests.len() > MOST_KNOWN {
-            self.requests.retain_recent();
-        }
-        let checked = self.requests.check_key(&key.to_owned());
-        checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
+        self.count(&self.requests, &key.to_owned())
     }
 
     /// Counts a wrong key; an error when its network has made too many.
     pub(in crate::http) fn count_failure(&self, network: ClientNetwork) -> Result<()> {
-        if self.failures.len() > MOST_KNOWN {
-            self.failures.retain_recent();
-        }
-        let checked = self.failures.check_key(&network);
-        checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
+        self.count(&self.failures, &network)
     }
 
     /// Counts an attempt to sign in, apart from wrong keys: a program behind the same address must not keep people out.
     pub(in crate::http) fn count_sign_in(&self, network: ClientNetwork) -> Result<()> {
-        if self.sign_ins.len() > MOST_KNOWN {
-            self.sign_ins.retain_recent();
+        self.count(&self.sign_ins, &network)
+    }
+
+    fn count<K: Clone + Eq + Hash>(
+        &self,
+        limiter: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+    ) -> Result<()> {
+        if limiter.len() > MOST_KNOWN {
+            limiter.retain_recent();
         }
-        let checked = self.sign_ins.check_key(&network);
+        let checked = limiter.check_key(key);
         checked.map_err(|until| self.error(until.wait_time_from(self.clock.now())))
     }
 

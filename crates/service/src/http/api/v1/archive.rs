@@ -56,25 +56,22 @@ pub(super) async fn stored(
     filter: MediaFilter,
     ids: Option<&str>,
     most: u64,
+    without_infected: bool,
 ) -> Result<(Filter, u64)> {
     let ids = ids_of(ids)?;
     let filter = Filter {
         status: Some(MediaStatus::Stored),
+        without_infected,
         ids,
         ..filter.resolve(app, scope).await?
     };
-    let count = count(app, &filter, most).await?;
-    Ok((filter, count))
-}
-
-async fn count(app: &App, filter: &Filter, most: u64) -> Result<u64> {
-    match media::count(&app.db, filter).await? {
+    match media::count(&app.db, &filter).await? {
         0 => Err(ApiError::not_found(texts::api::NOTHING_STORED)),
         count if count > most => {
             let detail = format!("the filter has {count} files, and one archive at most {most}");
             Err(ApiError::bad(texts::api::BAD_QUERY, detail))
         }
-        count => Ok(count),
+        count => Ok((filter, count)),
     }
 }
 
@@ -91,12 +88,9 @@ pub async fn get(
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
     let ids = query.ids.as_deref();
-    let (filter, _) = stored(&app, grant.scope, filter, ids, MOST_FILES).await?;
-    let filter = Filter {
-        without_infected: !grant.role.includes(Role::Admin),
-        ..filter
-    };
-    let count = count(&app, &filter, MOST_FILES).await?;
+    let without_infected = !grant.role.includes(Role::Admin);
+    let stored = stored(&app, grant.scope, filter, ids, MOST_FILES, without_infected);
+    let (filter, count) = stored.await?;
     let name = format!("midiateca-{}.zip", compact(app.clock.now()));
     if method == Method::HEAD {
         return Ok(zip_stream::head(&name));

@@ -131,7 +131,9 @@ pub async fn of_filter(
 ) -> Result<Response> {
     let choice = Choice::new(&grant, &headers, query.lang.as_deref(), query.keys)?;
     let ids = query.ids.as_deref();
-    let (filter, count) = archive::stored(&state.app, grant.scope, filter, ids, MOST_MEDIA).await?;
+    // Those with a finding are named in the dossier, without their bytes.
+    let stored = archive::stored(&state.app, grant.scope, filter, ids, MOST_MEDIA, false);
+    let (filter, count) = stored.await?;
     let client = filter.client.or(grant.scope.client());
     let data = json!({"media": count, "keys": choice.with_keys});
     let entry = NewEntry::new(Action::DossierMade, client, data);
