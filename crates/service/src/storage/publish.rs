@@ -75,18 +75,27 @@ impl Storage {
     }
 
     fn publish_now(&self, files: Vec<NamedStaging>) -> Vec<Result<Published, Error>> {
-        let mut is_verified = false;
-        let seal = |mut file: NamedStaging| {
+        let (mut is_verified, is_alone) = (false, files.len() == 1);
+        let write = |mut file: NamedStaging| {
             if !is_verified {
                 self.verify()?;
                 is_verified = true;
             }
             let target = self.root.join(file.path.as_path());
             self.create_folder(disk::parent(&target))?;
+            if !is_alone {
+                file.staging.begin_seal()?;
+            }
+            Ok((file, target))
+        };
+        // All are written before the first is synced: its sync then takes the others with it on most file systems.
+        let written: Vec<Result<_, Error>> = files.into_iter().map(write).collect();
+        let seal = |written: Result<(NamedStaging, PathBuf), Error>| {
+            let (mut file, target) = written?;
             file.staging.seal()?;
             Ok((file, target))
         };
-        let sealed: Vec<Result<_, Error>> = files.into_iter().map(seal).collect();
+        let sealed: Vec<Result<_, Error>> = written.into_iter().map(seal).collect();
         let mut folders: Vec<(PathBuf, io::Result<()>)> = Vec::new();
         let mut named = Vec::with_capacity(sealed.len());
         for sealed in sealed {

@@ -175,6 +175,16 @@ impl Staging {
         }
     }
 
+    /// Writes the rest, and has the system begin to bring it to the disk. [`Staging::seal`] waits for that.
+    pub(super) fn begin_seal(&mut self) -> Result<(), Error> {
+        if !self.is_sealed {
+            let file = self.write_out()?;
+            disk::begin_sync(&file);
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+
     /// Writes the rest and syncs. Idempotent.
     pub(super) fn seal(&mut self) -> Result<(), Error> {
         if self.is_sealed {
