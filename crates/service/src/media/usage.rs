@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::clock::{DAY, HOUR, Millis, rfc3339};
-use crate::db::{Db, Error, values};
+use crate::db::{Db, Error, Row, values};
 use crate::model::Scope;
 
 /// Media that were received in one hour.
@@ -16,6 +16,18 @@ pub struct HourCount {
     pub all: i64,
 }
 
+/// With the kinds named, the index of client, kind and time is read without its rows.
+const HOURS_OF_CLIENT: &str = "select (received_at - $2) / $3 as hour, count(*) as n from media
+    where client = $1 and kind in ('image', 'video', 'audio', 'document', 'sticker') and received_at >= $2 group by hour";
+const HOURS: &str = "select (received_at - $2) / $3 as hour, count(*) as n from media where $1 is null and received_at >= $2 group by hour";
+/// Few media are not stored, so that what is stored is the rest.
+const UNSTORED_HOURS_OF_CLIENT: &str = "select (received_at - $2) / $3 as hour, status, count(*) as n from media
+    where +client = $1 and status <> 'stored' and status in ('pending', 'downloading', 'skipped', 'failed', 'expired', 'dismissed')
+      and received_at >= $2 group by hour, status";
+const UNSTORED_HOURS: &str = "select (received_at - $2) / $3 as hour, status, count(*) as n from media
+    where $1 is null and status <> 'stored' and status in ('pending', 'downloading', 'skipped', 'failed', 'expired', 'dismissed')
+      and received_at >= $2 group by hour, status";
+
 /// The hours since then, the oldest first; each lasts an hour from `since` on.
 pub async fn by_hour(
     db: &Db,
@@ -23,19 +35,27 @@ pub async fn by_hour(
     since: Millis,
     hours: usize,
 ) -> Result<Vec<HourCount>, Error> {
-    let sql = "select (received_at - $2) / $3 as hour, count(*) as n,
-                 sum(case when status = 'stored' then 1 else 0 end) as stored,
-                 sum(case when status in ('failed', 'expired') then 1 else 0 end) as failed
-               from media where ($1 is null or client = $1) and received_at >= $2 group by hour";
+    let (all, unstored) = match scope {
+        Scope::All => (HOURS, UNSTORED_HOURS),
+        Scope::Client(_) => (HOURS_OF_CLIENT, UNSTORED_HOURS_OF_CLIENT),
+    };
+    let values = || values![scope.client(), since, HOUR];
     let mut found = vec![HourCount::default(); hours];
-    for row in db.rows(sql, values![scope.client(), since, HOUR]).await? {
-        let hour = usize::try_from(row.int("hour")?).ok();
-        if let Some(hour) = hour.and_then(|hour| found.get_mut(hour)) {
-            *hour = HourCount {
-                stored: row.int("stored")?,
-                failed: row.int("failed")?,
-                all: row.int("n")?,
-            };
+    let place = |row: &Row| Ok::<_, Error>(usize::try_from(row.int("hour")?).unwrap_or(hours));
+    for row in db.rows(all, values()).await? {
+        if let Some(hour) = found.get_mut(place(&row)?) {
+            hour.all = row.int("n")?;
+            hour.stored = hour.all;
+        }
+    }
+    for row in db.rows(unstored, values()).await? {
+        if let Some(hour) = found.get_mut(place(&row)?) {
+            let count = row.int("n")?;
+            // A media that came in between is counted here only.
+            hour.stored = (hour.stored - count).max(0);
+            if matches!(row.text("status")?.as_str(), "failed" | "expired") {
+                hour.failed += count;
+            }
         }
     }
     Ok(found)
@@ -83,4 +103,77 @@ pub async fn monthly_usage(
     }
     months.sort_by(|a, b| b.month.cmp(&a.month).then(a.client.cmp(&b.client)));
     Ok(months)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::Key;
+    use crate::model::{MediaKind, MediaStatus};
+
+    /// A media of each kind and status per minute, of two clients in turn.
+    const FILL: &str = "with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n < 419)
+        insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
+          received_at, file_time, media_key_malformed, inline, status, deadline)
+        select $1 || $2 || n, 'I', 1 + n % 2, 'wapi', $1 || $2 || n, 0, 'D', $1, 'image', 0, 0, 0, n * 60000, 0, 0, 0, $2, 0 from numbers";
+
+    #[tokio::test]
+    async fn hours_are_counted_from_indexes_and_count_every_kind_and_status() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let fill = async |kind: MediaKind, status: MediaStatus| {
+            let values = values![kind.as_str(), status.as_str()];
+            let writing = db.write(Key::Everything, async move |tx| {
+                tx.run(FILL, values.clone()).await
+            });
+            writing.await.unwrap();
+        };
+        let set_up = [
+            "insert into clients (id, name, created_at) values (1, 'A', 0), (2, 'B', 0)",
+            "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0)",
+        ];
+        for sql in set_up {
+            let writing = db.write(Key::Everything, async move |tx| tx.run(sql, vec![]).await);
+            writing.await.unwrap();
+        }
+        for kind in MediaKind::ALL {
+            for status in MediaStatus::ALL {
+                fill(kind, status).await;
+            }
+        }
+        // 420 minutes from the epoch on; the first of the seven hours is left out, the last two are empty.
+        for (scope, part) in [(Scope::All, 1), (Scope::Client(2), 2)] {
+            let found = by_hour(&db, scope, HOUR, 8).await.unwrap();
+            let full = HourCount {
+                stored: 60 * 5 / part,
+                failed: 2 * 60 * 5 / part,
+                all: 7 * 60 * 5 / part,
+            };
+            let mut wanted = vec![full; 6];
+            wanted.extend([HourCount::default(); 2]);
+            assert_eq!(found, wanted);
+        }
+        let plans = [
+            (HOURS, "COVERING INDEX media_by_time"),
+            (HOURS_OF_CLIENT, "COVERING INDEX media_by_client"),
+            (UNSTORED_HOURS, "COVERING INDEX media_unstored"),
+            (UNSTORED_HOURS_OF_CLIENT, "INDEX media_unstored"),
+        ];
+        for (sql, index) in plans {
+            let plan = db.rows_of(
+                format!("explain query plan {sql}"),
+                values![None::<i64>, 0_i64, HOUR],
+            );
+            let plan = plan.await.unwrap();
+            let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            assert!(
+                steps.iter().any(|step| step.contains(index)),
+                "{sql}: {steps:?}"
+            );
+        }
+        db.close().await;
+    }
 }

@@ -230,11 +230,15 @@ async fn not_writable(deps: Deps<'_>) -> Vec<Need> {
     if !root.is_dir() {
         needs.push(Need::StorageMissing { path: root.clone() });
     }
-    let database = write_database(&deps.config.database_file(deps.data));
-    let database = database.err().filter(counts);
-    needs.extend(database.map(Need::DatabaseNotWritable));
-    let storage = write_storage(&root).err().filter(counts);
-    needs.extend(storage.map(Need::StorageNotWritable));
+    let database = deps.config.database_file(deps.data);
+    let probing = tokio::task::spawn_blocking(move || {
+        let storage = write_storage(&root);
+        (write_database(&database).err(), storage.err())
+    });
+    // It ends without a result only by a panic, which is reported.
+    let (database, storage) = probing.await.unwrap_or_default();
+    needs.extend(database.filter(counts).map(Need::DatabaseNotWritable));
+    needs.extend(storage.filter(counts).map(Need::StorageNotWritable));
     needs
 }
 
