@@ -20,6 +20,12 @@ const SECRETS: [&str; 8] = [
     "signature",
 ];
 
+/// Fields with the name of a header or parameter, and those with its value: `{"name": "Authorization", "value": "…"}`.
+const NAMES: [&str; 6] = ["name", "key", "header", "field", "Name", "Key"];
+const VALUES: [&str; 4] = ["value", "values", "val", "content"];
+/// A longer text is not the name of a field.
+const LONGEST_NAME: usize = 64;
+
 /// The body as JSON with masked secrets. None when it is neither JSON nor a form, because secrets cannot be
 /// recognised in it then. JSON in texts, plain or in base64, is masked too.
 pub fn masked(body: &[u8]) -> Option<Value> {
@@ -48,14 +54,31 @@ fn masked_with(body: &[u8], secrets: &[&str]) -> Option<Value> {
 fn mask(value: Value, depth: usize, secrets: &[&str]) -> Value {
     match value {
         Value::Array(_) | Value::Object(_) if depth >= MOST_DEEP => Value::from(MASK),
-        Value::Array(values) => values
-            .into_iter()
-            .map(|value| mask(value, depth + 1, secrets))
-            .collect(),
+        Value::Array(values) => {
+            // Also headers as pairs, or as names and values in turn.
+            let mut follows_name = false;
+            let mask_one = |value: Value| {
+                let is_masked = follows_name && value.is_string();
+                follows_name = !is_masked && is_name_of_secret(&value, secrets);
+                if is_masked {
+                    Value::from(MASK)
+                } else {
+                    mask(value, depth + 1, secrets)
+                }
+            };
+            values.into_iter().map(mask_one).collect()
+        }
         Value::Object(fields) => {
+            let has_name = |name: &&str| {
+                let value = fields.get(*name);
+                value.is_some_and(|value| is_name_of_secret(value, secrets))
+            };
+            let is_named = NAMES.iter().any(has_name);
             let fields = fields.into_iter().map(|(name, value)| {
-                let is_masked =
-                    is_secret(&name, secrets) && !value.is_null() && !value.is_boolean();
+                let is_masked = (is_secret(&name, secrets)
+                    || is_named && VALUES.contains(&name.to_lowercase().as_str()))
+                    && !value.is_null()
+                    && !value.is_boolean();
                 let value = if is_masked {
                     Value::from(MASK)
                 } else {
@@ -65,7 +88,10 @@ fn mask(value: Value, depth: usize, secrets: &[&str]) -> Value {
             });
             Value::Object(fields.collect())
         }
-        Value::String(text) => within(&text, depth, secrets).unwrap_or(Value::String(text)),
+        Value::String(text) if is_credential(&text) => Value::from(MASK),
+        Value::String(text) => within(&text, depth, secrets)
+            .or_else(|| address(&text, secrets))
+            .unwrap_or(Value::String(text)),
         other => other,
     }
 }
@@ -75,6 +101,49 @@ fn is_secret(name: &str, secrets: &[&str]) -> bool {
     let name: String = letters.flat_map(char::to_lowercase).collect();
     // The timestamp of a key is not a secret.
     secrets.iter().any(|secret| name.contains(secret)) && !name.ends_with("timestamp")
+}
+
+/// Whether a value is the name of a field or header with a secret.
+fn is_name_of_secret(value: &Value, secrets: &[&str]) -> bool {
+    let name = value.as_str().filter(|name| name.len() <= LONGEST_NAME);
+    name.is_some_and(|name| !name.contains(char::is_whitespace) && is_secret(name, secrets))
+}
+
+/// Whether a text is the value of a header `Authorization`, whatever its field is called.
+fn is_credential(text: &str) -> bool {
+    let Some((scheme, value)) = text.trim().split_once(' ') else {
+        return false;
+    };
+    let value = value.trim();
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => !value.contains(' '),
+        "basic" => STANDARD
+            .decode(value)
+            .is_ok_and(|user| user.contains(&b':')),
+        _ => false,
+    }
+}
+
+/// An address whose parameters or user have secrets, without them.
+fn address(text: &str, secrets: &[&str]) -> Option<Value> {
+    let mut url = url::Url::parse(text).ok().filter(url::Url::has_host)?;
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let has_secret = pairs.iter().any(|(name, _)| is_secret(name, secrets));
+    if !has_secret && url.password().is_none() {
+        return None;
+    }
+    if has_secret {
+        let mut query = url.query_pairs_mut();
+        query.clear();
+        for (name, value) in &pairs {
+            let is_masked = is_secret(name, secrets);
+            query.append_pair(name, if is_masked { MASK } else { value });
+        }
+    }
+    if url.password().is_some() {
+        url.set_password(Some("masked")).ok()?;
+    }
+    Some(Value::String(url.into()))
 }
 
 /// JSON in a text, masked, as the same kind of text.
@@ -131,6 +200,33 @@ mod tests {
             .decode(masked["inBase64"].as_str().unwrap())
             .unwrap();
         assert!(String::from_utf8(decoded).unwrap().contains(MASK));
+    }
+
+    #[test]
+    fn secrets_are_masked_that_are_no_values_of_their_own_field() {
+        let body = json!({
+            "headers": [{"name": "Authorization", "value": "s1"}, {"key": "x-api-key", "values": ["s2"]}, {"name": "Host", "value": "kept1"}],
+            "pairs": [["apikey", "s3"], ["host", "kept2"]],
+            "rawHeaders": ["Host", "kept3", "X-Auth-Token", "s4", "Accept", "kept4"],
+            "sent": "Bearer s5",
+            "other": "basic czY6czY=",
+            "address": "https://a.example/b?kept5=1&access_token=s7&X-Amz-Signature=s8",
+            "user": "https://kept6:s9@a.example/",
+            "caption": "the token is: kept7", "title": "Basic kept9", "text": "bearer of kept10",
+            "link": "https://mmg.whatsapp.net/v/kept8.enc?ccb=11-4&oh=01&oe=70",
+        });
+        let masked = masked(body.to_string().as_bytes()).unwrap().to_string();
+        for n in 1..=9 {
+            assert!(!masked.contains(&format!("s{n}")), "s{n} in {masked}");
+        }
+        assert!(!masked.contains("czY6"), "{masked}");
+        for n in 1..=10 {
+            assert!(masked.contains(&format!("kept{n}")), "kept{n} in {masked}");
+        }
+        assert!(
+            masked.contains("kept8.enc?ccb=11-4&oh=01&oe=70"),
+            "{masked}"
+        );
     }
 
     #[test]
