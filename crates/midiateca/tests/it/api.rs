@@ -462,6 +462,8 @@ async fn every_documented_route_exists_and_errors_are_documents_in_both_language
         .unwrap();
     let served: Value = served.json().await.unwrap();
     assert_eq!(served["openapi"], "3.1.0");
+    let key = admin.get("/dossier-key").await;
+    assert_eq!(served["info"]["x-dossier-key"], key["public_key"]);
     test.end().await;
 }
 

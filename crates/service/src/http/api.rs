@@ -18,12 +18,14 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
+use crate::ops::dossier::PublicKey;
 pub(super) use error::language_of;
 pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
@@ -149,14 +151,45 @@ fn head() -> OpenApi {
     document
 }
 
+fn documented() -> &'static OpenApi {
+    static DOCUMENT: OnceLock<OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let mut document = described().into_openapi();
+        for path in document.paths.paths.values_mut() {
+            let operations = [
+                &mut path.get,
+                &mut path.put,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                // Errors of the service have the same body as those of requests.
+                let responses = &mut operation.responses.responses;
+                if let Some(error) = responses.get("4XX").cloned() {
+                    responses.insert("5XX".to_owned(), error);
+                }
+            }
+        }
+        document
+    })
+}
+
 /// The OpenAPI document, as JSON.
 pub fn document() -> &'static Arc<str> {
     static DOCUMENT: OnceLock<Arc<str>> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
-        let document = described().into_openapi();
-        let text = document.to_pretty_json();
+        let text = documented().to_pretty_json();
         text.unwrap_or_default().into()
     })
+}
+
+/// The OpenAPI document of an installation, with the key that signs its dossiers.
+fn document_of(key: PublicKey) -> String {
+    let mut document = documented().clone();
+    let key = Extensions::builder().add("x-dossier-key", key.to_string());
+    document.info.extensions = Some(key.build());
+    document.to_pretty_json().unwrap_or_default()
 }
 
 pub(super) fn router() -> Router<HttpState> {

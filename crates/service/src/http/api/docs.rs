@@ -3,18 +3,25 @@
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::document;
+use super::{document, document_of};
+use crate::http::HttpState;
+use crate::ops::dossier::public_key;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}\
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}\
 td,th{text-align:left;vertical-align:top;padding:.2rem .5rem;border-bottom:1px solid #8885}h3{margin-top:2.5rem}";
 
-pub async fn openapi() -> Response {
-    let mut response = document().as_bytes().into_response();
+pub async fn openapi(State(state): State<HttpState>) -> Response {
+    let mut response = match state.app.secrets.dossier_seed() {
+        Ok(seed) => document_of(public_key(&seed)).into_response(),
+        // The request for the key itself is answered with the error.
+        Err(_) => document().as_bytes().into_response(),
+    };
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
