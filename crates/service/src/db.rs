@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use connection::{Access, Connection};
+use futures_util::future::LocalBoxFuture;
 pub use identity::{is_absent, remains};
 pub use key::Key;
 use reader::Readers;
@@ -87,7 +88,7 @@ impl Error {
         matches!(self, Self::Unavailable(_) | Self::Displaced { .. })
     }
 
-    /// What is at the path instead of the database, if that is the error.
+    /// The state of the database's path, if that is the error.
     pub fn displaced(&self) -> Option<Found> {
         match self {
             Self::Displaced { found, .. } => Some(*found),
@@ -143,11 +144,14 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+type DeferredWork =
+    Box<dyn for<'t> FnOnce(&'t mut Tx) -> LocalBoxFuture<'t, Result<(), Error>> + Send>;
+
 /// The open transaction of a write. The committer opens and commits it.
 pub struct Tx {
     connection: Connection,
-    /// Statements for the end of the group.
-    deferred: Vec<(&'static str, Vec<Value>)>,
+    /// Work for the end of the group.
+    deferred: Vec<DeferredWork>,
     /// Whether the group had any.
     has_deferred: bool,
 }
@@ -158,17 +162,21 @@ impl Tx {
         self.connection.run(sql, &values)
     }
 
-    /// Runs a statement after all writes of the group, in the order of the calls: for rows numbered in commit order.
-    /// The write itself does not see its effect.
-    pub fn defer(&mut self, sql: &'static str, values: Vec<Value>) {
-        self.deferred.push((sql, values));
+    /// Runs `work` after all writes of the group, in the order of the calls: for rows numbered in commit order. The
+    /// write itself does not see its effect. An error of the work fails the write; it must not panic.
+    pub fn defer<F>(&mut self, work: F)
+    where
+        F: AsyncFnOnce(&mut Self) -> Result<(), Error> + Send + 'static,
+    {
+        let work: DeferredWork = Box::new(|tx| Box::pin(async move { work(tx).await }));
+        self.deferred.push(work);
         self.has_deferred = true;
     }
 
-    /// Runs the deferred statements now, for a write that changes their rows.
+    /// Runs the deferred work now, for a write that changes its rows.
     pub async fn run_deferred(&mut self) -> Result<(), Error> {
-        for (sql, values) in std::mem::take(&mut self.deferred) {
-            self.run(sql, values).await?;
+        for work in std::mem::take(&mut self.deferred) {
+            work(self).await?;
         }
         Ok(())
     }
@@ -279,12 +287,12 @@ impl Db {
         &self.identity
     }
 
-    /// What the last check found at the path instead of this database.
+    /// The last finding at the path where this database should be.
     pub fn displaced(&self) -> Option<Found> {
         self.state.found()
     }
 
-    /// Changes after each commit with statements of [`Tx::defer`].
+    /// Changes after each commit with work of [`Tx::defer`].
     pub fn appended(&self) -> tokio::sync::watch::Receiver<u64> {
         self.committer.appended()
     }

@@ -4,16 +4,16 @@ use serde_json::Value as Json;
 
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::media::sql::erased_of_client;
-use crate::model::Scope;
+use crate::media::sql::{erased_of_client, kind_of};
+use crate::model::{MediaKind, Scope};
 
 pub mod endpoints;
 pub mod feed;
 pub mod notifications;
 pub mod signing;
 
-/// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a later round follows; `media.lost`: the file is missing;
-/// `media.removed`: a retention rule deleted the file.
+/// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a
+/// later round follows; `media.lost`: the file is missing;
 /// `media.removed`: a retention rule deleted the file; `media.infected`: the scanner found something in it.
 pub const KINDS: [&str; 13] = [
     "media.stored",
@@ -61,18 +61,22 @@ pub struct News<'a> {
 /// Appends an event at the end of the commit group, so that events are numbered in commit order.
 pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
     debug_assert!(KINDS.contains(&news.kind), "{} is in no list", news.kind);
-    let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6)";
+    let (kind, client) = (news.kind.to_owned(), news.client);
     let values = values![
         now,
         news.kind,
-        news.client,
+        client,
         news.instance,
         news.media,
         news.data.to_string()
     ];
-    tx.defer(sql, values);
-    let values = values![now, news.kind, news.client];
-    tx.defer(notifications::ENQUEUE, values);
+    tx.defer(async move |tx| {
+        let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6) returning seq";
+        let Some(row) = tx.row(sql, values).await? else {
+            return Ok(());
+        };
+        notifications::enqueue(tx, row.int("seq")?, &kind, client, now).await
+    });
 }
 
 /// Up to `limit` events of a scope after `seq`, oldest first.
@@ -127,17 +131,18 @@ pub struct Which {
     pub kind: Option<&'static str>,
     pub instance: Option<String>,
     /// The kind of the event's media.
-    pub media_kind: Option<&'static str>,
+    pub media_kind: Option<MediaKind>,
 }
 
 /// Up to `limit` events after `seq`, newest first. Reads backwards from the end, so the cost depends on `seq`.
 pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<Vec<Event>, Error> {
-    let sql = "select seq, at, kind, client, instance, media, data from events
-               where seq > $1 and ($2 is null or kind = $2) and ($3 is null or instance = $3) and ($4 is null or data like $4)
-               order by seq desc limit $5";
-    let media_kind = which
-        .media_kind
-        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let sql = concat!(
+        "select seq, at, kind, client, instance, media, data from events
+         where seq > $1 and ($2 is null or kind = $2) and ($3 is null or instance = $3) and ($4 is null or ",
+        kind_of!("events.media"),
+        " = $4) order by seq desc limit $5"
+    );
+    let media_kind = which.media_kind.map(MediaKind::as_str);
     let values = values![seq, which.kind, which.instance.clone(), media_kind, limit];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(event_of).collect()
@@ -149,11 +154,13 @@ pub async fn counts_since(
     which: &Which,
     since: Millis,
 ) -> Result<Vec<(String, u64)>, Error> {
-    let sql = "select kind, count(*) as n from events
-               where at >= $1 and ($2 is null or instance = $2) and ($3 is null or data like $3) group by kind";
-    let media_kind = which
-        .media_kind
-        .map(|kind| format!("%\"kind\":\"{kind}\"%"));
+    let sql = concat!(
+        "select kind, count(*) as n from events
+         where at >= $1 and ($2 is null or instance = $2) and ($3 is null or ",
+        kind_of!("events.media"),
+        " = $3) group by kind"
+    );
+    let media_kind = which.media_kind.map(MediaKind::as_str);
     let values = values![since, which.instance.clone(), media_kind];
     let rows = db.rows(sql, values).await?;
     rows.iter()
@@ -209,4 +216,65 @@ pub async fn erase(tx: &mut Tx, client: i64) -> Result<u64, Error> {
     let erased = tx.run(sql, values![client]).await?;
     notifications::erase_answers(tx, client).await?;
     Ok(erased)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::Key;
+
+    fn news(media: Option<&'static str>, data: Json) -> News<'static> {
+        News {
+            kind: "media.stored",
+            client: Some(1),
+            instance: None,
+            media,
+            data,
+        }
+    }
+
+    #[tokio::test]
+    async fn events_are_of_the_kind_of_their_media_whatever_their_data_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        db.write(Key::Everything, async |tx| {
+            for sql in [
+                "insert into clients (id, name, created_at) values (1, 'A', 0)",
+                "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0)",
+                "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
+                   received_at, file_time, media_key_malformed, inline, status, deadline)
+                 values ('m-image', 'I', 1, 'wapi', 'M', 0, 'd', 'image', 'image', 0, 0, 0, 0, 0, 0, 0, 'stored', 0),
+                   ('m-audio', 'I', 1, 'wapi', 'N', 0, 'd', 'audio', 'audio', 0, 0, 0, 0, 0, 0, 0, 'stored', 0)",
+            ] {
+                tx.run(sql, values![]).await?;
+            }
+            append(tx, 5, news(Some("m-image"), Json::Null));
+            let misleading = serde_json::json!({"path": "x", "inner": {"kind": "image"}});
+            append(tx, 5, news(Some("m-audio"), misleading.clone()));
+            append(tx, 5, news(None, misleading));
+            Ok(())
+        })
+        .await
+        .unwrap();
+        for (media_kind, expected, count) in [
+            (Some(MediaKind::Image), &[1][..], 1),
+            (Some(MediaKind::Audio), &[2], 1),
+            (Some(MediaKind::Video), &[], 0),
+            (None, &[3, 2, 1], 3),
+        ] {
+            let which = Which {
+                media_kind,
+                ..Which::default()
+            };
+            let found = newest_of(&db, &which, 0, 10).await.unwrap();
+            let found: Vec<_> = found.iter().map(|event| event.seq).collect();
+            assert_eq!(found, expected, "{media_kind:?}");
+            let counts = counts_since(&db, &which, 0).await.unwrap();
+            let counted = counts.iter().map(|(_, count)| count).sum::<u64>();
+            assert_eq!(counted, count, "{media_kind:?}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub(super) struct Committer {
     queue: mpsc::Sender<Order>,
-    /// Changes after each commit with deferred statements.
+    /// Changes after each commit with deferred work.
     appended: watch_channel::Receiver<u64>,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
 }

@@ -211,7 +211,7 @@ async fn a_log_that_grew_under_a_long_reader_is_cut_afterwards() {
 async fn append(db: &Db, name: &'static str) -> Result<(), Error> {
     db.write(Key::Nothing, async move |tx| {
         let sql = "insert into events (at, kind, data) values (0, $1, '{}')";
-        tx.defer(sql, values![name]);
+        tx.defer(async move |tx| tx.run(sql, values![name]).await.map(drop));
         if name == "refused" {
             return Err(Error::Foreign);
         }
@@ -251,11 +251,11 @@ async fn deferred_rows_come_after_all_that_the_group_does_and_before_its_commit(
         .write(Key::Nothing, async |tx| {
             let count = "select count(*) as n from events";
             let sql = "insert into events (at, kind, data) values (0, 'one', '{}')";
-            tx.defer(sql, values![]);
+            tx.defer(async move |tx| tx.run(sql, values![]).await.map(drop));
             let seen = tx.row(count, values![]).await?.unwrap().int("n")?;
             tx.run_deferred().await?;
             let at_once = tx.row(count, values![]).await?.unwrap().int("n")?;
-            tx.defer(sql, values![]);
+            tx.defer(async move |tx| tx.run(sql, values![]).await.map(drop));
             Ok((seen, at_once))
         })
         .await

@@ -62,16 +62,20 @@ impl Endpoint {
 
 const COLUMNS: &str = "id, url, client, types, secret_sealed, old_secret_sealed, old_secret_until, created_at, failing_since, disabled_at, disabled_reason";
 
-fn endpoint_of(row: &Row) -> Result<Endpoint, Error> {
+fn types_of(row: &Row) -> Result<Option<Vec<String>>, Error> {
     let types = row.text_or_none("types")?;
+    Ok(types.map(|types| {
+        let types = types.split(',').filter(|it| !it.is_empty());
+        types.map(str::to_owned).collect()
+    }))
+}
+
+fn endpoint_of(row: &Row) -> Result<Endpoint, Error> {
     Ok(Endpoint {
         id: row.text("id")?,
         url: row.text("url")?,
         client: row.int_or_none("client")?,
-        types: types.map(|types| {
-            let types = types.split(',').filter(|it| !it.is_empty());
-            types.map(str::to_owned).collect()
-        }),
+        types: types_of(row)?,
         created_at: row.int("created_at")?,
         failing_since: row.int_or_none("failing_since")?,
         disabled_at: row.int_or_none("disabled_at")?,
@@ -80,6 +84,46 @@ fn endpoint_of(row: &Row) -> Result<Endpoint, Error> {
         old_secret_sealed: row.bytes_or_none("old_secret_sealed")?,
         old_secret_until: row.int_or_none("old_secret_until")?,
     })
+}
+
+/// The events that an endpoint gets.
+pub(super) struct Subscription {
+    pub endpoint: String,
+    /// None: those of all clients.
+    client: Option<i64>,
+    /// None: all types.
+    types: Option<Vec<String>>,
+}
+
+impl Subscription {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            endpoint: row.text("id")?,
+            client: row.int_or_none("client")?,
+            types: types_of(row)?,
+        })
+    }
+
+    /// Whether the endpoint gets an event of this kind and client.
+    pub fn wants(&self, kind: &str, client: Option<i64>) -> bool {
+        let types = self.types.as_ref();
+        (self.client.is_none() || self.client == client)
+            && types.is_none_or(|types| types.iter().any(|it| it == kind))
+    }
+}
+
+/// The subscriptions of the endpoints that are not disabled.
+pub(super) async fn enabled(tx: &mut Tx) -> Result<Vec<Subscription>, Error> {
+    let sql = "select id, client, types from endpoints where disabled_at is null order by id";
+    let rows = tx.rows(sql, vec![]).await?;
+    rows.iter().map(Subscription::from_row).collect()
+}
+
+/// The subscription of an endpoint, disabled or not.
+pub(super) async fn subscription(tx: &mut Tx, id: &str) -> Result<Option<Subscription>, Error> {
+    let sql = "select id, client, types from endpoints where id = $1";
+    let row = tx.row(sql, values![id]).await?;
+    row.as_ref().map(Subscription::from_row).transpose()
 }
 
 /// The fields of an endpoint to add.
@@ -93,7 +137,7 @@ pub struct NewEndpoint {
     pub secret_sealed: Vec<u8>,
 }
 
-/// The types as in the database: each between commas, so that one is found by its name.
+/// The types as in the database: each between commas.
 fn joined(types: Option<&[String]>) -> Option<String> {
     types.map(|types| format!(",{},", types.join(",")))
 }
@@ -190,4 +234,35 @@ pub async fn record_success(tx: &mut Tx, id: &str) -> Result<(), Error> {
     let sql =
         "update endpoints set failing_since = null where id = $1 and failing_since is not null";
     tx.run(sql, values![id]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_gets_the_types_and_clients_that_it_names_and_no_similar_ones() {
+        let subscription = |client, types: Option<&[&str]>| Subscription {
+            endpoint: "e".to_owned(),
+            client,
+            types: types.map(|types| types.iter().map(|&it| it.to_owned()).collect()),
+        };
+        let some = subscription(
+            Some(1),
+            Some(&["media.stored", "media.deleted_for_everyone"]),
+        );
+        assert!(some.wants("media.stored", Some(1)));
+        for (kind, client) in [
+            ("media.failed", Some(1)),
+            ("media.stored", Some(2)),
+            ("media.stored", None),
+            ("MEDIA.STORED", Some(1)),
+            ("media.deleted-for-everyone", Some(1)),
+            ("media.stored,media.deleted_for_everyone", Some(1)),
+        ] {
+            assert!(!some.wants(kind, client), "{kind} {client:?}");
+        }
+        let all = subscription(None, None);
+        assert!(all.wants("endpoint.disabled", None) && all.wants("media.stored", Some(2)));
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Event, event_of};
+use super::{Event, endpoints, event_of};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::codes;
@@ -101,12 +101,37 @@ fn notification_of(row: &Row) -> Result<Notification, Error> {
     })
 }
 
-/// Adds a notification of the event that was appended last for each endpoint that wants it. Runs right after the event's own
-/// statement, so that the largest number is that of the event.
-pub(super) const ENQUEUE: &str = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
-     select 'msg_' || e.id || '_' || s.seq, e.id, s.seq, $2, $3, 'pending', $1, $1
-     from endpoints e cross join (select max(seq) as seq from events) s
-     where e.disabled_at is null and (e.client is null or e.client = $3) and (e.types is null or e.types like '%,' || $2 || ',%')";
+/// Adds a notification of an event for each enabled endpoint that wants it.
+pub(super) async fn enqueue(
+    tx: &mut Tx,
+    event: i64,
+    kind: &str,
+    client: Option<i64>,
+    now: Millis,
+) -> Result<(), Error> {
+    for subscription in endpoints::enabled(tx).await? {
+        if subscription.wants(kind, client) {
+            insert(tx, &subscription.endpoint, event, kind, client, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of added rows: none when the endpoint has a notification of this event.
+async fn insert(
+    tx: &mut Tx,
+    endpoint: &str,
+    event: i64,
+    kind: &str,
+    client: Option<i64>,
+    now: Millis,
+) -> Result<u64, Error> {
+    let sql = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
+               values ($1, $2, $3, $4, $5, 'pending', $6, $6) on conflict (id) do nothing";
+    let id = format!("msg_{endpoint}_{event}");
+    tx.run(sql, values![id, endpoint, event, kind, client, now])
+        .await
+}
 
 /// A claimed notification with its event.
 #[derive(Clone, Debug)]
@@ -360,14 +385,19 @@ pub async fn replay_missing(
     until: i64,
     now: Millis,
 ) -> Result<u64, Error> {
-    let sql = "insert into notifications (id, endpoint, event, type, client, status, created_at, next_attempt_at)
-               select 'msg_' || e.id || '_' || v.seq, e.id, v.seq, v.kind, v.client, 'pending', $5, $5
-               from endpoints e join events v on v.at >= $2 and v.seq > $3 and v.seq <= $4
-               where e.id = $1 and v.kind <> 'erased' and (e.client is null or e.client = v.client)
-                 and (e.types is null or e.types like '%,' || v.kind || ',%')
-               on conflict (id) do nothing";
-    tx.run(sql, values![endpoint, since, after, until, now])
-        .await
+    let Some(subscription) = endpoints::subscription(tx, endpoint).await? else {
+        return Ok(0);
+    };
+    let sql = "select seq, kind, client from events
+               where at >= $1 and seq > $2 and seq <= $3 and kind <> 'erased' order by seq";
+    let mut added = 0;
+    for row in tx.rows(sql, values![since, after, until]).await? {
+        let (kind, client) = (row.text("kind")?, row.int_or_none("client")?);
+        if subscription.wants(&kind, client) {
+            added += insert(tx, endpoint, row.int("seq")?, &kind, client, now).await?;
+        }
+    }
+    Ok(added)
 }
 
 /// The type of a notification without an event.

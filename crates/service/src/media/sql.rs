@@ -34,6 +34,14 @@ macro_rules! status_of {
 }
 pub(crate) use status_of;
 
+/// Null without a row.
+macro_rules! kind_of {
+    ($media:literal) => {
+        concat!("(select kind from media where media.id = ", $media, ")")
+    };
+}
+pub(crate) use kind_of;
+
 /// The ids of a client's erased media.
 macro_rules! erased_of_client {
     ($client:literal) => {

@@ -81,7 +81,7 @@ async fn perform(tx: &mut Tx, n: i64, deed: Deed) -> Result<(), Error> {
     if deed == Deed::InsertWithEvent {
         let sql =
             "insert into events (at, kind, client, data) values (0, 'media.stored', $1, '{}')";
-        tx.defer(sql, values![n]);
+        tx.defer(async move |tx| tx.run(sql, values![n]).await.map(drop));
     }
     tx.run(sql, values![of, format!("client {n}")]).await?;
     match deed {

@@ -93,6 +93,6 @@ fn which(filter: &LiveFilter) -> Which {
     Which {
         kind: None,
         instance: filter.instance.clone(),
-        media_kind: filter.kind.map(|kind| kind.as_str()),
+        media_kind: filter.kind,
     }
 }
