@@ -16,7 +16,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::Route;
-use midiateca_service::ops::gateway_admin;
+use midiateca_service::net::loopback::is_loopback;
 use midiateca_service::ops::instance::{self, SlotsRead};
 use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets;
@@ -129,7 +129,7 @@ fn print_address(context: &Context, instance: &Instance, token: &str) {
     if !answer::is_json() {
         complain!(context.lang, words::PASTE);
         let is_local = context.config.http.public_url.is_empty();
-        if is_local && !gateway_admin::is_loopback(&instance.api_base) {
+        if is_local && !is_loopback(&instance.api_base) {
             complain!(context.lang, words::ONLY_LOCAL);
         }
     }
@@ -137,7 +137,7 @@ fn print_address(context: &Context, instance: &Instance, token: &str) {
     answer::report(address_view(context, instance, token), address);
 }
 
-/// What [`print_address`] shows, as JSON.
+/// The output of [`print_address`], as JSON.
 fn address_view(context: &Context, instance: &Instance, token: &str) -> Value {
     let address = webhook_address(&context.config, instance.gateway, token);
     json!({"instance": instance.id.as_str(), "client": instance.client, "address": address, "token": token})

@@ -20,8 +20,9 @@ use crate::instances;
 use crate::media::counts;
 use crate::metrics::Gauges;
 use crate::model::Scope;
+use crate::net::loopback::is_loopback_ip;
 
-/// What became of an accepted delivery, as an extension of its answer.
+/// The outcome of an accepted delivery, as an extension of its answer.
 #[derive(Clone, Copy)]
 pub(super) struct Outcome(pub &'static str);
 
@@ -64,8 +65,7 @@ pub(super) async fn show(State(state): State<HttpState>, request: Request) -> Re
         .map(|address| address.0);
     let settings = &state.app.config.http;
     let is_near = address.is_some_and(|address| {
-        let address = address.to_canonical();
-        address.is_loopback() || is_trusted(address, &settings.metrics_from)
+        is_loopback_ip(address) || is_trusted(address.to_canonical(), &settings.metrics_from)
     });
     if !is_near {
         match Viewer::from_request_parts(&mut parts, &state).await {

@@ -3,12 +3,12 @@
 //!
 //! The proxy resolves names, so the address guard checks only the name.
 
-use std::net::IpAddr;
-
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
+
+use super::loopback::is_loopback_host;
 
 /// Supported schemes of proxies.
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
@@ -108,7 +108,10 @@ impl Proxies {
             80
         };
         let port = destination.port_u16().unwrap_or(usual);
-        if self.is_off || is_this_machine(&host) || self.is_excepted(&host, port) {
+        if self.is_off
+            || is_loopback_host(destination.host().unwrap_or(""))
+            || self.is_excepted(&host, port)
+        {
             return Ok(None);
         }
         let proxy = self.matcher.intercept(destination);
@@ -174,13 +177,6 @@ fn usable(text: &str) -> Option<String> {
     };
     let url = url.ok().filter(is_known)?.to_string();
     url.parse::<Uri>().is_ok().then_some(url)
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let by_address = host
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.to_canonical().is_loopback());
-    by_address || host == "localhost" || host.ends_with(".localhost")
 }
 
 fn separate(text: &str) -> impl Iterator<Item = &str> {

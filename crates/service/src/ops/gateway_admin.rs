@@ -42,7 +42,7 @@ pub enum Error {
     Other(String),
 }
 
-/// What a gateway says about an instance.
+/// A gateway's answer about an instance.
 pub struct Answer {
     pub session: Session,
     /// `None` where it cannot be asked for its slots.
@@ -192,7 +192,7 @@ pub fn can_be_asked(instance: &Instance) -> bool {
     gateway.session_call(access).is_some() || gateway.slots_call(access).is_some()
 }
 
-/// What a slot contains, by an answer of the gateway: the address that it should, else one of this server, else the first of
+/// The content of a slot, by an answer of the gateway: the address that it should, else one of this server, else the first of
 /// a slot that has only one.
 pub fn slot_content(
     instance: &Instance,
@@ -216,13 +216,6 @@ pub fn slot_content(
 pub fn is_ours(instance: &Instance, address: &str) -> bool {
     let token = gateway::hook_token(instance.gateway, address);
     token.is_some_and(|token| instance.accepts_hook(&secrets::hash_token(&token)))
-}
-
-/// Whether an address leads to this machine only.
-pub fn is_loopback(address: &str) -> bool {
-    let host = Url::parse(address).ok();
-    let host = host.as_ref().and_then(Url::host_str);
-    host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
 /// An address without its possible secret: scheme, host and port.

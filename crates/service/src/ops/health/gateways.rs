@@ -17,8 +17,9 @@ use crate::gateway::{Slot, Source};
 use crate::instances::Instance;
 use crate::model::DeliveryReason;
 use crate::net::HttpClient;
+use crate::net::loopback::is_loopback;
 use crate::ops::gateway_admin::{
-    self, GatewayAdmin, can_be_asked, is_loopback, is_ours, slot_content, without_secret,
+    self, GatewayAdmin, can_be_asked, is_ours, slot_content, without_secret,
 };
 use crate::secrets;
 

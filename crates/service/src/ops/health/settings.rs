@@ -4,7 +4,7 @@ use super::result::Results;
 use super::{Check, CheckResult, Code, Hint};
 use crate::config::{Config, Rule, Size, Span};
 use crate::model::Route;
-use crate::ops::gateway_admin::is_loopback;
+use crate::net::loopback::is_loopback;
 
 /// Everyday videos and documents are larger.
 const SMALL_FILE: Size = Size::mib(16);
