@@ -43,6 +43,6 @@ check-figures =
     próximo prazo: { $deadline }
 check-hint = dica: midiateca client add NOME; midiateca instance add ID --client N --token-env VAR
 check-never-made = { $count ->
-    [one] { $count } entrega que o gateway nunca fez
-   *[other] { $count } entregas que o gateway nunca fez
+    [one] { $count } entrega que o gateway não enviou
+   *[other] { $count } entregas que o gateway não enviou
 }: { $instance }

@@ -16,7 +16,7 @@ demo-cannot-use = não é possível usar { $path }
 demo-posted = → { $what } … { $status } { $answer }
 demo-posted-twice = → { $what } … { $status } { $answer }, já conhecida
 demo-invitation = tudo continua em execução até Ctrl-C. Para experimentar, em outro terminal:
-demo-dashboard = o painel, com um link para você que vale uma vez: { $address }
+demo-dashboard = o painel, em um link que só pode ser usado uma vez: { $address }
 demo-stored = { $size } bytes, { $verified }, { $attempts } x, { $file }
 
 ## The day

@@ -1,4 +1,4 @@
-### A página para pessoas em um dossiê.
+### The page for people in a dossier.
 
 dossier-title = Dossiê
 dossier-files = Arquivos
@@ -14,7 +14,7 @@ dossier-proves = O que isto prova
 dossier-proves-integrity = Cada arquivo tem o hash SHA-256 que consta em SHA256SUMS, e SHA256SUMS está assinado com a chave desta instalação. Um arquivo, um hash ou uma página alterados depois são descobertos.
 dossier-proves-promise = Onde uma verificação diz que confere, o arquivo é, byte por byte, o que a mensagem do WhatsApp anunciou: os hashes vieram com a mensagem. Eles foram calculados de novo a partir destes arquivos quando o dossiê foi feito.
 dossier-proves-not = O que isto não prova
-dossier-not-before = Ele prova a integridade desde o recebimento por esta instalação. O que o gateway entregou, com hashes, nomes e horários, é tomado como chegou.
+dossier-not-before = Ele prova a integridade desde o recebimento por esta instalação. O que o gateway entregou, com hashes, nomes e horários, é aceito como chegou.
 dossier-not-sender = Ele não prova quem usou o telefone, que o que um arquivo mostra é verdade, nem que nada mais foi enviado.
 dossier-not-time = Os horários são os da mensagem e os do relógio desta instalação. Nenhuma autoridade os confirmou.
 dossier-no-advice = Isto é evidência técnica de integridade. Não é orientação jurídica.

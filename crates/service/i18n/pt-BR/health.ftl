@@ -88,7 +88,7 @@ health-modes-wide = { $count ->
 health-server-runs = em execução
 health-server-stopped = nenhum servidor em execução: webhooks estão se perdendo
 health-server-not-answering = em execução, mas { $address } não responde: webhooks estão se perdendo
-health-server-unknown = desconhecido: a trava pertence a outro usuário
+health-server-unknown = desconhecido: o arquivo de trava pertence a outro usuário
 health-key-missing = não existe, então nenhum token pode ser descriptografado
 health-key-mode-fine = somente o dono
 health-key-mode-open = outros usuários também (modo { $mode })
@@ -179,8 +179,8 @@ health-gaps-unknown = última entrega há { $silent }; o intervalo habitual aind
 health-gap-usual = última entrega há { $silent }; normalmente a cada { $usual }, no máximo { $longest }
 health-silent-long = em silêncio há { $silent }; normalmente chega uma entrega a cada { $usual }, e o maior silêncio foi de cerca de { $longest }
 health-never-made = { $count ->
-    [one] { $count } entrega que o gateway nunca fez, encontrada
-   *[other] { $count } entregas que o gateway nunca fez, a última encontrada
+    [one] { $count } entrega que o gateway não enviou, encontrada
+   *[other] { $count } entregas que o gateway não enviou, a última encontrada
 } na lista dele há { $since }
 health-connected-in = em { $ms } ms
 health-no-address = o nome não tem endereço
@@ -198,7 +198,7 @@ health-no-webhook-through = responde, mas os webhooks não passam (HTTP { $statu
 
 health-hint-if-meant = nada a fazer se for intencional; veja { $key } em `midiateca config init`
 health-hint-set-public-url = configure http.public_url com o endereço que o gateway alcança, como https://midia.example.com
-health-hint-use-https = coloque um proxy com certificado na frente (packaging/nginx, packaging/caddy) e configure os webhooks de novo
+health-hint-use-https = coloque um proxy com certificado na frente do servidor (packaging/nginx, packaging/caddy) e configure os webhooks de novo
 health-hint-add-cdn = acrescente "cdn" a fetch.routes: não precisa de sessão
 health-hint-add-gateway = acrescente "gateway" a fetch.routes
 health-hint-set-watermark = configure storage.pause_below, para que sobre espaço para o banco de dados

@@ -1,6 +1,6 @@
-### A ajuda da linha de comando. A inglesa é a do clap; um teste compara estas chaves com os comandos e argumentos.
+### The help of the command line. The English one is clap's; a test compares these keys with the commands and arguments.
 
-## As palavras do clap
+## The words of clap
 
 help-word-usage = Uso:
 help-word-options = [OPÇÕES]
@@ -18,7 +18,7 @@ help-word-default = [padrão: { $value }]
 help-word-values = [valores: { $value }]
 help-word-variable = [variável: { $value }]
 
-## Nomes de valores
+## Names of values
 
 help-value-address = ENDEREÇO
 help-value-command = COMANDO
@@ -36,13 +36,13 @@ help-value-media = MÍDIA
 help-value-name = NOME
 help-value-out = SAÍDA
 help-value-reason = MOTIVO
-help-value-status = ESTADO
+help-value-status = STATUS
 help-value-target = DESTINO
 help-value-time = HORÁRIO
 help-value-var = VARIÁVEL
 help-value-when = QUANDO
 
-## Erros de uso
+## Usage errors
 
 help-error-unknown-argument = argumento desconhecido: '{ $argument }'
 help-error-unknown-command = comando desconhecido: '{ $command }'
@@ -61,7 +61,7 @@ help-hint-similar = existe { $value }
 help-hint-as-value = para informar '{ $value }' como valor, escreva '-- { $value }'
 help-hint-help = para saber mais, use '--help'
 
-## O programa
+## The program
 
 help-midiateca = Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa
 help-any--data = A pasta de dados
@@ -75,7 +75,7 @@ help-any--quiet = Só linhas de log que precisam de atenção
 help-any--help = Mostra esta ajuda; resumida com -h
 help-any--version = Mostra a versão
 
-## Argumentos de vários comandos
+## Arguments of several commands
 
 help-any--accept-clock = Confia no relógio da máquina como ele está agora, embora tenha saltado
 help-any--chat = Só as desta conversa
@@ -85,7 +85,7 @@ help-any--expired = Todas as que expiraram
 help-any--failed = Todas as que falharam
 help-any--id = O id, ou um começo único dele
 help-any--instance = Só as desta instância
-help-any--kind = Só deste tipo
+help-any--kind = Só as deste tipo
 help-any--media = Quais mídias, por id
 help-any--offline = Não acessa a rede
 help-any--reason = Só as que têm este motivo, como cdn_expired; `check` e `media list` mostram os motivos
@@ -121,7 +121,7 @@ help-test-webhook--instance = A instância, se a entrega não a informa [padrão
 ## endpoint
 
 help-endpoint = Endpoints de webhooks de saída
-help-endpoint-add = Inclui um endpoint de webhooks de saída e mostra o segredo dele, uma única vez
+help-endpoint-add = Cadastra um endpoint de webhooks de saída e mostra o segredo dele, uma única vez
 help-endpoint-add--url = Um endereço http ou https
 help-endpoint-add--client = Só os eventos deste cliente [padrão: todos os clientes]
 help-endpoint-add--types = Só estes tipos de eventos, separados por vírgulas, como media.stored,media.failed [padrão: todos]
@@ -149,21 +149,21 @@ help-key-revoke--id = O id da chave, ou o começo dele
 ## client
 
 help-client = As empresas donas dos números
-help-client-add = Adiciona uma empresa
+help-client-add = Cadastra uma empresa
 help-client-add--name = O nome da empresa
 help-client-add--id = O número da empresa [padrão: o próximo livre]
 help-client-list = Lista as empresas
 help-client-rename = Dá outro nome a uma empresa; o número e os arquivos não mudam
 help-client-rename--client = O número da empresa
 help-client-rename--name = O novo nome
-help-client-remove = Faz uma empresa parar de receber; recusa enquanto ela tem mídias
+help-client-remove = Remove uma empresa, que deixa de receber mídias; só é possível enquanto ela não tem nenhuma
 help-client-remove--client = O número da empresa
 help-client-remove--keep-files = Remove mesmo que tenha mídias; os registros e arquivos permanecem
 
 ## instance
 
 help-instance = Números de WhatsApp em um gateway
-help-instance-add = Adiciona um número de WhatsApp e mostra, uma única vez, o endereço de webhook para colar no painel do gateway; se o número já existe, altera o que for informado
+help-instance-add = Cadastra um número de WhatsApp e mostra, uma única vez, o endereço de webhook para colar no painel do gateway; se o número já existe, altera o que for informado
 help-instance-add--id = O id da instância no gateway
 help-instance-add--client = O número do cliente
 help-instance-add--gateway = O gateway [padrão: o da instância existente, senão wapi]
@@ -180,11 +180,11 @@ help-instance-add--routes = As rotas até os bytes, na ordem de uso, como gatewa
 help-instance-add--offline = Não testa o token no gateway
 help-instance-list = Lista as instâncias, uma por linha
 help-instance-show = Mostra uma instância, com os webhooks relidos no gateway
-help-instance-remove = Faz uma instância parar de receber; as mídias dela permanecem
+help-instance-remove = Remove uma instância, que deixa de receber mídias; as que ela já tem permanecem
 help-instance-reconcile = Consulta a lista de mensagens do gateway e recebe as mídias cuja entrega nunca chegou
-help-instance-reconcile--id = O id dela, ou um prefixo único
-help-instance-reconcile--since = Mensagens enviadas desde então: uma duração, um dia ou um instante
-help-instance-reconcile--dry-run = Só mostra o que faltaria receber
+help-instance-reconcile--id = O id da instância, ou um começo único dele
+help-instance-reconcile--since = Só mensagens enviadas desde então: um dia, um horário, ou há quanto tempo
+help-instance-reconcile--dry-run = Mostra o que seria recebido
 help-instance-rotate-hook = Cria um novo endereço de webhook; o antigo deixa de funcionar em um segundo
 help-instance-configure-webhooks = Configura todos os webhooks no gateway com um novo endereço deste servidor, e os relê para confirmar
 help-instance-configure-webhooks--public-url = O endereço público deste servidor [padrão: http.public_url]
@@ -195,7 +195,7 @@ help-instance-configure-webhooks--undo = Restaura os endereços que os webhooks 
 
 help-media = As mídias: o que está armazenado, e por que o resto não está
 help-media-list = Lista as mídias, as mais recentes primeiro
-help-media-list--status = Só as que estão neste estado
+help-media-list--status = Só as que têm este status
 help-media-list--limit = Quantas no máximo
 help-media-list--cursor = Começa depois desta mídia: o `next` da página anterior
 help-media-show = Mostra uma mídia com cada tentativa de baixá-la
@@ -256,7 +256,7 @@ help-hold-list = Lista as retenções legais, uma por linha, a mais nova primeir
 help-hold-list--all = Também as que foram encerradas
 help-hold-release = Encerra uma retenção legal; ela continua na lista
 help-hold-release--id = O id da retenção legal, ou o começo dele
-help-verify-dossier = Verifica um dossiê sem rede e sem pasta de dados; saída 1 quando algo nele não está como foi feito
+help-verify-dossier = Verifica um dossiê sem rede e sem pasta de dados; termina com 1 quando algo não confere
 help-verify-dossier--file = O dossiê, um ZIP
 help-verify-dossier--key = A chave pública da instalação, como `key show --dossier` a mostra lá; sem ela, vale a que está no dossiê
 help-backup = Copia tudo para uma pasta que pode substituir a pasta de dados, com o serviço em execução
@@ -291,8 +291,8 @@ help-man--folder = Grava todas as páginas nesta pasta, em vez da primeira na sa
 
 ## user
 
-help-user = Pessoas que entram no sistema
-help-user-add = Inclui um usuário, que define a senha com o link mostrado, uma única vez
+help-user = Usuários, que entram no painel
+help-user-add = Cadastra um usuário, que define a senha com o link mostrado, uma única vez
 help-user-add--name = O nome com que o usuário entra, como um endereço de e-mail
 help-user-add--role = O que o usuário pode fazer
 help-user-add--client = Só para este cliente [padrão: todos os clientes]

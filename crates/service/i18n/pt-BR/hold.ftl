@@ -1,4 +1,4 @@
-### O que `hold` diz.
+### What `hold` says.
 
 hold-added = a retenção legal { $id } está em vigor: regras de retenção e apagamentos não mexem no que ela abrange
 hold-released = a retenção legal { $id } foi encerrada

@@ -1,4 +1,4 @@
-### O que os comandos dizem dos ids informados.
+### What commands say of ids that they are given.
 
 ids-ambiguous = vários ids começam com { $id }: { $candidates }
     .hint = informe mais caracteres do id

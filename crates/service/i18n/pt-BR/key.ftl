@@ -1,4 +1,4 @@
-### O que `key` diz.
+### What `key` says.
 
 key-created = guarde esta chave: ela é mostrada só agora
 key-revoked = a chave { $name } foi revogada, e também os links criados com ela

@@ -54,7 +54,7 @@ names-media-infected = infectada
 names-media-deleted-for-everyone = mensagem apagada para todos
 names-contact-erased = contato apagado
 names-instance-connected = instância conectada
-names-endpoint-disabled = endpoint desligado
+names-endpoint-disabled = endpoint desativado
 names-instance-disconnected = instância desconectada
 
 ## Fields and facts

@@ -40,8 +40,8 @@ needs-files-infected = { $count ->
 }; GET /api/v1/events os lista como media.infected
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
-    [one] { $count } entrega do último dia que o gateway nunca fez; a mídia dela foi recebida
-   *[other] { $count } entregas do último dia que o gateway nunca fez; as mídias delas foram recebidas
+    [one] { $count } entrega do último dia que o gateway não enviou; a mídia dela foi recebida
+   *[other] { $count } entregas do último dia que o gateway não enviou; as mídias delas foram recebidas
 } pela lista dele; `midiateca doctor` confere os webhooks, `midiateca deliveries dismiss` reconhece
 
 needs-one = precisa de atenção: { $need }

@@ -7,7 +7,7 @@ status-running-on = em execução em { $address }
 status-stopped = parado
 status-not-answering = em execução, não responde
 status-not-ready = em execução, não consegue gravar agora
-status-unknown = desconhecido: não é possível ler o arquivo de lock
+status-unknown = desconhecido: não é possível ler o arquivo de trava
 status-disk = disco
 status-free = { $free } livres, { $stored } de mídias armazenadas
 status-free-unknown = espaço livre desconhecido, { $stored } de mídias armazenadas
@@ -22,8 +22,8 @@ status-last-webhook = último webhook
 status-of-instance = { $time }  { $instance } (cliente { $client }, { $state })
 status-never = nunca
 status-no-instance = nenhuma instância
-status-never-made = nunca feitas
+status-never-made = não enviadas
 status-never-made-by = { $count ->
-    [one] { $count } entrega que o gateway nunca fez
-   *[other] { $count } entregas que o gateway nunca fez
+    [one] { $count } entrega que o gateway não enviou
+   *[other] { $count } entregas que o gateway não enviou
 }  { $instance }

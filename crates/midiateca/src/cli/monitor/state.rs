@@ -1,4 +1,4 @@
-//! What is shown, and how updates and keys change it. Pure: time comes from outside.
+//! The state of the screen, and how updates and keys change it. Pure: time comes from outside.
 
 mod keys;
 

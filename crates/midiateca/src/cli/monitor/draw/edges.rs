@@ -66,7 +66,7 @@ fn lack_of_space(state: &State) -> Option<String> {
     (queue.ready > 0).then_some(text)
 }
 
-/// What is wrong; else what is shown.
+/// The problem, if there is one; else the selection.
 fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'a> {
     let (lang, filter) = (state.lang, &state.wanted.filter);
     let mut line = Line::raw(" ");

@@ -1,4 +1,4 @@
-//! What a key does.
+//! The effect of each key.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use midiateca_service::ops::live::{LiveFilter, RoundResult};
 
 const PAGE: u16 = 10;
 
-/// What the loop does after a key.
+/// The next action of the loop after a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::monitor) enum Step {
     Stay,
