@@ -18,7 +18,7 @@ pub enum Actor {
     /// By the user's id.
     User(String),
     /// Someone who is not signed in.
-    Stranger,
+    Anonymous,
     /// Someone with access to the data folder.
     CommandLine,
     /// A signed link, by its id.
@@ -32,13 +32,13 @@ impl Actor {
             Self::Key(id) => format!("key:{id}"),
             Self::User(id) => format!("user:{id}"),
             Self::Link(id) => format!("link:{id}"),
-            Self::Stranger => "stranger".to_owned(),
+            Self::Anonymous => "anonymous".to_owned(),
             Self::CommandLine => "command_line".to_owned(),
         }
     }
 }
 
-/// What a caller may see and do.
+/// The permissions of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub actor: Actor,

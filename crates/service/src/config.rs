@@ -193,7 +193,7 @@ pub struct Retention {
     pub rules: Vec<Rule>,
 }
 
-/// What happens to the file of a message that was deleted for everyone.
+/// The rule for the file of a message that was deleted for everyone.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeletedForEveryone {

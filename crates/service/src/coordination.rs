@@ -115,7 +115,7 @@ impl Coordination {
         server::is_held(&self.data)
     }
 
-    /// What the running server published last, see [`ServerLease::publish`].
+    /// The last values that the running server published, see [`ServerLease::publish`].
     pub async fn published(&self) -> Option<serde_json::Value> {
         match self.is_served().await {
             Some(true) => server::published(&self.data),

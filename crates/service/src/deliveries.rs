@@ -35,7 +35,7 @@ pub struct Delivery {
     reason: Option<DeliveryReason>,
     body: Arc<Body>,
     body_lz4: Vec<u8>,
-    /// What is needed to check its signature again besides the body, sealed, if it was refused for it.
+    /// The headers and values to check its signature again besides the body, sealed, if it was refused for it.
     signed: Option<String>,
     arrival: Arrival,
 }
@@ -275,7 +275,7 @@ pub async fn delete_refused(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
     tx.run(sql, values![id.as_str()]).await.map(drop)
 }
 
-/// What is needed to check the signature of a refused delivery again besides its body, sealed.
+/// The headers and values to check the signature of a refused delivery again besides its body, sealed.
 pub async fn signed(db: &Db, id: &DeliveryId) -> Result<Option<String>, Error> {
     let sql = "select signed from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
@@ -288,7 +288,7 @@ const MOST_UNSIGNED_BYTES: i64 = 64 << 20;
 const UNSIGNED_LIFE: Millis = 7 * DAY;
 
 /// Deletes deliveries of an instance that were refused for their signature: old ones, and the newest beyond the limit. So
-/// strangers who know the address cannot displace those that are kept already.
+/// a sender who only knows the address cannot displace those that are kept already.
 pub async fn bound_unsigned(tx: &mut Tx, instance: &InstanceId, now: Millis) -> Result<(), Error> {
     let sql = "delete from deliveries where id in (
                  select id from (

@@ -56,7 +56,7 @@ const SPARE_BYTES: u64 = 1 << 20;
 /// An unavailable network storage may never answer.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What downloads use; cheap to clone.
+/// The dependencies of downloads; cheap to clone.
 #[derive(Clone)]
 pub struct Downloader {
     pub db: Db,
@@ -81,7 +81,7 @@ pub struct RoundResult {
     pub settled: Settled,
     /// Every attempt of the round.
     pub attempts: Vec<Attempt>,
-    /// Held until the row is committed, so that equal bytes that arrive at the same time find it.
+    /// Kept until the row is committed, so that equal bytes that arrive at the same time find it.
     pub same_bytes: Option<ContentLease>,
 }
 

@@ -1,4 +1,4 @@
-//! What each gateway sends and how it is called: parses a delivery into media and instance events, and describes the
+//! The formats and calls of each gateway: parses a delivery into media and instance events, and describes the
 //! request that turns a media into a link. Pure: no I/O, no clock.
 
 mod answers;
@@ -299,7 +299,7 @@ pub enum FileCall {
     Fetch(Call),
 }
 
-/// What a gateway answers to a call for a file. A link's expiry is not read: gateways write it in seconds, in milliseconds,
+/// A gateway's answer to a call for a file. A link's expiry is not read: gateways write it in seconds, in milliseconds,
 /// as text or as 0 for never, and only the file's server knows.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileAnswer {

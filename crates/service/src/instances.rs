@@ -155,7 +155,7 @@ pub async fn add_client(
     row.map(|row| row.int("id")).transpose()
 }
 
-/// What became of a client's new name.
+/// The result of renaming a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renaming {
     Renamed,

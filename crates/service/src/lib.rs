@@ -52,7 +52,7 @@ pub mod instances;
 /// Who may see and do what: API keys, signed links, the audit log.
 pub mod access;
 
-/// What an operator can do, a module per operation, and what these share.
+/// The operations of an operator, a module for each, and their shared parts.
 pub mod ops;
 
 /// The server: starts the HTTP server, the worker and the periodic tasks.

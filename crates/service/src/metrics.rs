@@ -71,7 +71,7 @@ impl Default for Metrics {
     }
 }
 
-/// What is read when it is asked for.
+/// Values that are read for each request of the metrics.
 #[derive(Debug, Default)]
 pub struct Gauges {
     /// Media by status.
@@ -191,7 +191,7 @@ fn register_gauges(all: &mut Registry, gauges: &Gauges) {
     );
     one(
         "next_deadline_seconds",
-        "Time until the next link dies",
+        "Time until the next link expires",
         gauges.next_deadline_seconds,
     );
     one("disk_free_bytes", "Free space where media are stored", free);

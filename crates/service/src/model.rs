@@ -91,7 +91,7 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
-/// What is wrong with a code that is none of these.
+/// The error for a code that is none of these.
 pub(crate) fn unknown_code(text: &str, known: &[&str]) -> String {
     let text = crate::terminal::tame(text);
     format!("`{text}` is none of {}", known.join(", "))

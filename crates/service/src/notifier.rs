@@ -115,7 +115,7 @@ impl Notifier {
                 sending.push(self.send(endpoint.clone(), claimed));
             }
             tokio::select! {
-                // What was claimed is sent again after the next start.
+                // Claimed notifications are sent again after the next start.
                 () = self.shutdown.begun() => return Ok(()),
                 sent = sending.next() => match sent {
                     None => return Ok(()),
@@ -126,7 +126,7 @@ impl Notifier {
                         tracing::warn!(error, "the result of a notification cannot be recorded now");
                     }
                 },
-                // What became due while a request hangs does not wait for it.
+                // Notifications that became due while a request hangs do not wait for it.
                 () = tokio::time::sleep(POLL), if !sending.is_empty() => {}
             }
         }

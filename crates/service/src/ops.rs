@@ -1,4 +1,4 @@
-//! What an operator can do: a module per operation, each with options, a function `run` and a report.
+//! The operations of an operator: a module for each, each with options, a function `run` and a report.
 
 pub mod backup;
 pub mod decrypt;
@@ -42,7 +42,7 @@ use crate::db::Db;
 use crate::deliveries::Bodies;
 use crate::storage::Storage;
 
-/// What operations use that change stored files and their rows.
+/// The dependencies of operations that change stored files and their rows.
 #[derive(Clone, Copy)]
 pub struct FileDeps<'a> {
     pub db: &'a Db,

@@ -23,7 +23,7 @@ pub fn tame(text: &str) -> String {
         .collect()
 }
 
-/// A stranger's text, fit for a terminal, and not too long.
+/// Untrusted text, fit for a terminal, and not too long.
 pub fn plain(text: &str) -> String {
     match text.char_indices().nth(120) {
         Some((end, _)) => tame(&text[..end]) + "…",

@@ -45,7 +45,7 @@ const UNTIL_REREAD: Millis = 2 * SECOND;
 /// How long a media that does not fit lets others go first.
 const WAIT_FOR_SPACE: Millis = 10 * SECOND;
 
-/// What the worker uses; cheap to clone.
+/// The dependencies of the worker; cheap to clone.
 #[derive(Clone)]
 pub struct Worker {
     pub downloader: Downloader,

@@ -11,7 +11,7 @@ use wa_sim::Gateway;
 
 use crate::plan::{INSTANCES, Plan, Post};
 
-/// What was answered.
+/// The answer.
 #[derive(Debug, Default)]
 pub struct Answers {
     /// The media ids in answers with 200, by message id.

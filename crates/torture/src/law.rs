@@ -51,7 +51,7 @@ pub struct Part {
     pub is_needed: bool,
 }
 
-/// What was found in a file.
+/// The finding in a file.
 #[derive(Clone, Debug)]
 pub struct File {
     pub size: u64,
@@ -59,7 +59,7 @@ pub struct File {
     pub sha256: String,
 }
 
-/// What a run left.
+/// The remains of a run.
 pub struct Facts<'a> {
     pub messages: &'a [Message],
     /// The media ids that were acknowledged, by message id.

@@ -16,7 +16,7 @@ const DISK: &str = "size=192m,mode=0700";
 const SYNC_MS: &str = "20";
 const DATABASE: [&str; 3] = ["midiateca.db", "midiateca.db-wal", "midiateca.db-shm"];
 
-/// What is the same for all runs.
+/// The settings of all runs.
 #[derive(Clone)]
 pub struct Tools {
     /// The program under test.
@@ -43,7 +43,7 @@ impl Tools {
         })
     }
 
-    /// What this machine cannot do.
+    /// The abilities that this machine lacks.
     pub fn skipped(&self) -> Vec<&'static str> {
         let mut skipped = Vec::new();
         if !self.can_mount {

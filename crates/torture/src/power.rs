@@ -83,7 +83,7 @@ fn phases(records: &[Record]) -> Vec<RangeInclusive<usize>> {
         .collect()
 }
 
-/// What came of it.
+/// The result.
 #[derive(Default)]
 pub struct Tried {
     pub cuts: u64,

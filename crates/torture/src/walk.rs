@@ -17,7 +17,7 @@ use step::{Failure, Place, Step};
 
 use crate::machine::Tools;
 
-/// What is walked.
+/// The scenario of a walk.
 pub struct Options {
     pub seed: u64,
     /// So many steps at random; all of them without.
@@ -27,7 +27,7 @@ pub struct Options {
     pub damage: bool,
 }
 
-/// What came of a walk.
+/// The result of a walk.
 #[derive(Default)]
 pub struct Walked {
     /// How many steps there were when nothing failed.

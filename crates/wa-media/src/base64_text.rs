@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base64_is_refused() {
+    fn invalid_base64_is_refused() {
         for text in [
             "AAAA!AAA",
             "AAAA=AAA",

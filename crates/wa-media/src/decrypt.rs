@@ -202,8 +202,8 @@ impl Decryptor {
     }
 
     fn take(&mut self, piece: &[u8], plaintext: &mut Vec<u8>) {
-        let held = self.carry.len() + piece.len();
-        let usable = held.saturating_sub(HELD_BACK) / BLOCK_BYTES * BLOCK_BYTES;
+        let available = self.carry.len() + piece.len();
+        let usable = available.saturating_sub(HELD_BACK) / BLOCK_BYTES * BLOCK_BYTES;
         let start = plaintext.len();
         let carried = usable.min(self.carry.len());
         plaintext.extend_from_slice(&self.carry[..carried]);

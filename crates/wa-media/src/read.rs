@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_32_bytes_is_no_key() {
+    fn a_key_has_exactly_32_bytes() {
         for value in [
             json!(""),
             json!(null),

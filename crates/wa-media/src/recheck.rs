@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::blocks::BlockEncryptor;
 use crate::{Cause, Checks, Expected, Failure, KeyKind, MediaKey};
 
-/// What is needed to hash the encrypted file from its plaintext.
+/// The values to hash the encrypted file from its plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unhashed {
     pub key: MediaKey,

@@ -55,7 +55,7 @@ pub(super) fn is_wrong_path(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | IsADirectory)
 }
 
-/// What only the program can meet.
+/// Errors of the command line only.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// A mistyped `--data`, or a new one.
@@ -82,7 +82,7 @@ pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
     Explainer::new(lang, own).message(error)
 }
 
-/// What to do about the first of data folder, database and storage that cannot be written.
+/// A hint for the first of data folder, database and storage that cannot be written.
 pub(super) fn disk_hint(data: &Path, config: &Config, lang: Language) -> Option<String> {
     explain(&probe::first_unwritable(data, config)?, lang).hint
 }

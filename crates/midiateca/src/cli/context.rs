@@ -1,4 +1,4 @@
-//! What every command needs: the data folder, the settings in force, the language.
+//! The context of every command: the data folder, the settings in force, the language.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -102,7 +102,7 @@ impl Printer {
         };
         let (verdict, check) = (format!("{:<8}", lang.say(verdict)), result.check.as_str());
         let rest = format!(" {check:<22} {about}{probed}: {found}{hint}");
-        // Names, addresses and errors may contain what a stranger wrote.
+        // Names, addresses and errors are not trusted.
         answer::colored_line(style, &verdict, &tame(&rest));
     }
 }

@@ -100,7 +100,7 @@ fn is_confirmed(client: i64, identities: &Identities, lang: Language) -> anyhow:
     Ok(["yes", "y", "sim", "s"].contains(&reply.as_str()))
 }
 
-/// What was erased; nothing where nothing was found.
+/// The ids that were erased; none where nothing was found.
 fn sum(dry_run: bool, report: &Report, lang: Language) -> String {
     if report.is_empty() {
         return String::new();

@@ -199,7 +199,7 @@ fn argument(argument: Arg, path: &str) -> Arg {
         .hide_possible_values(true)
 }
 
-/// What clap adds to the help of an argument.
+/// The parts that clap adds to the help of an argument.
 fn facts(argument: &Arg) -> [(&'static str, String); 3] {
     let values = argument.get_possible_values();
     let values = values.iter().filter(|value| !value.is_hide_set());

@@ -37,7 +37,7 @@ fn say(context: &Context, words: TextKey, values: &[(&str, &dyn Display)]) {
     }
 }
 
-/// The password of a file is set before strangers can reach the server.
+/// The password of a file is set before the server accepts connections.
 async fn set_admin_password(context: &Context, app: &App) -> anyhow::Result<()> {
     let path = &context.config.secrets.admin_password_file;
     if path.as_os_str().is_empty() {

@@ -154,7 +154,7 @@ fn portuguese(error: &Error, code: &str) -> String {
     let values = values!(argument, value, command, others);
     let lang = Language::Portuguese;
     let message = lang.fill_code("help-error", code, values, &[]);
-    // What clap's own parsers say is English.
+    // The errors of clap's own parsers are in English.
     let known = error.source();
     let known = known.filter(|source| complaint::code(*source) != UNEXPECTED);
     match known {

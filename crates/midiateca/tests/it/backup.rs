@@ -305,7 +305,7 @@ async fn missing_and_changed_files_are_reported_and_their_backups_stay() {
 }
 
 #[tokio::test]
-async fn what_rots_in_the_backup_is_found_by_verify_and_replaced() {
+async fn files_that_decay_in_the_backup_are_found_by_verify_and_replaced() {
     let test = TestApp::start().await;
     let (_folder, target) = place();
     let media = test.store(voice(1)).await.0;

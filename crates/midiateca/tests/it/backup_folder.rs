@@ -9,7 +9,7 @@ use crate::commands::midiateca;
 use crate::stage::TestApp;
 
 #[tokio::test]
-async fn what_was_begun_for_one_database_is_not_taken_over_by_another() {
+async fn a_backup_of_one_database_is_not_continued_for_another() {
     let test = TestApp::start().await;
     let (folder, target) = place();
     for n in 0..9 {

@@ -483,7 +483,7 @@ async fn files_of_any_size_are_recovered_from_another_label_or_none() {
 }
 
 #[tokio::test]
-async fn what_channels_publish_is_taken_without_a_key() {
+async fn media_of_channels_are_stored_without_a_key() {
     let test = TestApp::with_cdn(vec![Route::Cdn], Clock::fixed(TODAY)).await;
     for (n, with_key) in [true, false].into_iter().enumerate() {
         let (media, delivery) = test

@@ -57,7 +57,7 @@ async fn check_says_that_no_server_runs() {
 }
 
 #[tokio::test]
-async fn what_was_dismissed_no_longer_counts_and_what_is_new_does() {
+async fn dismissed_media_no_longer_count_and_new_ones_do() {
     let test = TestApp::start().await;
     let data = test.app.data.clone();
     assert_eq!(check(&data).await, (Some(0), vec![]));

@@ -57,7 +57,7 @@ async fn a_clock_that_jumps_deletes_nothing_and_the_real_age_does() {
 }
 
 #[tokio::test]
-async fn what_waits_when_the_clock_jumps_neither_expires_nor_is_put_off() {
+async fn waiting_media_neither_expire_nor_are_delayed_when_the_clock_jumps() {
     for by in JUMPS {
         let clock = Clock::fixed(TODAY);
         let test = TestApp::with_cdn(vec![Route::Cdn], clock.clone()).await;
@@ -139,7 +139,7 @@ async fn times_that_a_wrong_clock_wrote_are_corrected_at_the_next_start() {
     let (over, _) = test.store(down("OVER")).await;
     let (refused, _) = test.store(down("REFUSED")).await;
     let folder = test.app.data.clone();
-    let held = test.end_keeping_the_folder().await;
+    let kept = test.end_keeping_the_folder().await;
     let app = midiateca_service::app::App::open(&folder, impatient(), clock.clone())
         .await
         .unwrap();
@@ -194,5 +194,5 @@ async fn times_that_a_wrong_clock_wrote_are_corrected_at_the_next_start() {
     // Its link is still valid, and no server said otherwise.
     assert_eq!(of(3), ("pending".to_owned(), None));
     app.db.close().await;
-    drop(held);
+    drop(kept);
 }

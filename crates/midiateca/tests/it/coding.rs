@@ -93,7 +93,7 @@ async fn fetch(
 }
 
 #[tokio::test]
-async fn what_comes_compressed_is_decoded_and_proven() {
+async fn compressed_files_are_decoded_and_verified() {
     let plain = text();
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
     zlib.write_all(&plain).unwrap();
@@ -150,7 +150,7 @@ async fn a_gzip_that_is_the_file_itself_stays_one() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decoded_has_its_own_reason() {
+async fn files_that_cannot_be_decoded_have_their_own_reason() {
     let plain = text();
     let mut altered = gzip(&plain);
     let at = altered.len() / 2;

@@ -533,7 +533,7 @@ async fn one_encrypted_file_is_decrypted_and_a_wrong_one_is_not_written() {
 }
 
 #[tokio::test]
-async fn what_this_version_cannot_speak_is_said_before_anything_is_opened() {
+async fn an_unsupported_url_is_refused_before_anything_is_opened() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
     command
@@ -651,13 +651,13 @@ async fn the_report_works_while_the_database_is_locked() {
     let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await
         .unwrap();
-    let (held, holding) = tokio::sync::oneshot::channel();
+    let (locked, holding) = tokio::sync::oneshot::channel();
     let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let parts = std::sync::Mutex::new(Some((held, released)));
+    let parts = std::sync::Mutex::new(Some((locked, released)));
     let holder = db.write(Key::Everything, async move |tx| {
         tx.run("update clients set name = name", vec![]).await?;
-        let (held, released) = parts.lock().unwrap().take().unwrap();
-        held.send(()).unwrap();
+        let (locked, released) = parts.lock().unwrap().take().unwrap();
+        locked.send(()).unwrap();
         let _ = released.await;
         Ok(())
     });

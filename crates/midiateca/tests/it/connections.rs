@@ -130,11 +130,11 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
     let test = start(|config| config.http.max_connections_per_address = 3).await;
     let head = post(&hook(&test), "", &"x".repeat(100));
     let head = &head[..head.len() - 50];
-    let mut held = Vec::new();
+    let mut open = Vec::new();
     for _ in 0..3 {
         let mut stream = connect(&test).await;
         say(&mut stream, head).await;
-        held.push(stream);
+        open.push(stream);
     }
     // The fourth finds nothing that may be closed for it, for the others have only just begun.
     let mut refused = connect(&test).await;
@@ -153,8 +153,8 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
     let mut other = connect_from(&test, 2).await;
     say(&mut other, GET).await;
     assert_eq!(status(&answer(&mut other).await), "200");
-    // What was held is still answered.
-    for mut stream in held {
+    // The open ones are still answered.
+    for mut stream in open {
         say(&mut stream, &"x".repeat(50)).await;
         assert_ne!(status(&answer(&mut stream).await), "503");
     }
@@ -162,7 +162,7 @@ async fn an_address_has_a_limit_and_others_do_not_feel_it() {
 }
 
 #[tokio::test]
-async fn what_trusted_proxies_forward_is_counted_for_those_they_name() {
+async fn connections_of_trusted_proxies_count_for_their_clients() {
     let test = start(|config| {
         config.http.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         config.http.max_connections_per_address = 1;
@@ -171,10 +171,10 @@ async fn what_trusted_proxies_forward_is_counted_for_those_they_name() {
     let path = hook(&test);
     let body = text();
     let (first, last) = body.split_at(10);
-    let mut held = connect(&test).await;
+    let mut open = connect(&test).await;
     let for_first = "X-Forwarded-For: 203.0.113.9, 198.51.100.1\r\n";
     let whole = post(&path, for_first, &body);
-    say(&mut held, &whole[..whole.len() - last.len()]).await;
+    say(&mut open, &whole[..whole.len() - last.len()]).await;
     assert!(whole.contains(first));
     let url = test.hook_url();
     let send = async |forwarded: &str| {
@@ -194,8 +194,8 @@ async fn what_trusted_proxies_forward_is_counted_for_those_they_name() {
     }
     assert_eq!(send("198.51.100.2").await, 200);
     assert_eq!(send("203.0.113.9, 198.51.100.2").await, 200);
-    say(&mut held, last).await;
-    assert_eq!(status(&answer(&mut held).await), "200");
+    say(&mut open, last).await;
+    assert_eq!(status(&answer(&mut open).await), "200");
     assert_eq!(send("198.51.100.1").await, 200);
     test.end().await;
 }

@@ -177,14 +177,14 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let held = media::list(&app.db, &Filter::default(), 10_000)
+    let listed = media::list(&app.db, &Filter::default(), 10_000)
         .await
         .unwrap();
-    let by_message: std::collections::HashMap<_, _> = held
+    let by_message: std::collections::HashMap<_, _> = listed
         .iter()
         .map(|media| (media.message_id.as_str(), media))
         .collect();
-    assert_eq!(by_message.len(), held.len(), "a message was stored twice");
+    assert_eq!(by_message.len(), listed.len(), "a message was stored twice");
     let mut files = 0;
     for delivery in deliveries.iter() {
         let Some(media) = by_message.get(delivery.message_id.as_str()) else {

@@ -61,7 +61,7 @@ async fn a_locked_database_is_answered_with_503_and_a_reader_delays_no_write() {
     }
     tool.execute_batch("commit; begin immediate;").unwrap();
     for n in 0..3 {
-        assert_eq!(post(&test, &format!("HELD{n}")).await.0, 503);
+        assert_eq!(post(&test, &format!("LOCKED{n}")).await.0, 503);
     }
     tool.execute_batch("rollback").unwrap();
     assert_eq!(post(&test, "AFTER").await.0, 200);

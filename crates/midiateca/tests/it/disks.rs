@@ -506,7 +506,7 @@ async fn a_clients_folder_that_is_renamed_is_reported_and_found_again() {
 /// Modes do not depend on the umask of who starts it.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_created_is_for_its_owner_or_where_that_is_set_its_group() {
+async fn created_files_are_for_the_owner_or_the_group_by_the_settings() {
     use std::os::unix::fs::PermissionsExt as _;
     for (settings, allowed) in [("", 0o700), ("[storage]\ngroup_access = true\n", 0o750)] {
         let folder = tempfile::tempdir().unwrap();
@@ -555,7 +555,7 @@ async fn what_is_created_is_for_its_owner_or_where_that_is_set_its_group() {
 /// What an earlier version left open is closed at the next start.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_earlier_versions_created_for_everybody_is_closed() {
+async fn files_that_earlier_versions_created_for_everybody_are_closed() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

@@ -336,7 +336,7 @@ async fn faults_of_the_slots_are_named() {
     let desk = Desk::healthy().await;
     let world = desk.sim.world();
     let ours = world.slot(FIRST, "webhookReceivedUrl").unwrap();
-    for (field, held, check, level, words) in [
+    for (field, address, check, level, words) in [
         (
             "webhookReceivedUrl",
             "",
@@ -366,7 +366,7 @@ async fn faults_of_the_slots_are_named() {
             "another address than http.public_url",
         ),
     ] {
-        world.set_slot(FIRST, field, held);
+        world.set_slot(FIRST, field, address);
         desk.names(check, level, words).await;
         world.set_slot(FIRST, field, &ours);
     }
@@ -392,7 +392,7 @@ async fn faults_of_the_token_are_named() {
         .await;
     let (_, said) = desk.run(&["doctor"], &[]).await;
     assert!(!said.contains("another-token"), "{said}");
-    let stranger = [
+    let unknown = [
         "instance",
         "add",
         "LITE-AAAAAA",
@@ -401,11 +401,11 @@ async fn faults_of_the_token_are_named() {
         "--api-base",
     ];
     let api_base = desk.sim.api_base();
-    desk.run(&[&stranger[..], &[&api_base]].concat(), &[]).await;
+    desk.run(&[&unknown[..], &[&api_base]].concat(), &[]).await;
     desk.names("instance.token", "PROBLEM", "no token is stored")
         .await;
     let token = ["--token-env", "ANOTHER_TOKEN"];
-    desk.run(&[&stranger[..5], &token].concat(), &[]).await;
+    desk.run(&[&unknown[..5], &token].concat(), &[]).await;
     desk.names("instance.token", "PROBLEM", "knows no such instance")
         .await;
     desk.names("instance.silent", "warning", "nothing has ever arrived")
@@ -449,12 +449,12 @@ async fn only_our_own_door_counts_for_the_public_address() {
     let mut desk = desk;
     let other = tempfile::tempdir().unwrap();
     set_up(other.path(), &desk.sim).await;
-    let mut stranger = serve(other.path());
-    let elsewhere = [("MIDIATECA_PUBLIC_URL", stranger.origin.as_str())];
+    let mut server = serve(other.path());
+    let elsewhere = [("MIDIATECA_PUBLIC_URL", server.origin.as_str())];
     desk.names_with(&elsewhere, "public", "PROBLEM", "another midiateca")
         .await;
-    stranger.child.kill().unwrap();
-    stranger.child.wait().unwrap();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
     // A proxy that hands on what is asked for with GET, and no webhook.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let health = http.get(format!("{}/healthz", desk.public_url));
@@ -494,8 +494,8 @@ async fn a_database_that_is_empty_or_refers_to_nothing_is_named() {
     desk.end_server();
     let path = desk.data().join("midiateca.db");
     let tools = rusqlite::Connection::open(&path).unwrap();
-    let strangers = "pragma foreign_keys = off; insert into hours values ('UNKNOWN', 1, 1);";
-    tools.execute_batch(strangers).unwrap();
+    let unknown = "pragma foreign_keys = off; insert into hours values ('UNKNOWN', 1, 1);";
+    tools.execute_batch(unknown).unwrap();
     drop(tools);
     desk.names("database.integrity", "PROBLEM", "1 rows of hours")
         .await;
@@ -594,7 +594,7 @@ async fn without_a_rhythm_a_long_silence_is_named_too() {
 }
 
 #[tokio::test]
-async fn what_waits_too_long_and_what_dies_soon_is_named() {
+async fn media_that_wait_too_long_or_expire_soon_are_named() {
     let desk = Desk::healthy().await;
     let now = Clock::system().now();
     let db = desk.db().await;

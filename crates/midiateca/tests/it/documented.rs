@@ -118,7 +118,7 @@ async fn media_in_wrappers_arrives() {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_kept_is_recorded_and_can_still_be_had() {
+async fn skipped_media_are_recorded_and_can_still_be_downloaded() {
     let test = TestApp::start().await;
     let mut once = test
         .sim

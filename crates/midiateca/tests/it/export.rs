@@ -408,7 +408,7 @@ async fn a_folder_goes_on_where_a_run_was_ended() {
 }
 
 #[tokio::test]
-async fn what_was_exported_before_stays_in_the_manifest() {
+async fn earlier_exports_stay_in_the_manifest() {
     let shelf = Shelf::full().await;
     let target = shelf.to("out");
     shelf.sum(&target, &["--kind", "image"], 0).await;
@@ -585,7 +585,7 @@ mod ended_early {
     }
 
     #[tokio::test]
-    async fn what_a_killed_run_left_does_not_stand_in_the_way() {
+    async fn leftovers_of_a_killed_run_do_not_prevent_the_next() {
         let shelf = Shelf::full().await;
         shelf.make_last_large().await;
         let target = shelf.to("out.tar");

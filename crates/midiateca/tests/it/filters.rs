@@ -66,7 +66,7 @@ async fn ids_and_filters_are_not_said_together() {
 }
 
 #[tokio::test]
-async fn what_retention_removed_is_fetched_again_only_when_it_is_named() {
+async fn media_removed_by_retention_are_downloaded_again_only_by_name() {
     let (folder, files) = holding(&[500, 501, 502]).await;
     let data = folder.path();
     let [kept_out, removed, other] = [0, 1, 2].map(|n: usize| files[n].0.as_str());
@@ -94,7 +94,7 @@ async fn what_retention_removed_is_fetched_again_only_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn what_waits_for_its_next_attempt_is_tried_at_once_when_it_is_asked_for() {
+async fn waiting_media_are_tried_at_once_on_request() {
     let (folder, files) = holding(&[500, 501]).await;
     let data = folder.path();
     let (waiting, stored) = (files[0].0.as_str(), files[1].0.as_str());

@@ -117,11 +117,11 @@ async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
         (&sum(&second)["stored"], &sum(&second)["orphaned"]),
         (&2.into(), &0.into())
     );
-    let held = media(data).await;
-    let names: Vec<_> = held.keys().map(String::as_str).collect();
+    let rows = media(data).await;
+    let names: Vec<_> = rows.keys().map(String::as_str).collect();
     assert_eq!(names, ["KNOWN", "LATE"]);
-    assert_eq!(held["LATE"]["status"], "stored");
-    assert_eq!(held["LATE"]["sender_name"], "Ana Exemplo");
+    assert_eq!(rows["LATE"]["status"], "stored");
+    assert_eq!(rows["LATE"]["sender_name"], "Ana Exemplo");
     let scrub = midiateca(data, &["scrub"]).await;
     assert_eq!(scrub.status.code(), Some(0), "{}", stdout(&scrub));
     let third = original.import(data, &[]).await;

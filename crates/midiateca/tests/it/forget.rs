@@ -180,7 +180,7 @@ async fn a_person_is_forgotten_everywhere_and_stays_forgotten() {
 }
 
 #[tokio::test]
-async fn what_is_being_downloaded_when_its_person_is_forgotten_leaves_no_file() {
+async fn a_download_that_runs_during_an_erasure_leaves_no_file() {
     let test = TestApp::start().await;
     test.sim
         .world()

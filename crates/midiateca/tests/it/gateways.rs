@@ -432,7 +432,7 @@ async fn a_refused_body_that_is_no_text_is_checked_again() {
     }
 }
 
-/// A stranger who knows the address cannot displace what is kept.
+/// A sender without the secret who knows the address cannot displace what is kept.
 #[tokio::test]
 async fn refused_deliveries_are_kept_within_their_limit_and_the_first_stay() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;

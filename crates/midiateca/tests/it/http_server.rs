@@ -63,7 +63,7 @@ async fn a_body_over_the_limit_is_answered_with_the_limit() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_kept_and_named() {
+async fn deliveries_that_are_not_json_are_stored_and_named() {
     let test = TestApp::start().await;
     let (status, answer) = test.post("{\"a\": }").await;
     assert_eq!(
@@ -240,16 +240,16 @@ async fn a_locked_database_answers_503_and_recovers() {
     let lock = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
         .await
         .unwrap();
-    let (held, holding) = tokio::sync::oneshot::channel();
+    let (locked, holding) = tokio::sync::oneshot::channel();
     let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let (held, released) = (
-        std::sync::Mutex::new(Some(held)),
+    let (locked, released) = (
+        std::sync::Mutex::new(Some(locked)),
         tokio::sync::Mutex::new(Some(released)),
     );
     let holder = lock.write(Key::Everything, async move |tx| {
         tx.run("update clients set name = name", vec![]).await?;
-        let held = held.lock().unwrap().take();
-        held.unwrap().send(()).unwrap();
+        let locked = locked.lock().unwrap().take();
+        locked.unwrap().send(()).unwrap();
         let released = released.lock().await.take();
         let _ = released.unwrap().await;
         Ok(())
@@ -270,8 +270,8 @@ async fn a_locked_database_answers_503_and_recovers() {
         release.send(()).unwrap();
         seen
     };
-    let (held, seen) = tokio::join!(holder, during);
-    held.unwrap();
+    let (locked, seen) = tokio::join!(holder, during);
+    locked.unwrap();
     assert_eq!(seen, (503, true));
     let id = test.deliver(&delivery).await;
     assert_eq!(test.settled(&id).await.status, "stored");
@@ -297,7 +297,7 @@ async fn health_and_readiness_are_answered() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_is_not_waited_for() {
+async fn silent_connections_are_closed() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut config = impatient();
     config.http.header_timeout = Span::from_ms(200);

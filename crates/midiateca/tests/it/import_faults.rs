@@ -94,7 +94,7 @@ async fn a_file_that_its_message_has_already_is_not_stored_without_a_row() {
 }
 
 #[tokio::test]
-async fn what_was_imported_before_an_error_is_reported() {
+async fn imports_before_an_error_are_reported() {
     let original = Original::new();
     for (number, message) in (0..).zip(["GOOD", "BAD", "GOOD2"]) {
         let path = place(&format!("{message}.mp3"));

@@ -373,7 +373,7 @@ async fn a_token_that_a_sender_writes_leads_to_no_other_delivery() {
 }
 
 #[tokio::test]
-async fn what_rules_and_erasures_delete_takes_its_texts_along() {
+async fn rules_and_erasures_delete_the_texts_of_a_delivery_too() {
     let test = start().await;
     let bytes = picture(1, MIB);
     let content =
@@ -413,7 +413,7 @@ async fn what_rules_and_erasures_delete_takes_its_texts_along() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_behind_is_swept_and_what_is_committed_stays() {
+async fn leftovers_of_a_killed_process_are_swept_and_committed_files_stay() {
     let test = start().await;
     let bytes = picture(1, MIB);
     let content =
@@ -677,8 +677,7 @@ async fn several_carried_bodies_are_all_read() {
 }
 
 #[tokio::test]
-async fn what_carries_a_body_that_cannot_be_read_is_set_aside_and_what_carries_another_is_ignored()
-{
+async fn an_envelope_with_an_unreadable_body_is_set_aside_and_another_is_ignored() {
     let test = start().await;
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, &picture(1, 30_000)).unwrap();

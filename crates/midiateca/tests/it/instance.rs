@@ -205,10 +205,10 @@ async fn deliveries_backlog_and_silence_are_reported() {
     let media = shown["media"].as_array().unwrap();
     let standing: Vec<_> = media
         .iter()
-        .map(|held| {
+        .map(|counted| {
             (
-                held["status"].as_str().unwrap(),
-                held["count"].as_i64().unwrap(),
+                counted["status"].as_str().unwrap(),
+                counted["count"].as_i64().unwrap(),
             )
         })
         .collect();

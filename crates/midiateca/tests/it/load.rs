@@ -59,7 +59,7 @@ async fn the_ack_does_not_wait_and_five_thousand_are_all_stored() {
 }
 
 #[tokio::test]
-async fn what_runs_at_the_end_may_end() {
+async fn downloads_that_run_at_the_end_may_finish() {
     let test = TestApp::start().await;
     test.sim.world().set_delay(Duration::from_millis(300));
     let delivery = test.sim.world().add(sample("DRAIN"));
@@ -105,10 +105,10 @@ async fn the_door_stays_open_while_downloads_end() {
     let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
         .await
         .unwrap();
-    let held = midiateca_service::media::list(&reader, &Filter::default(), 10)
+    let listed = midiateca_service::media::list(&reader, &Filter::default(), 10)
         .await
         .unwrap();
-    let by_message = |id: &str| held.iter().find(|media| media.message_id == id).unwrap();
+    let by_message = |id: &str| listed.iter().find(|media| media.message_id == id).unwrap();
     assert_eq!(by_message("ENDING").status, MediaStatus::Stored);
     assert_ne!(
         by_message("LATE").status,

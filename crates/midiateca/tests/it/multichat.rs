@@ -434,7 +434,7 @@ async fn each_row_is_accounted_for_by_what_truly_is_there() {
 }
 
 #[tokio::test]
-async fn what_still_can_be_had_is_fetched_once_the_server_runs() {
+async fn files_with_a_valid_link_are_downloaded_once_the_server_runs() {
     let original = Original::new();
     let test = TestApp::start().await;
     let delivery = test.sim.world().add(sample("LATER"));
@@ -500,17 +500,17 @@ async fn hostile_rows_read_nothing_outside_and_nothing_of_another_client() {
     for message in ["PASSWD", "UP", "OUTSIDE", "THEIRS", "SIDEWAYS", "NUL"] {
         assert_eq!(media[message]["reason"], "file_lost", "{message}");
     }
-    let held: Vec<_> = media
+    let stored: Vec<_> = media
         .values()
         .filter(|media| media["status"] == "stored")
         .collect();
     assert_eq!(
-        held.len(),
+        stored.len(),
         1,
         "only the other client's own file, for that client"
     );
     assert_eq!(
-        (&held[0]["client"], &held[0]["instance"]),
+        (&stored[0]["client"], &stored[0]["instance"]),
         (&3.into(), &OTHER.into())
     );
     let stored = files(&folder.path().join("media_storage"));
@@ -556,7 +556,7 @@ async fn media_of_kept_deliveries_without_a_row_are_imported() {
 }
 
 #[tokio::test]
-async fn what_was_erased_here_does_not_come_back() {
+async fn an_import_does_not_restore_erased_media() {
     let original = Original::new();
     let path = format!("cliente_2/instance_{FIRST}/audios/a.mp3");
     original.file(&path, &ogg(1));
@@ -703,12 +703,12 @@ async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
     let on = original.import(data, &[]).await;
     assert_eq!(on.status.code(), Some(0), "{}", stderr(&on));
     let sum = sum(&on);
-    let (held, known) = (
+    let (stored, known) = (
         sum["stored"].as_u64().unwrap(),
         sum["known"].as_u64().unwrap(),
     );
-    assert_eq!(held + known, COUNT as u64);
-    assert!(held > 0, "it was through before it was killed");
+    assert_eq!(stored + known, COUNT as u64);
+    assert!(stored > 0, "it was through before it was killed");
     let scrub = midiateca(data, &["--json", "scrub"]).await;
     let report = lines(&scrub);
     assert_eq!(

@@ -187,7 +187,7 @@ async fn a_token_is_tried_when_it_is_added() {
 }
 
 #[tokio::test]
-async fn what_the_gateway_says_of_a_token_is_in_the_json() {
+async fn the_json_has_the_gateways_answer_about_a_token() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let sim = Sim::start().await.unwrap();

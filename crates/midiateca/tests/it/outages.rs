@@ -71,7 +71,7 @@ impl Away {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_storage_that_was_away_for_hours_is_stored_soon_after() {
+async fn media_that_waited_hours_for_the_storage_are_stored_soon_after() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with_cdn(vec![Route::Cdn], clock.clone()).await;
     let mut ids = Vec::new();

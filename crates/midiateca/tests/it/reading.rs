@@ -16,7 +16,7 @@ use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
 
 const PHONE: &str = "5500900000001";
 const LID: &str = "100000000000001@lid";
-const STRANGER: &str = "5500900000009";
+const OUTSIDER: &str = "5500900000009";
 
 async fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
     test.app.db.rows(sql, vec![]).await.unwrap()
@@ -132,12 +132,12 @@ async fn an_edit_counts_only_from_the_same_person_in_the_same_chat() {
     };
     let private = test.deliver(&test.sim.world().add(sample("P"))).await;
     let in_group = test.deliver(&test.sim.world().add(in_group)).await;
-    let stranger = json!({"id": STRANGER, "senderLid": "100000000000009@lid"});
+    let outsider = json!({"id": OUTSIDER, "senderLid": "100000000000009@lid"});
     for (target, chat, sender) in [
-        ("P", json!({"id": STRANGER}), stranger.clone()),
-        ("P", json!({"id": PHONE}), stranger.clone()),
+        ("P", json!({"id": OUTSIDER}), outsider.clone()),
+        ("P", json!({"id": PHONE}), outsider.clone()),
         ("P", group.clone(), json!({"id": PHONE})),
-        ("G", group.clone(), stranger.clone()),
+        ("G", group.clone(), outsider.clone()),
         ("G", group.clone(), json!({"id": "100000000000009"})),
         ("G", json!({"id": PHONE}), json!({"id": PHONE})),
         (
@@ -505,7 +505,7 @@ async fn the_chat_of_a_person_is_found_under_any_of_their_ids() {
         (LID, 2),
         (PHONE, 1),
         ("5500900000001@c.us", 1),
-        (STRANGER, 0),
+        (OUTSIDER, 0),
     ] {
         let filter = midiateca_service::media::Filter {
             chat: Some(chat.to_owned()),
@@ -528,9 +528,9 @@ async fn the_receiver_of_a_forwarded_file_cannot_change_the_original_caption() {
     file["caption"] = json!("FORGED");
     let mut forged = edit("FIRST", "EDIT", json!(""), 1_790_000_500);
     forged["msgContent"]["protocolMessage"]["editedMessage"]["imageMessage"] = file;
-    let stranger = json!({"id": STRANGER});
+    let outsider = json!({"id": OUTSIDER});
     for edited_id in ["EDIT", "FIRST"] {
-        (forged["chat"], forged["sender"]) = (stranger.clone(), stranger.clone());
+        (forged["chat"], forged["sender"]) = (outsider.clone(), outsider.clone());
         forged["messageId"] = json!(edited_id);
         accepted(&test, &forged).await;
         assert_eq!(caption(&test, &id).await.as_deref(), Some("segue a foto"));

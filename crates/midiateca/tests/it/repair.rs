@@ -144,8 +144,8 @@ async fn a_folder_that_is_not_mounted_is_not_given_up_and_what_was_is_found_agai
     std::fs::rename(&away, &client).unwrap();
     let (_, results) = scrub(data, &["--repair"]).await;
     assert_eq!(done(&results)["found"], 3, "{results:?}");
-    // A folder of ours that is a link is looked into, and no stranger itself.
-    std::fs::write(files[0].1.with_file_name("stranger.jpg"), "x").unwrap();
+    // A linked folder of the storage is searched, and is no orphan itself.
+    std::fs::write(files[0].1.with_file_name("orphan.jpg"), "x").unwrap();
     assert_eq!(wrong(&scrub(data, &[]).await.1), ["orphaned"]);
 }
 
@@ -174,7 +174,7 @@ async fn an_altered_file_behind_a_link_to_another_disk_is_fetched_again_and_not_
     std::os::unix::fs::symlink(disk.path().join("cliente_2"), &client).unwrap();
     std::fs::write(&files[0].1, "altered").unwrap();
     std::fs::write(&files[1].1, "altered too").unwrap();
-    std::fs::write(files[2].1.with_file_name("stranger.jpg"), "x").unwrap();
+    std::fs::write(files[2].1.with_file_name("orphan.jpg"), "x").unwrap();
     let (code, results) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
     assert_eq!(
@@ -184,7 +184,7 @@ async fn an_altered_file_behind_a_link_to_another_disk_is_fetched_again_and_not_
     assert_eq!(std::fs::read_to_string(&files[0].1).unwrap(), "altered");
     assert_eq!(quarantined(data), Vec::<PathBuf>::new());
     // The file behind a link may belong to another program.
-    assert!(files[2].1.with_file_name("stranger.jpg").exists());
+    assert!(files[2].1.with_file_name("orphan.jpg").exists());
 }
 
 #[cfg(unix)]
@@ -257,7 +257,7 @@ async fn a_link_to_the_folder_of_another_client_or_storage_loses_no_file() {
 }
 
 #[tokio::test]
-async fn what_was_taken_away_under_a_links_name_is_put_back() {
+async fn files_quarantined_through_a_link_are_restored() {
     let (folder, files) = holding(&[500, 501]).await;
     let data = folder.path();
     let (id, file) = &files[0];

@@ -176,7 +176,7 @@ async fn a_message_without_an_id_is_still_known_again() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_downloaded_expires_at_its_deadline() {
+async fn media_that_cannot_be_downloaded_expire_at_the_deadline() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with(impatient(), clock.clone()).await;
     let media = SimMedia {
@@ -364,24 +364,24 @@ async fn messages_that_say_nothing_of_themselves_stay_apart() {
 }
 
 #[tokio::test]
-async fn a_strangers_message_changes_no_row_of_another_person() {
+async fn a_message_of_another_person_changes_no_row() {
     let test = TestApp::start().await;
     let (media, delivery) = test.store(sample("VICTIM")).await;
     test.sim.world().set_down(true);
     let waiting = test.sim.world().add(sample("WAITING"));
     let waiting_id = test.deliver(&waiting).await;
     assert_eq!(test.settled(&waiting_id).await.status, "pending");
-    let stranger = serde_json::json!({"id": "5500900000009"});
+    let outsider = serde_json::json!({"id": "5500900000009"});
     // Bytes: the same id, no key, another path and hash.
     let forged = serde_json::json!({
-        "instanceId": FIRST, "messageId": waiting.message_id, "chat": stranger, "sender": stranger,
+        "instanceId": FIRST, "messageId": waiting.message_id, "chat": outsider, "sender": outsider,
         "msgContent": {"imageMessage": {"directPath": "/v/evil", "fileSha256": vec![1; 32], "mimetype": "image/jpeg"}},
     });
     let (_, answer) = test.post(forged.to_string()).await;
     assert_eq!(answer["media"][0]["duplicate"], false, "{answer}");
     // Words: an edit of another person's message.
     let edit = serde_json::json!({
-        "instanceId": FIRST, "messageId": "EDIT", "chat": stranger, "sender": stranger,
+        "instanceId": FIRST, "messageId": "EDIT", "chat": outsider, "sender": outsider,
         "msgContent": {"protocolMessage": {"key": {"id": delivery.message_id}, "editedMessage": {"imageMessage": {"caption": "FORGED"}}}},
     });
     test.post(edit.to_string()).await;

@@ -207,7 +207,7 @@ async fn each_part_of_a_rule_narrows_what_it_means() {
 }
 
 #[tokio::test]
-async fn what_a_rule_removed_stays_known_and_does_not_come_back() {
+async fn media_removed_by_a_rule_stay_known_and_are_not_downloaded_again() {
     let rule = Rule {
         older_than: Some(Span::days(28)),
         ..Rule::default()
@@ -570,7 +570,7 @@ async fn a_dry_run_counts_what_two_rules_mean_once() {
 }
 
 #[tokio::test]
-async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
+async fn a_sweep_records_files_before_it_deletes_them() {
     let rule = Rule {
         older_than: Some(Span::days(28)),
         ..Rule::default()
@@ -593,7 +593,7 @@ async fn what_a_sweep_takes_away_is_written_down_before_and_struck_out_after() {
 }
 
 #[tokio::test]
-async fn what_a_killed_sweep_took_away_is_no_loss_and_is_not_fetched_again() {
+async fn files_deleted_by_a_killed_sweep_are_not_lost_and_not_downloaded_again() {
     let (test, id, _) = a_month_later(Vec::new(), sample("KILLED")).await;
     let data = test.app.data.clone();
     let stored = test.find(&id).await;

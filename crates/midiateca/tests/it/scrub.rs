@@ -94,7 +94,7 @@ async fn scrub_finds_missing_corrupt_and_orphaned_files_and_changes_nothing() {
     let mut altered = std::fs::read(&files[2].1).unwrap();
     altered[500] ^= 1;
     std::fs::write(&files[2].1, &altered).unwrap();
-    std::fs::write(files[3].1.with_file_name("stranger.jpg"), "x").unwrap();
+    std::fs::write(files[3].1.with_file_name("orphan.jpg"), "x").unwrap();
     let (code, results) = scrub(data, &[]).await;
     assert_eq!(code, 1);
     assert_eq!(
@@ -135,8 +135,8 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
         &dead.0,
     )
     .await;
-    let stranger = fine.1.with_file_name("estranho ção.jpg");
-    std::fs::write(&stranger, "a stranger").unwrap();
+    let orphan = fine.1.with_file_name("estranho ção.jpg");
+    std::fs::write(&orphan, "an orphan").unwrap();
     let (code, results) = scrub(data, &["--repair"]).await;
     assert_eq!(code, 1);
     let repairs = repairs(&results);
@@ -151,10 +151,10 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
         .as_str()
         .unwrap();
     let quarantine = data.join("media_storage").join(quarantine);
-    let held: Vec<_> = [
+    let quarantined: Vec<_> = [
         (&altered.0, &altered.1),
         (&dead.0, &dead.1),
-        (&"in-no-row".to_owned(), &stranger),
+        (&"in-no-row".to_owned(), &orphan),
     ]
     .iter()
     .map(|(whose, file)| {
@@ -162,9 +162,9 @@ async fn repair_queues_what_can_be_downloaded_and_deletes_nothing() {
         std::fs::read_to_string(quarantine.join(whose).join(below)).unwrap()
     })
     .collect();
-    assert_eq!(held, ["altered", "dead", "a stranger"]);
+    assert_eq!(quarantined, ["altered", "dead", "an orphan"]);
     assert_eq!(results.last().unwrap()["repair"]["quarantined"], 3);
-    assert!(!stranger.exists() && fine.1.exists());
+    assert!(!orphan.exists() && fine.1.exists());
     assert_eq!(show(data, &gone.0).await["status"], "pending");
     let given_up = show(data, &dead.0).await;
     assert_eq!(
@@ -328,23 +328,23 @@ async fn files_outside_the_layout_and_unreadable_files_are_reported_and_stay() {
 #[tokio::test]
 async fn no_repair_begins_while_files_are_published() {
     let test = TestApp::start().await;
-    let (stored, _) = test.store(sample("HELD")).await;
+    let (stored, _) = test.store(sample("KEPT")).await;
     let _files = test
         .app
         .coordination
         .maintenance(midiateca_service::coordination::Maintenance::Shared)
         .await
         .unwrap();
-    let stranger = test.file(&stored).with_file_name("stranger.jpg");
-    std::fs::write(&stranger, "x").unwrap();
+    let orphan = test.file(&stored).with_file_name("orphan.jpg");
+    std::fs::write(&orphan, "x").unwrap();
     let (code, results) = scrub(&test.app.data, &["--repair"]).await;
     assert_eq!((code, wrong(&results)), (0, vec![]));
-    assert!(stranger.exists());
+    assert!(orphan.exists());
     test.end().await;
 }
 
 #[tokio::test]
-async fn what_a_repair_took_away_goes_with_its_media() {
+async fn files_quarantined_by_a_repair_are_erased_with_their_media() {
     let test = TestApp::start().await;
     let (first, _) = test.store(sample("TWIN1")).await;
     test.store(sample("TWIN2")).await;

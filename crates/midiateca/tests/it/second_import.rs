@@ -1,5 +1,5 @@
-//! A second import of the original Django system, when files were lost, cut short or changed in between: what is held is
-//! written over by nothing, and no two media share a file.
+//! A second import of the original Django system, when files were lost, cut short or changed in between: no stored file is
+//! overwritten, and no two media share a file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -62,7 +62,7 @@ async fn assert_whole(data: &Path, count: usize) {
 }
 
 #[tokio::test]
-async fn what_is_brought_back_is_written_over_nothing() {
+async fn restored_files_overwrite_nothing() {
     let original = album();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -280,16 +280,15 @@ async fn a_file_that_no_row_knows_is_not_written_over() {
     let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
     std::fs::create_dir_all(&audio).unwrap();
     // As after a backup of the database was put back that is older than the files.
-    let strangers =
-        ["", "_3"].map(|nth| audio.join(format!("wapi_ALBUM_20250905_200500{nth}.ogg")));
-    for stranger in &strangers {
-        std::fs::write(stranger, "another program's").unwrap();
+    let foreign = ["", "_3"].map(|nth| audio.join(format!("wapi_ALBUM_20250905_200500{nth}.ogg")));
+    for file in &foreign {
+        std::fs::write(file, "another program's").unwrap();
     }
     let taken = original.import(data, &[]).await;
     assert_eq!(sum(&taken)["stored"], 5, "{}", stdout(&taken));
-    for stranger in strangers {
-        assert_eq!(std::fs::read(&stranger).unwrap(), b"another program's");
-        std::fs::remove_file(stranger).unwrap();
+    for file in foreign {
+        assert_eq!(std::fs::read(&file).unwrap(), b"another program's");
+        std::fs::remove_file(file).unwrap();
     }
     assert_whole(data, 5).await;
 }

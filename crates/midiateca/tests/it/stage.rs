@@ -320,7 +320,7 @@ impl TestApp {
         );
     }
 
-    /// Ends in order; the data stays while the answer is held.
+    /// Ends in order; the data stays while the answer is in use.
     pub async fn end_keeping_the_folder(mut self) -> TempDir {
         self.service.take().unwrap().stop().await;
         self.folder

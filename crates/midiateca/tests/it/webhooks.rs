@@ -1,5 +1,5 @@
-//! `instance configure-webhooks` against gateways that lie: no address that some slot may still call is refused, and what
-//! the slots held before is never forgotten for it.
+//! `instance configure-webhooks` against gateways with wrong answers: no address that some slot may still call is refused, and what
+//! the slots contained before is never forgotten for it.
 
 use std::path::Path;
 use std::process::Output;
@@ -60,13 +60,13 @@ impl Desk {
         midiateca(self.data(), &command).await
     }
 
-    fn held(&self) -> Vec<String> {
+    fn contents(&self) -> Vec<String> {
         let world = self.sim.world();
-        let held = FIELDS.map(|field| world.slot(FIRST, field).unwrap_or_default());
-        held.to_vec()
+        let contents = FIELDS.map(|field| world.slot(FIRST, field).unwrap_or_default());
+        contents.to_vec()
     }
 
-    fn all_hold(&self, address: &str) {
+    fn set_all(&self, address: &str) {
         for field in FIELDS {
             self.sim.world().set_slot(FIRST, field, address);
         }
@@ -99,32 +99,32 @@ impl Drop for Desk {
 }
 
 #[tokio::test]
-async fn whichever_slots_stick_every_address_that_may_be_called_is_taken() {
+async fn every_address_that_a_slot_may_still_have_is_accepted() {
     let desk = Desk::set().await;
     let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
-    desk.all_hold(&ours);
+    desk.set_all(&ours);
     desk.sim.world().set_stubborn(FIRST, FIELDS[0]);
     for _ in 0..3 {
         let output = desk.configure().await;
         assert_eq!(output.status.code(), Some(1));
         assert!(stdout(&output).contains("NOT set"));
         assert!(stderr(&output).contains("received"), "{}", stderr(&output));
-        for held in desk.held() {
-            assert_eq!(desk.call(&held).await, 200, "a slot calls in vain");
+        for address in desk.contents() {
+            assert_eq!(desk.call(&address).await, 200, "a slot calls in vain");
         }
     }
-    // Put back, everything holds what it held first, and that is taken.
+    // Restored, each slot has its first address, and deliveries to it are accepted.
     assert_eq!(desk.undo().await.status.code(), Some(0));
-    assert_eq!(desk.held(), [(); 6].map(|()| ours.clone()));
+    assert_eq!(desk.contents(), [(); 6].map(|()| ours.clone()));
     assert_eq!(desk.call(&ours).await, 200);
     let nothing = desk.undo().await;
     assert_eq!(nothing.status.code(), Some(2), "{}", stderr(&nothing));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_back_is_neither_taken_back_nor_forgotten() {
+async fn slots_that_cannot_be_read_are_neither_restored_nor_forgotten() {
     let desk = Desk::set().await;
-    desk.all_hold(THEIRS);
+    desk.set_all(THEIRS);
     for garbage in [
         r#"{"error":true,"message":"try later"}"#,
         r#"{"status":"ok"}"#,
@@ -135,7 +135,7 @@ async fn what_cannot_be_read_back_is_neither_taken_back_nor_forgotten() {
         let output = desk.configure().await;
         assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
         assert_eq!(
-            desk.held(),
+            desk.contents(),
             [THEIRS; 6],
             "set by an answer that says nothing"
         );
@@ -144,28 +144,28 @@ async fn what_cannot_be_read_back_is_neither_taken_back_nor_forgotten() {
     assert_eq!(desk.configure().await.status.code(), Some(0));
     desk.answers(Some(r#"{"error":true}"#));
     assert_eq!(desk.undo().await.status.code(), Some(3));
-    assert_ne!(desk.held(), [THEIRS; 6]);
+    assert_ne!(desk.contents(), [THEIRS; 6]);
     desk.answers(None);
     assert_eq!(desk.undo().await.status.code(), Some(0));
-    assert_eq!(desk.held(), [THEIRS; 6]);
+    assert_eq!(desk.contents(), [THEIRS; 6]);
 }
 
 #[tokio::test]
 async fn undo_knows_what_came_first_and_puts_no_dead_address_back() {
     let desk = Desk::set().await;
     let ours = format!("https://midia.example/hooks/wapi/{}", desk.first);
-    desk.all_hold(THEIRS);
+    desk.set_all(THEIRS);
     desk.sim.world().set_slot(FIRST, FIELDS[5], &ours);
     assert_eq!(desk.configure().await.status.code(), Some(0));
     let rotate = midiateca(desk.data(), &["instance", "rotate-hook", FIRST]).await;
     assert_eq!(rotate.status.code(), Some(0));
     assert_eq!(desk.configure().await.status.code(), Some(0));
-    let living = desk.held()[5].clone();
+    let living = desk.contents()[5].clone();
     let undone = desk.undo().await;
     assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
     assert!(stdout(&undone).contains("unchanged"), "{}", stdout(&undone));
-    assert_eq!(desk.held()[..5], [THEIRS; 5]);
-    assert_eq!(desk.held()[5], living, "a dead address was put back");
+    assert_eq!(desk.contents()[..5], [THEIRS; 5]);
+    assert_eq!(desk.contents()[5], living, "a dead address was put back");
     assert_eq!(desk.call(&living).await, 200);
 }
 
@@ -173,7 +173,7 @@ async fn undo_knows_what_came_first_and_puts_no_dead_address_back() {
 async fn the_old_owners_address_does_not_reach_the_new_owner() {
     let desk = Desk::set().await;
     assert_eq!(desk.configure().await.status.code(), Some(0));
-    let (second, data) = (desk.held()[0].clone(), desk.data());
+    let (second, data) = (desk.contents()[0].clone(), desk.data());
     for command in [
         &["instance", "remove", FIRST][..],
         &["client", "add", "Oficina do Bairro", "--id", "3"],
@@ -216,7 +216,7 @@ async fn only_an_address_that_webhooks_can_come_to_is_set() {
             stdout(&output)
         );
     }
-    assert_eq!(desk.held(), [""; 6]);
+    assert_eq!(desk.contents(), [""; 6]);
     let command = ["--json", "instance", "configure-webhooks", FIRST];
     let more = ["--public-url", " https://midia.example ", "--dry-run"];
     let dry = midiateca(desk.data(), &[&command[..], &more].concat()).await;
@@ -227,34 +227,34 @@ async fn only_an_address_that_webhooks_can_come_to_is_set() {
     for slot in slots {
         assert_eq!(slot["result"], "would_be_set");
     }
-    assert_eq!(desk.held(), [""; 6]);
+    assert_eq!(desk.contents(), [""; 6]);
 }
 
 #[tokio::test]
-async fn what_a_lost_key_sealed_is_left_alone_and_saved_again() {
+async fn addresses_sealed_with_a_lost_key_stay_and_are_saved_again() {
     let desk = Desk::set().await;
-    desk.all_hold(THEIRS);
+    desk.set_all(THEIRS);
     assert_eq!(desk.configure().await.status.code(), Some(0));
-    let held = desk.held();
+    let before = desk.contents();
     std::fs::remove_file(desk.data().join("secret.key")).unwrap();
     let add = ["instance", "add", FIRST, "--client", "2", "--token-env"];
     let add = [&add[..], &["TOKEN_FOR_TEST", "--new-key"]].concat();
     assert_eq!(midiateca(desk.data(), &add).await.status.code(), Some(0));
     // Remembered again, now with a key that is there.
-    desk.all_hold(THEIRS);
+    desk.set_all(THEIRS);
     assert_eq!(desk.configure().await.status.code(), Some(0));
-    assert_ne!(desk.held(), held);
+    assert_ne!(desk.contents(), before);
     assert_eq!(desk.undo().await.status.code(), Some(0));
-    assert_eq!(desk.held(), [THEIRS; 6]);
+    assert_eq!(desk.contents(), [THEIRS; 6]);
     // Without that, what is there stays.
     assert_eq!(desk.configure().await.status.code(), Some(0));
-    let held = desk.held();
+    let before = desk.contents();
     std::fs::remove_file(desk.data().join("secret.key")).unwrap();
     assert_eq!(midiateca(desk.data(), &add).await.status.code(), Some(0));
     let undone = desk.undo().await;
     assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
     assert!(stderr(&undone).contains("cannot be restored"));
-    assert_eq!(desk.held(), held);
+    assert_eq!(desk.contents(), before);
 }
 
 #[tokio::test]

@@ -36,6 +36,6 @@ check-figures =
     next deadline: { $deadline }
 check-hint = hint: midiateca client add NAME; midiateca instance add ID --client N --token-env VAR
 check-never-made = { $count ->
-    [one] { $count } delivery the gateway never made
-   *[other] { $count } deliveries the gateway never made
+    [one] { $count } delivery that the gateway did not send
+   *[other] { $count } deliveries that the gateway did not send
 }: { $instance }

@@ -179,8 +179,8 @@ health-gaps-unknown = last delivery { $silent } ago; its usual interval is not k
 health-gap-usual = last delivery { $silent } ago; usually every { $usual }, at most { $longest }
 health-silent-long = silent for { $silent }; usually a delivery arrives every { $usual }, and the longest silence was about { $longest }
 health-never-made = { $count ->
-    [one] { $count } delivery the gateway never made, found
-   *[other] { $count } deliveries the gateway never made, the last one found
+    [one] { $count } delivery that the gateway did not send, found
+   *[other] { $count } deliveries that the gateway did not send, the last one found
 } in its list { $since } ago
 health-connected-in = in { $ms } ms
 health-no-address = its name has no address

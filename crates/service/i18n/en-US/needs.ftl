@@ -40,8 +40,8 @@ needs-files-infected = { $count ->
 } infected, says the scanner, and not served; GET /api/v1/events lists them as media.infected
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
-    [one] { $count } delivery of the last day the gateway never made; its media was
-   *[other] { $count } deliveries of the last day the gateway never made; their media were
+    [one] { $count } delivery of the last day that the gateway did not send; its media was
+   *[other] { $count } deliveries of the last day that the gateway did not send; their media were
 } received from its list; `midiateca doctor` compares its webhooks, `midiateca deliveries dismiss` acknowledges it
 
 needs-one = needs attention: { $need }

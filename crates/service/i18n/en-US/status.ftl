@@ -22,8 +22,8 @@ status-last-webhook = last webhook
 status-of-instance = { $time }  { $instance } (client { $client }, { $state })
 status-never = never
 status-no-instance = no instance
-status-never-made = never made
+status-never-made = not sent
 status-never-made-by = { $count ->
-    [one] { $count } delivery the gateway never made
-   *[other] { $count } deliveries the gateway never made
+    [one] { $count } delivery that the gateway did not send
+   *[other] { $count } deliveries that the gateway did not send
 }  { $instance }

@@ -15,7 +15,7 @@ verify-dossier-fine =
        *[other] { $files } files
     } ({ $bytes } bytes), made at { $at }, signed by { $key }
 verify-dossier-not-fine =
-    the dossier is not as it was made: { $findings ->
+    the dossier does not match: { $findings ->
         [one] { $findings } finding
        *[other] { $findings } findings
     }, { $files ->

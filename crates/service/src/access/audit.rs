@@ -38,7 +38,7 @@ codes! {
     }
 }
 
-/// What was done, and to what.
+/// An action and its object.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
     pub action: Action,
@@ -83,7 +83,7 @@ pub struct AuditEntry {
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub at: Millis,
-    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID`, `anonymous` or `command_line`.
     pub actor: String,
     pub action: String,
     pub client: Option<i64>,
@@ -93,11 +93,19 @@ pub struct AuditEntry {
     pub data: Json,
 }
 
+/// Earlier versions had another code for callers that are not signed in.
+fn current_code(actor: String) -> String {
+    match actor.as_str() {
+        "stranger" => Actor::Anonymous.code(),
+        _ => actor,
+    }
+}
+
 fn entry_of(row: &Row) -> Result<AuditEntry, Error> {
     Ok(AuditEntry {
         seq: row.int("seq")?,
         at: row.int("at")?,
-        actor: row.text("actor")?,
+        actor: current_code(row.text("actor")?),
         action: row.text("action")?,
         client: row.int_or_none("client")?,
         instance: row.text_or_none("instance")?,

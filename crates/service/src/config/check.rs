@@ -15,7 +15,7 @@ pub enum Problem {
     Renamed {
         old: String,
         new: String,
-        /// What to write in the file or the environment.
+        /// The text to write in the file or the environment.
         #[serde(rename = "write")]
         line: String,
     },

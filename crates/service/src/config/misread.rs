@@ -1,6 +1,6 @@
 //! The place in a settings file that is not TOML or has an unknown key, and the parser's message.
 
-/// What is wrong with a part of a settings file.
+/// The error in a part of a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_publishes_ends_with_it_and_its_owner_stays() {
+    async fn published_values_end_with_their_server_and_its_owner_stays() {
         let folder = tempfile::tempdir().unwrap();
         let coordination = Coordination::new(folder.path());
         let lease = coordination.server().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a write excludes.
+//! The writes that a write excludes.
 
 /// The rows on which a write relies between its statements. Writes with the same key run one after the other, on all
 /// nodes; writes with different keys may overlap. SQLite has one writer and ignores it.

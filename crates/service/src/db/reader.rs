@@ -46,7 +46,7 @@ impl Readers {
         self.busy_timeout
     }
 
-    /// Closes all connections and prevents new ones while the permit is held. None when one stays in use.
+    /// Closes all connections and prevents new ones until the permit is dropped. None when one stays in use.
     pub fn close_idle(&self) -> Option<OwnedSemaphorePermit> {
         let most = u32::try_from(MOST).unwrap_or(u32::MAX);
         for _ in 0..LOOKS {

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_in_the_log_is_read_from_a_copy() {
+    fn rows_that_are_only_in_the_log_are_read_from_a_copy() {
         let folder = tempfile::tempdir().unwrap();
         let path = killed(folder.path());
         let copied = Source::copied(&path, Schema::AsItIs, PATIENCE).unwrap();

@@ -27,7 +27,7 @@ const EXAMINATION_LASTS: Duration = Duration::from_millis(20);
 const READS: usize = 3;
 
 crate::model::codes! {
-    /// What is at the path instead of the open database.
+    /// The state of the path where the open database should be.
     Found {
         Missing "missing",
         /// Another database.
@@ -160,7 +160,7 @@ impl State {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is at the path instead of the open database, if known.
+    /// The state of the path where the open database should be, if known.
     pub fn found(&self) -> Option<Found> {
         self.lock().found
     }

@@ -31,7 +31,7 @@ pub(super) struct Ready {
     pub path: RelativePath,
 }
 
-/// What became of a [`Ready`].
+/// The result of publishing a [`Ready`].
 pub(super) enum Grouped {
     /// It has its name.
     Published,
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_always_has_a_task_that_publishes_it() {
+    fn a_waiting_file_always_has_a_task_that_publishes_it() {
         for seed in crate::seeds::range(500) {
             let mut random = fastrand::Rng::with_seed(seed);
             let mut queue = Queue::default();

@@ -19,7 +19,7 @@ const LEAST_PROGRESS_BYTES: u64 = 64 << 10;
 /// The pause after a host dropped a connection.
 const BETWEEN_RESUMES: Duration = Duration::from_millis(100);
 
-/// What to download, and how to explain its failures.
+/// A file to download, and how to explain its failures.
 pub(super) struct StreamSource<'a> {
     pub guard: &'a Guard,
     pub wanted: DownloadRequest<'a>,

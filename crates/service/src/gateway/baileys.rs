@@ -13,7 +13,7 @@ use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::ChatKind;
 use crate::model::{ChatId, SenderId};
 
-/// What Baileys writes in place of the account's own name.
+/// Baileys writes this in place of the account's own name.
 const SELF_NAMES: &[&str] = &["Você", "You"];
 
 /// Whether an object is such a message.

@@ -199,7 +199,7 @@ pub(super) fn is_body(name: &str) -> bool {
     BODIES.iter().any(|body| same_name(name, body))
 }
 
-/// What an object says about the values in it.
+/// The encoding that an object states for its values.
 struct Enclosing {
     is_message: bool,
     is_in_message: bool,

@@ -4,7 +4,7 @@ use wa_media::{FoundMedia, MediaKey, MediaKind};
 
 use super::ParsedDelivery;
 
-/// What is known of a media.
+/// The known facts about a media.
 #[derive(Clone, Copy)]
 pub struct Sought<'a> {
     pub kind: MediaKind,

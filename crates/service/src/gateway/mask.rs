@@ -14,7 +14,7 @@ use self::decoded::Decoded;
 pub use self::rest::{TokenFilter, Unmasking};
 use super::envelope;
 
-/// What stands in place of a token.
+/// The replacement of a token.
 const MASK: &[u8] = b"***";
 /// How often JSON, a form or base64 may be inside a text of another.
 const MOST_LEVELS: usize = 6;
@@ -32,7 +32,7 @@ pub(super) struct TokenField {
 /// A body without its tokens.
 pub struct Masked {
     pub body: Vec<u8>,
-    /// What was replaced, in its order.
+    /// The replaced parts, in order.
     pub taken: Vec<Taken>,
 }
 
@@ -146,7 +146,7 @@ struct Frame<'t> {
     is_headers: bool,
     /// Whether it describes a file, which may be JSON in base64.
     is_file: bool,
-    /// What is replaced if the rest of it does not say otherwise.
+    /// The part to replace if the rest of it does not say otherwise.
     pending: Vec<(Edit, Condition)>,
 }
 
@@ -223,7 +223,7 @@ impl<'t> Frame<'t> {
         }
     }
 
-    /// What is replaced in an object that is complete.
+    /// The part to replace in an object that is complete.
     fn settled(self) -> impl Iterator<Item = Edit> {
         let (is_delivery, is_file) = (self.is_delivery, self.is_file);
         let pending = self.pending.into_iter();

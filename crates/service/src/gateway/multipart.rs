@@ -37,7 +37,7 @@ pub fn to_json(boundary: &str, body: &[u8]) -> Option<Vec<u8>> {
     Some(json)
 }
 
-/// What wuzapi signs in place of a whole body.
+/// The value that wuzapi signs in place of a whole body.
 #[cfg(test)]
 pub fn signed_fields(boundary: &str, body: &[u8]) -> Option<Vec<u8>> {
     let mut multipart = Multipart::new(boundary);
@@ -53,7 +53,7 @@ pub struct Malformed;
 pub struct Multipart {
     /// `\n--boundary`, perhaps after `\r`; the body is read as if it began with `\n`.
     delimiter: Vec<u8>,
-    /// What is not converted yet.
+    /// Bytes that are not converted yet.
     buffer: Vec<u8>,
     state: State,
     /// Whether a field was written.

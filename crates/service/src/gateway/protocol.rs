@@ -12,7 +12,7 @@ use super::{
 use crate::clock::Millis;
 use crate::model::{DeliveryReason, Reason, Route};
 
-/// What one gateway sends and how it is called. A gateway is a module with one implementation.
+/// The formats and calls of one gateway. A gateway is a module with one implementation.
 pub(super) trait Protocol: Sync {
     /// Whether an object is one delivery of the gateway, and not an envelope around it.
     fn is_delivery(&self, of: &Object) -> bool;

@@ -45,7 +45,7 @@ fn search(value: &Json, name: &str, depth: usize, seen: &mut usize) -> Option<So
     match value {
         Json::Object(object) => {
             let found = recognise(&Headers::default(), value);
-            // What a message contains is no delivery.
+            // Values inside a message are no deliveries.
             let is_message = || MESSAGES.iter().all(|name| !has(object, &[name]));
             found.or_else(|| {
                 let mut fields = object.iter().filter(|_| is_message());
@@ -154,7 +154,7 @@ fn by_shape(body: &Object) -> Option<Gateway> {
     rules.find(|(fits, _)| fits()).map(|(_, gateway)| gateway)
 }
 
-/// What uazapi sends besides the name of the event.
+/// Fields that uazapi sends besides the name of the event.
 const OF_UAZAPI: &[&str] = &[
     "BaseUrl",
     "instanceName",

@@ -401,7 +401,7 @@ fn with_and_without_port(address: &str) -> Vec<String> {
     urls
 }
 
-/// What is needed to check a signature again, besides the body as it is stored. It has secrets.
+/// The values to check a signature again, besides the body as it is stored. It has secrets.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Signed {
     pub headers: Headers,

@@ -59,13 +59,13 @@ impl SlotContent {
     }
 }
 
-/// What a slot is to be set to.
+/// The setting to write into a slot.
 pub struct Wanted<'a> {
     /// Empty to remove what this server set.
     pub address: &'a str,
     /// The setting to be restored, as it was read then.
     pub setting: Option<&'a Json>,
-    /// What the slots contain now; null where they cannot be read.
+    /// The current contents of the slots; null where they cannot be read.
     pub current: &'a Json,
     /// Whether an address leads to this instance.
     pub is_own: &'a dyn Fn(&str) -> bool,

@@ -143,7 +143,7 @@ fn message_of(message: &Message) -> Json {
     })
 }
 
-/// What is read in the form of the expectation, or a description of the first difference.
+/// The reading in the form of the expectation, or a description of the first difference.
 fn compare(case: &Case, readings: &[ParsedDelivery]) -> Result<(), String> {
     let (gateway, expected) = (case.gateway(), &case.expected);
     match expected["family"].as_str().unwrap() {
@@ -355,7 +355,7 @@ fn every_signature_is_accepted_or_refused_as_it_should_be() {
     assert!(schemes.len() >= 7, "{schemes:?}");
 }
 
-/// What the signature covers: the raw body, except for multipart bodies.
+/// The signed bytes: the raw body, except for multipart bodies.
 fn signed_bytes(case: &Case) -> Vec<u8> {
     let content_type = case.content_type.as_deref().unwrap_or_default();
     match multipart::boundary(content_type) {

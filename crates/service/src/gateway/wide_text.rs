@@ -1,6 +1,6 @@
 //! Bodies in UTF-16 and UTF-32, which are read as UTF-8.
 
-/// What JSON may begin with.
+/// The first bytes of JSON.
 const JSON_STARTS: &[u8] = b"{[\" \t\r\n";
 /// So many first bytes show the encoding.
 const HEAD_BYTES: usize = 4;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_character_is_replaced() {
+    fn invalid_characters_are_replaced() {
         let mut body = utf16("{\"a\":\"x", false);
         body.extend(0xdc00_u16.to_le_bytes());
         body.extend(0xd83d_u16.to_le_bytes());

@@ -101,7 +101,7 @@ pub(super) enum ReadBody {
 
 /// How the body of a delivery is checked while it arrives.
 pub(super) struct Arrival {
-    /// What is needed to check it again.
+    /// The values to check it again.
     pub signed: Signed,
     /// Before its first byte; `None` when only the address proves the delivery.
     pub verifier: Option<Verifier>,
@@ -289,7 +289,7 @@ impl Converter {
 /// A body that was read, and its checks.
 struct CheckedBody {
     whole: Body,
-    /// What was converted, and the boundary of a multipart body.
+    /// The converted part, and the boundary of a multipart body.
     converted: Option<(Body, Option<String>)>,
     verifiers: Vec<Verifier>,
 }
@@ -395,7 +395,7 @@ impl<'d> CheckedReading<'d> {
 }
 
 impl CheckedBody {
-    /// What to read of it, or why it is refused. `coded` is the body before it was decoded.
+    /// The part of it to read, or why it is refused. `coded` is the body before it was decoded.
     fn verdict(self, arrival: &mut Arrival, coded: Option<&Bytes>) -> ReadBody {
         let mut verifiers = self.verifiers;
         if let (Some(coded), Some(mut verifier)) = (coded, arrival.verifier.clone()) {

@@ -98,7 +98,7 @@ impl Error {
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
-                "this cannot be committed now, and nothing was taken".to_owned(),
+                "the request cannot be committed now; nothing was stored".to_owned(),
                 "send it again after the seconds in Retry-After",
             ),
             Self::NoSuchPage => (

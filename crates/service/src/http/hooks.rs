@@ -34,7 +34,7 @@ const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 /// In an address, in place of a gateway's name: the delivery is the gateway's that the instance has.
 const AUTO: &str = "auto";
 
-/// What a webhook's address names.
+/// The parts of a webhook's address.
 struct Address<'a> {
     gateway: Option<Gateway>,
     is_known: bool,

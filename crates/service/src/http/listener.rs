@@ -60,7 +60,7 @@ const LOG_EVERY: Duration = Duration::from_secs(30);
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-const REFUSAL: &str = r#"{"error":{"code":"too_many_connections","message":"there are too many connections now, and nothing was taken","hint":"send it again after the seconds in Retry-After"}}"#;
+const REFUSAL: &str = r#"{"error":{"code":"too_many_connections","message":"there are too many connections; nothing was accepted","hint":"send it again after the seconds in Retry-After"}}"#;
 
 pub(super) struct Listener {
     pub connections: Arc<Connections>,

@@ -46,7 +46,7 @@ pub struct Cause {
     rest: Rest,
 }
 
-/// What is shown after a cause.
+/// The hint after a cause.
 #[derive(Default)]
 enum Rest {
     /// The error's own causes.

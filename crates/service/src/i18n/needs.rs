@@ -1,4 +1,4 @@
-//! What needs a person, as text.
+//! The needs of `check`, as text.
 
 use std::fmt::{Display, Write as _};
 use std::path::Path;

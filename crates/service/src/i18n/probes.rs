@@ -1,4 +1,4 @@
-//! What `doctor` found, as text.
+//! The results of `doctor`, as text.
 
 use std::fmt::Display;
 
@@ -8,12 +8,12 @@ use super::{Explanation, Language, explain, refusals};
 use crate::clock::Zone;
 use crate::ops::health::{CheckResult, Value};
 
-/// One result for people. Names, addresses and errors in it may contain what a stranger wrote.
+/// One result for people. Names, addresses and errors in it are not trusted.
 pub struct ProbeText {
-    /// What was looked at.
+    /// The check.
     pub probed: String,
     pub found: String,
-    /// What to do about it.
+    /// The hint.
     pub hint: Option<String>,
 }
 

@@ -90,7 +90,7 @@ pub async fn replay(
     Ok(Replay::Media(media.collect()))
 }
 
-/// What the current version reads in a stored delivery, or why it reads nothing. Changes nothing.
+/// The current version's reading of a stored delivery, or why it reads nothing. Changes nothing.
 pub async fn look_again(
     ingest: &Ingest,
     instance: &Instance,

@@ -89,7 +89,7 @@ fn context(instance: &Instance) -> String {
     format!("refused delivery of {}", instance.id)
 }
 
-/// What [`keep_refused`] sealed; earlier versions stored it in clear. `None` when it cannot be read.
+/// The values that [`keep_refused`] sealed; earlier versions stored it in clear. `None` when it cannot be read.
 fn unsealed(ingest: &Ingest, instance: &Instance, signed: &str) -> Option<Signed> {
     if signed.starts_with('{') {
         return serde_json::from_str(signed).ok();

@@ -1,4 +1,4 @@
-//! What the operator's programs find in stored files: transcripts, and the scanner's verdicts. A media that is erased or deleted
+//! Results of the operator's programs for stored files: transcripts, and the scanner's verdicts. A media that is erased or deleted
 //! has neither.
 
 use super::search;
@@ -7,7 +7,7 @@ use crate::db::{Db, Error, Tx, values};
 use crate::model::{MediaId, codes};
 
 codes! {
-    /// What a program has to do with a file.
+    /// The task of a program with a file.
     Task {
         Transcribe "transcribe",
         Scan "scan",
@@ -15,7 +15,7 @@ codes! {
 }
 
 codes! {
-    /// What the scanner said of a file.
+    /// The scanner's verdict on a file.
     ScanVerdict {
         Clean "clean",
         Infected "infected",

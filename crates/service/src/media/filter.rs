@@ -10,7 +10,7 @@ use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Ve
 /// Conditions on media; all given ones must match.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// What the caller may see.
+    /// The scope of the caller.
     pub scope: Scope,
     /// Leaves out files in which the scanner found something.
     pub without_infected: bool,

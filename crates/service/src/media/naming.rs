@@ -1,4 +1,4 @@
-//! What has to be known before a file gets its name.
+//! The facts that a file's name depends on.
 
 use crate::db::{Db, Error, Value, values};
 use crate::model::MediaId;
@@ -25,7 +25,7 @@ impl Wanted<'_> {
     }
 }
 
-/// What the table says about a [`Wanted`].
+/// The rows of the table about a [`Wanted`].
 #[derive(Clone, Debug)]
 pub struct Known {
     /// False when the claim was lost.

@@ -102,7 +102,7 @@ pub struct Media {
     pub verified: Option<Verification>,
     /// When its message was deleted for everyone.
     pub deleted_at: Option<Millis>,
-    /// What the scanner said of the file; None when it was not asked yet.
+    /// The scanner's verdict on the file; None when it was not asked yet.
     pub scan: Option<ScanVerdict>,
     /// Below the storage root; the last path of a lost file. See [`Media::path`].
     pub file_path: Option<String>,
@@ -184,7 +184,7 @@ impl Media {
         })
     }
 
-    /// What finds it in the readings of its delivery.
+    /// Its position in the readings of its delivery.
     pub fn sought(&self) -> Sought<'_> {
         Sought {
             kind: self.kind,

@@ -29,7 +29,7 @@ impl Scope {
 }
 
 codes! {
-    /// What a key or a user may do. Each role may do what those before it may.
+    /// The permissions of a key or a user. Each role may do what those before it may.
     Role {
         /// Reads.
         Viewer "viewer",

@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_allows_passes_even_when_private() {
+    fn allowed_hosts_may_be_private() {
         assert!(guard().check("http://files.intern/x").unwrap().trusted);
         let local = Url::parse("http://127.0.0.1:9000/v1").unwrap();
         let guard = Guard::new(local, &[], &[]);

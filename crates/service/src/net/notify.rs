@@ -1,4 +1,4 @@
-//! Posting to the servers of strangers.
+//! Posting to servers that are not trusted.
 
 use http_body_util::Full;
 use hyper::Method;
@@ -12,7 +12,7 @@ use super::{
 };
 
 impl HttpClient {
-    /// Posts JSON with headers to a stranger's server, if the guard allows its address; follows no redirect.
+    /// Posts JSON with headers to a server that is not trusted, if the guard allows its address; follows no redirect.
     pub async fn notify(
         &self,
         guard: &Guard,

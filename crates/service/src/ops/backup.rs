@@ -88,7 +88,7 @@ pub struct Report {
     pub files: FileCounts,
     /// `None` when it was stopped.
     pub key: Option<KeyState>,
-    /// What was written into the backup, with the counts and the findings; `None` when it was stopped.
+    /// The manifest of the backup, with the counts and the findings; `None` when it was stopped.
     pub manifest: Option<BackupManifest>,
     /// It was cancelled before its end. What was copied stays for the next run.
     pub stopped: bool,
@@ -209,7 +209,7 @@ pub async fn run(
     })
 }
 
-/// What was copied before the backup is published.
+/// The copies, before the backup is published.
 struct CopiedFiles {
     first_added: Option<Millis>,
     key_opens: bool,

@@ -248,7 +248,7 @@ impl Staged {
             Output::Stream(mut stream) => {
                 let file = file.as_file_mut();
                 let copied = file.rewind().and_then(|()| io::copy(file, &mut stream));
-                // What is still buffered may fail as well.
+                // The bytes that are still buffered may fail as well.
                 copied.and_then(|_| stream.flush()).map_err(failed)
             }
             Output::File(path) => publish_file(file, &path).map_err(failed),

@@ -77,7 +77,7 @@ pub enum Part<'a> {
     Foot(&'a Facts),
 }
 
-/// What a dossier says about itself.
+/// The description of a dossier in its manifest.
 #[derive(Clone, Debug, Serialize)]
 pub struct Facts {
     pub format: &'static str,

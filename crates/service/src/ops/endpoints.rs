@@ -203,7 +203,7 @@ impl Again {
     }
 }
 
-/// What was queued.
+/// The number of queued notifications.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct AgainReport {
     /// Notifications.

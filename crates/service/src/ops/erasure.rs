@@ -50,7 +50,7 @@ pub struct Options {
     pub dry_run: bool,
 }
 
-/// What was done is recorded; the next run continues.
+/// The completed part is recorded; the next run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -82,7 +82,7 @@ impl Error {
     }
 }
 
-/// What was erased, or would be: the proof, when [`Report::is_complete`].
+/// The erased data, or the data to erase: the proof, when [`Report::is_complete`].
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Report {
     pub client: i64,
@@ -118,7 +118,7 @@ pub struct Report {
     pub left: Vec<Left>,
     /// Whether it continued an unfinished erasure of the same person.
     pub resumed: bool,
-    /// What that one had erased; not in the other figures.
+    /// The counts of that one; not in the other figures.
     pub earlier: Figures,
 }
 
@@ -173,7 +173,7 @@ impl Report {
         self.deliveries_left + self.media_left + self.downloads_left > 0
     }
 
-    /// What this run and the earlier one erased.
+    /// The sum of this run and the earlier one.
     pub fn total(&self) -> Figures {
         let here = Figures {
             media: self.media,

@@ -39,7 +39,7 @@ pub struct Options {
     pub accept_clock: bool,
 }
 
-/// What the probes use. The database and the key are opened by the probes themselves.
+/// The dependencies of the probes. The database and the key are opened by the probes themselves.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     pub data: &'a Path,

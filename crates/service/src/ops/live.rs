@@ -59,7 +59,7 @@ codes! {
     }
 }
 
-/// What is shown; a field that is not set does not matter.
+/// The filter of the screen; a field that is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveFilter {
     pub instance: Option<String>,
@@ -79,7 +79,7 @@ impl LiveFilter {
     }
 }
 
-/// What to read; may change at any time.
+/// The data to read; may change at any time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     pub filter: LiveFilter,
@@ -93,7 +93,7 @@ pub struct Download {
     pub id: MediaId,
     pub instance: String,
     pub kind: MediaKind,
-    /// The declared name; a stranger's text.
+    /// The declared name; not trusted.
     pub file_name: Option<String>,
     /// None before its first second.
     pub fetched_bytes: Option<u64>,

@@ -17,7 +17,7 @@ const SAMPLE: u32 = 32;
 const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What the operator, or the command, allows.
+/// The exceptions that the operator, or the command, allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// A new database in place of a missing one; the storage that is there becomes its storage.
@@ -46,7 +46,7 @@ pub enum Error {
     #[error("the database {path} is missing, but {trace} shows that there was one")]
     NoDatabase {
         path: PathBuf,
-        /// What is left of the earlier data.
+        /// A remaining part of the earlier data.
         trace: PathBuf,
     },
     #[error("the storage at {root} is not the one of this database ({})", found.as_str())]
@@ -125,7 +125,7 @@ fn rename_remains(database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// What was found at the database's path.
+/// The state of the database's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
     There,

@@ -1,4 +1,4 @@
-//! What can be wrong with a stored file: the same codes in every operation.
+//! The possible problems of a stored file: the same codes in every operation.
 
 use serde::Serialize;
 

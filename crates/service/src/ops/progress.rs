@@ -1,4 +1,4 @@
-//! What an operation reports while it runs. The command line draws it, the tests collect it.
+//! Progress of a running operation. The command line draws it, the tests collect it.
 
 /// Receives findings and progress. Called from several threads.
 pub trait Progress<Finding>: Send + Sync {

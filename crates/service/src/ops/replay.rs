@@ -189,7 +189,7 @@ impl Run<'_> {
         let Some(instance) = instances::instance(db, &entry.instance).await? else {
             return Ok(item(entry.id, Replayed::InstanceRemoved));
         };
-        // What came to an earlier client is not given to the one that has the instance now.
+        // Deliveries to an earlier client are not given to the one that has the instance now.
         let client = instance.client;
         let is_shared = match self.shared.get(&instance.id) {
             Some(known) => *known,

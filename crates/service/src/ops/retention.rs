@@ -1,7 +1,7 @@
 //! Retention rules: deletes the files that the operator's rules no longer keep, then the records that are older than
 //! they are kept.
 //!
-//! What a legal hold covers stays, and is counted.
+//! Files under a legal hold stay, and are counted.
 //!
 //! Everything is computed from stored times in each run, so nothing depends on a timer that a restart loses. A file is
 //! deleted before its row says so: the next run records what an interrupted one deleted.
@@ -42,7 +42,7 @@ pub struct Options {
     pub with_orphans: bool,
 }
 
-/// What was done is recorded; the next run continues.
+/// The completed part is recorded; the next run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]

@@ -78,7 +78,7 @@ pub async fn run(
         dry_run: options.dry_run,
         ..Report::default()
     };
-    // What a rule deleted would be downloaded only for the next sweep to delete it again.
+    // A media that a rule deleted would be downloaded only for the next sweep to delete it again.
     let names_a_reason = options.selection.filter.reason.is_some();
     let accepts = |media: &Media| names_a_reason || media.reason != Some(Reason::Retention);
     let act = async |id: &MediaId| retry(db, storage, clock, id, options.dry_run).await;

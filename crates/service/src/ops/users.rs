@@ -146,7 +146,7 @@ pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Adde
     adding.await?
 }
 
-/// What is to change of a user; the rest stays.
+/// The fields of a user to change; the rest stays.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     pub role: Option<Role>,
@@ -273,7 +273,7 @@ pub async fn make_setup_link(
     making.await?
 }
 
-/// What a person enters who opened a link for setting a password.
+/// The input of a person who opened a link for setting a password.
 #[derive(Clone)]
 pub struct Setup {
     pub token: String,
@@ -389,7 +389,7 @@ pub async fn sign_in(
         let client = user.as_ref().and_then(|user| user.client);
         let data = json!({"user": user.as_ref().map(|user| &user.id)});
         let entry = NewEntry::new(Action::SignInRefused, client, data);
-        append(tx, &Actor::Stranger, entry, now).await?;
+        append(tx, &Actor::Anonymous, entry, now).await?;
         Ok(None)
     });
     Ok(ending.await?)

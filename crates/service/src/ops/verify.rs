@@ -1,7 +1,7 @@
 //! Whether the stored files are still the ones that were stored. Reads everything; changes nothing without a repair, and
 //! a repair deletes nothing.
 //!
-//! What is quick to see comes first: missing files, files of another length, orphans. Then every file is read and
+//! Quick checks come first: missing files, files of another length, orphans. Then every file is read and
 //! compared with its hash, at a limited rate: the newest first, because a crash or a full disk damages what was written
 //! last. A run that was stopped can be resumed.
 
@@ -247,7 +247,7 @@ impl Verify<'_> {
         Ok(())
     }
 
-    /// What can be seen without reading: missing files, files of another length, and orphans. Returns how many bytes
+    /// Findings without reading a file: missing files, files of another length, and orphans. Returns how many bytes
     /// are still to be read.
     async fn inspect(&mut self) -> Result<u64, Error> {
         let is_whole = self.is_whole();

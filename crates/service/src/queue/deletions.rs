@@ -15,7 +15,7 @@ const REMEMBERED_FOR: Millis = 7 * DAY;
 /// The most of one instance.
 const MOST_PER_INSTANCE: i64 = 10_000;
 
-/// What a deletion was about.
+/// The object of a deletion.
 pub enum Deleted {
     /// Media of the message, and those of which it is new.
     Recorded(Vec<(MediaKind, Put)>, Vec<Marked>),

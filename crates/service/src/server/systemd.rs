@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::Key;
 use crate::ops::probe;
 
-/// What must work for a sign of life to be sent.
+/// The parts that must work for a sign of life to be sent.
 pub struct Watched {
     pub app: Arc<App>,
     pub address: SocketAddr,

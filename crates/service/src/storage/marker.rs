@@ -15,7 +15,7 @@ pub(super) const MARKER: &str = ".midiateca-id";
 const MOST_BYTES: u64 = 1_024;
 
 crate::model::codes! {
-    /// What is at the storage's root instead.
+    /// The finding at the storage's root.
     Found {
         /// No folder.
         Missing "missing",

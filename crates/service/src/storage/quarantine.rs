@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_only_be_copied_is_taken_away_once_its_copy_is_proven_and_comes_back() {
+    fn a_file_that_can_only_be_copied_is_removed_once_its_copy_is_verified_and_can_be_restored() {
         let (folder, storage) = storage();
         drop(storage.copy_aside("a/b", "run", "me").unwrap().unwrap());
         let aside = folder.path().join(".quarantine/run/me/a/b");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_another_file_after_it_was_copied_stays_where_it_is() {
+    fn a_file_that_changed_after_it_was_copied_stays() {
         let (folder, storage) = storage();
         let copied = storage.copy_aside("a/b", "run", "me").unwrap();
         fs::write(folder.path().join("a/b"), "another, and longer").unwrap();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_staged_is_swept_and_what_cannot_be_is_passed_over() {
+    fn staged_files_are_swept_and_those_that_cannot_be_are_skipped() {
         let (folder, storage) = storage();
         let staging = folder.path().join(".staging");
         fs::create_dir(staging.join("a folder")).unwrap();

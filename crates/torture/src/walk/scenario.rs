@@ -223,7 +223,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// What the killed server left.
+    /// The remains of the killed server.
     fn breaches_at_rest(
         &self,
         machine: &Machine,

@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-/// What happens at a step.
+/// The event at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// SIGKILL just before it.

@@ -121,7 +121,7 @@ fn carriers_inside_interactive_messages_are_found() {
 }
 
 #[test]
-fn what_a_message_quotes_is_not_its_own() {
+fn media_that_a_message_quotes_are_not_its_own() {
     let content = json!({
         "extendedTextMessage": {"contextInfo": {"quotedMessage": {"imageMessage": leaf("/quoted")}}},
         "imageMessage": {"mediaKey": leaf("")["mediaKey"], "directPath": "/own", "contextInfo": {"quotedMessage": {"imageMessage": leaf("/quoted")}}},
@@ -210,7 +210,7 @@ fn unknown_ways_are_named_and_known_ones_are_not() {
 }
 
 #[test]
-fn what_channels_publish_needs_no_key_and_is_merged_as_well() {
+fn media_of_channels_need_no_key_and_are_merged_too() {
     let open = json!({"directPath": "/m1/v/a", "fileSha256": vec![1; 32], "staticUrl": ""});
     let found = find(
         &json!({"Message": {"imageMessage": open.clone()}, "RawMessage": {"imageMessage": open}}),
@@ -269,7 +269,7 @@ fn edits_say_so() {
 }
 
 #[test]
-fn what_is_to_be_seen_once_says_so_in_any_spelling() {
+fn view_once_media_are_recognised_in_any_spelling() {
     for content in [
         json!({"view_once_message_v2": {"message": {"image_message": leaf("/a")}}}),
         json!({"ViewOnceMessage": {"Message": {"ImageMessage": leaf("/a")}}}),
@@ -366,7 +366,7 @@ fn the_view_once_mark_ends_where_a_message_shows_a_file_as_part_of_itself() {
 }
 
 #[test]
-fn what_is_to_be_seen_once_stays_so_in_every_wrapper_and_by_its_own_word_everywhere() {
+fn view_once_media_are_recognised_in_every_wrapper_and_by_their_own_field() {
     let photo = json!({"imageMessage": leaf("/a")});
     let wrap = |wrapper: &str, content: &Value| json!({wrapper: {"message": content}});
     for wrapper in [

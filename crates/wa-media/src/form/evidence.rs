@@ -1,4 +1,4 @@
-//! What the bytes themselves show.
+//! The evidence in the bytes themselves.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -8,12 +8,12 @@ use super::types::Type;
 use super::{boxes, compound, frames, signature, text, zip};
 use crate::proof::HEAD_BYTES;
 
-/// What a look at the bytes gave.
+/// The result of looking at the bytes.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    /// What they certainly are, perhaps only a container.
+    /// Their certain form, perhaps only a container.
     pub sure: Option<&'static Type>,
-    /// What they may be, within `sure`, when nothing better is declared.
+    /// Their possible form, within `sure`, when nothing better is declared.
     pub guess: Option<Guess>,
     /// What a text also begins like, so that it may be that when something says so.
     may_be: Option<&'static str>,

@@ -47,7 +47,7 @@ fn behind_tag(head: &[u8]) -> &'static str {
     }
 }
 
-/// What a frame is, and how many bytes it takes.
+/// The kind of a frame, and how many bytes it takes.
 fn frame(bytes: &[u8]) -> Option<(&'static str, usize)> {
     let [0xff, second, third, fourth, ..] = bytes else {
         return None;

@@ -61,7 +61,7 @@ const BY_RULES: &[&str] = &[
 /// The page size of a database does not matter here; a junk line before a PDF does not either.
 const PDF_WITHIN: usize = 1024;
 
-/// What begins so without being text in the end.
+/// Beginnings of files that are not text in the end.
 pub(super) fn textual(head: &[u8]) -> Option<&'static str> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     by_start(TEXTUAL, head)

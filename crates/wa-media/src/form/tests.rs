@@ -631,7 +631,7 @@ fn a_plain_extension_of_the_name_is_kept() {
 }
 
 #[test]
-fn what_is_executed_gets_no_such_extension() {
+fn files_that_servers_execute_get_no_such_extension() {
     let zip = zip_of(&["a.txt"], 10);
     let scripts = [
         "php", "php3", "php7", "php8", "phtml", "phar", "pht", "phps", "jsp", "jspx", "asp",
@@ -1494,7 +1494,7 @@ fn pictures_sound_and_films_are_what_their_bytes_say() {
 }
 
 #[test]
-fn what_is_broken_is_only_not_recognised() {
+fn broken_files_are_not_recognised() {
     let zip = zip_of(&["[Content_Types].xml", "word/document.xml"], 100);
     let ole = ole_of(0, &["WordDocument"], 2);
     let mp4 = ftyp(b"isom", &[b"mp42"]);

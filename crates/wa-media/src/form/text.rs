@@ -6,7 +6,7 @@ const START_BYTES: usize = 1024;
 /// A text.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// What it seems to be.
+    /// The format that it seems to be.
     pub guess: Option<&'static str>,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn look(head: &[u8]) -> Option<Text> {
     })
 }
 
-/// What is distinguished from files, leniently: an error page may be cut short or in any encoding.
+/// Contents that are distinguished from files, leniently: an error page may be cut short or in any encoding.
 pub(crate) fn page(head: &[u8]) -> Option<Page> {
     let head = head
         .strip_prefix(b"\xef\xbb\xbf")

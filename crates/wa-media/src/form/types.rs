@@ -229,7 +229,7 @@ const TYPES: &[Type] = types! {
     "dll" in ["exe"];
 };
 
-/// What a container's files may be called without this table knowing it.
+/// Extensions of a container's files that this table does not know.
 const OPEN: &[&str] = &[
     "txt", "xml", "json", "pem", "zip", "ole", "gz", "der", "sqlite",
 ];

@@ -1,4 +1,4 @@
-//! What a zip is by the names in it: office files, books, programs, or just a zip.
+//! The kind of a ZIP file by the names in it: office files, books, programs, or just a zip.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 

@@ -1,4 +1,4 @@
-//! What the calls of all gateways for a file have in common.
+//! The common part of all gateways' calls for a file.
 
 use std::time::Duration;
 

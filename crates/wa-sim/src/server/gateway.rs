@@ -17,7 +17,7 @@ use crate::{Fault, Gateway, webhook};
 
 type Queries = HashMap<String, String>;
 
-/// What a request is for.
+/// The purpose of a request.
 enum Request<'a> {
     /// A description of a file: of a message, a media id or a path on the CDN.
     Describe(&'a str),

@@ -68,7 +68,7 @@ pub(super) async fn fetch_instance(
         answer["ignoreGroups"] = json!(ignores);
     }
     for (_, field) in SLOTS {
-        answer[field] = json!(account.slots.get(field).filter(|held| !held.is_empty()));
+        answer[field] = json!(account.slots.get(field).filter(|slot| !slot.is_empty()));
     }
     let mut response = Json(answer).into_response();
     if session.clock_ahead_seconds != 0 {

@@ -47,7 +47,7 @@ mod catalogue {
         }
     }
 
-    /// What must be the same in both languages: commands in backquotes, options, values in quotes, and how many brackets.
+    /// The parts that must be the same in both languages: commands in backquotes, options, values in quotes, and how many brackets.
     fn facts_in(text: &str) -> BTreeSet<String> {
         let commands = text.split('`').skip(1).step_by(2).map(str::to_owned);
         let values = text.split('"').skip(1).step_by(2).map(str::to_owned);

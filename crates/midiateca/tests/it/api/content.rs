@@ -84,7 +84,7 @@ async fn a_file_is_answered_whole_and_in_ranges() {
 }
 
 #[tokio::test]
-async fn what_a_browser_could_run_is_a_download_and_a_missing_file_is_said() {
+async fn files_that_a_browser_could_run_are_downloads_and_a_missing_file_is_an_error() {
     let test = TestApp::start().await;
     let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
     let html = SimMedia {

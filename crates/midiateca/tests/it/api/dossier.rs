@@ -312,7 +312,7 @@ async fn media_keys_are_for_administrators_and_everything_is_audited() {
 }
 
 #[tokio::test]
-async fn what_is_damaged_or_gone_is_in_the_dossier_as_such() {
+async fn a_dossier_names_damaged_and_missing_files() {
     let test = TestApp::start().await;
     let (first, _) = test.store(sample("DAMAGED")).await;
     let (second, _) = test.store(sample("GONE")).await;

@@ -210,7 +210,7 @@ async fn an_infected_file_is_for_administrators_only() {
 }
 
 #[tokio::test]
-async fn what_was_stored_while_no_scanner_ran_is_scanned_later() {
+async fn files_stored_while_no_scanner_ran_are_scanned_later() {
     let test = TestApp::start().await;
     let id = test.store(sample("EARLIER")).await.0.id;
     let data = test.end_keeping_the_folder().await;

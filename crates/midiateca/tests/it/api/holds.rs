@@ -169,7 +169,7 @@ async fn a_person_on_hold_is_forgotten_only_after_the_release() {
 }
 
 #[tokio::test]
-async fn what_is_on_hold_keeps_its_words_when_another_person_is_forgotten() {
+async fn captions_on_hold_stay_when_another_person_is_erased() {
     let test = TestApp::start().await;
     let admin = Caller::new(&test, Role::Admin, Scope::All).await;
     let caption = format!("fale com {OTHER_PERSON}");

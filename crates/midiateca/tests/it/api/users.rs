@@ -543,7 +543,7 @@ async fn a_user_signs_out_everywhere() {
 }
 
 #[tokio::test]
-async fn what_users_do_is_in_the_audit_log_and_no_password() {
+async fn the_audit_log_has_the_actions_of_users_and_no_password() {
     let test = TestApp::start().await;
     let id = add(&test, "ana", Role::Admin, Scope::All).await;
     let mut ana = Browser::new(&test);
@@ -557,7 +557,7 @@ async fn what_users_do_is_in_the_audit_log_and_no_password() {
         .collect();
     assert_eq!(actions, ["signed_in", "sign_in_refused", "user_added"]);
     assert_eq!(entries[0]["actor"], format!("user:{id}"));
-    assert_eq!(entries[1]["actor"], "stranger");
+    assert_eq!(entries[1]["actor"], "anonymous");
     assert_eq!(entries[1]["data"], json!({"user": id}));
     let text = log.to_string();
     for secret in [

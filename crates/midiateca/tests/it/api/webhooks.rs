@@ -441,7 +441,7 @@ async fn a_request_that_hangs_does_not_delay_what_comes_after_it() {
 
 /// Claims of a server that was killed are not waited for: the next one sends at once, with the same id.
 #[tokio::test]
-async fn what_a_killed_server_had_claimed_is_sent_after_the_next_start() {
+async fn notifications_claimed_by_a_killed_server_are_sent_after_the_next_start() {
     let test = on_loopback(Clock::system()).await;
     let admin = Caller::new(&test, Role::Admin, Scope::All).await;
     let (receiver, url) = Receiver::start().await;

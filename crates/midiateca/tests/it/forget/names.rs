@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn who_is_not_named_exactly_is_not_erased() {
+async fn only_exactly_named_persons_are_erased() {
     let test = TestApp::start().await;
     test.store(sample("EXACT")).await;
     for contact in [
@@ -21,10 +21,10 @@ async fn who_is_not_named_exactly_is_not_erased() {
             "{contact}"
         );
     }
-    for stranger in ["500900000001", "55009000000012", "550090000000"] {
+    for other in ["500900000001", "55009000000012", "550090000000"] {
         assert!(
-            forget(&test.app, stranger).await.unwrap().is_empty(),
-            "{stranger}"
+            forget(&test.app, other).await.unwrap().is_empty(),
+            "{other}"
         );
     }
     assert_eq!((test.files().len(), kept(&test).await.len()), (1, 1));

@@ -165,7 +165,7 @@ async fn coming_path(test: &TestApp, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_killed_server_left_of_a_person_goes_wherever_it_lies() {
+async fn leftovers_of_a_killed_server_are_erased_with_their_person() {
     let test = TestApp::start().await;
     let (failed, _) = test
         .store(SimMedia {

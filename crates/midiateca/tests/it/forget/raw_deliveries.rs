@@ -4,7 +4,7 @@ use super::*;
 use midiateca_service::ops::remove_client;
 
 #[tokio::test]
-async fn what_came_before_an_instance_changed_hands_is_found_and_the_new_owners_stays() {
+async fn deliveries_from_before_an_instance_changed_hands_are_erased_and_the_new_owners_stay() {
     let test = TestApp::start().await;
     test.store(of_another_person("BEFORE")).await;
     let naming = SimMedia {
@@ -47,7 +47,7 @@ async fn deliver_unreadable(test: &TestApp) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_stays_until_it_is_said_that_it_is_to_go() {
+async fn unreadable_deliveries_stay_until_their_erasure_is_requested() {
     let test = TestApp::start().await;
     test.store(sample("READABLE")).await;
     deliver_unreadable(&test).await;
@@ -76,7 +76,7 @@ async fn what_cannot_be_read_stays_until_it_is_said_that_it_is_to_go() {
 }
 
 #[tokio::test]
-async fn what_came_to_another_client_stays_though_it_brought_no_media() {
+async fn deliveries_to_another_client_stay_without_media_too() {
     // Whose the instance was first, whose it is, whether that client was removed, and who asks.
     for (first, now, is_removed, asks, is_theirs) in [
         (2, 3, false, 2, false),

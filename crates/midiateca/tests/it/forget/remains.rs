@@ -72,7 +72,7 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
         storage.join(".quarantine/20260101_000000-x/in-no-row/cliente_2/copy.jpg"),
         storage.join(".quarantine/20260101_000000-x/0193-of-a-media-that-is-gone/a/b.jpg"),
         storage.join(".staging/0193-9-"),
-        storage.join("cliente_2/stranger.jpg"),
+        storage.join("cliente_2/unknown.jpg"),
         data.join("export/cliente_2/photo.jpg"),
         data.join(".midiateca-staged"),
     ];
@@ -96,7 +96,7 @@ async fn copies_in_quarantine_staged_exported_linked_or_in_a_renamed_folder_go_a
 }
 
 #[tokio::test]
-async fn what_another_person_sent_too_stays_and_is_named() {
+async fn a_file_that_another_person_sent_too_stays_and_is_named() {
     let test = TestApp::start().await;
     test.store(generated("THEIRS", 7)).await;
     let shared = SimMedia {

@@ -457,7 +457,7 @@ async fn a_late_link_completes_an_earlier_message() {
     files.test.end().await;
 }
 
-/// Its link dies after three minutes, the CDN's after a month.
+/// Its link expires after three minutes, the CDN's after a month.
 #[tokio::test]
 async fn waha_is_asked_for_its_link_first() {
     let files = Files::start().await;

@@ -12,7 +12,7 @@ const LONGEST_FIELD_BYTES: usize = 16 << 10;
 /// Replaces tokens in bytes that arrive in pieces.
 pub struct TokenFilter {
     fields: &'static [TokenField],
-    /// What may be the beginning of a field.
+    /// The possible beginning of a field.
     kept: Vec<u8>,
     written_bytes: usize,
     taken: Vec<Taken>,

@@ -211,7 +211,7 @@ fn the_answers_of_the_fixtures_are_read() {
     assert_eq!(count, 9);
 }
 
-/// What the gateway reads back after the call, as far as the names of the fields differ.
+/// The slots as the gateway shows them after the call, as far as the names of the fields differ.
 #[test]
 fn a_setting_is_restored_as_it_was() {
     let other = "https://crm.example/hook";
@@ -269,7 +269,7 @@ fn a_setting_is_restored_as_it_was() {
 }
 
 #[test]
-fn what_is_switched_off_or_lacks_a_secret_is_seen() {
+fn slots_that_are_off_or_lack_a_secret_are_recognised() {
     let read = |gateway: Gateway, answer: Json| {
         let mut content = gateway.read_slot(&gateway.slots()[0], &answer, true);
         content.remove(0)

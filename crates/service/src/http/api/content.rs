@@ -166,7 +166,7 @@ pub async fn sound_as_aac(
     shown.respond(media, bytes, &etag, headers)
 }
 
-/// What is made from the file of a media; `none` says that nothing can be made.
+/// A form that is made from the file of a media; `none` says that nothing can be made.
 pub async fn derived(app: &App, media: &Media, form: DerivedForm, none: TextKey) -> Result<Bytes> {
     let made = app.derived.get(media, form).await;
     made.map_err(|error| match error {
@@ -311,7 +311,7 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     }
 }
 
-/// Headers that make a stranger's file harmless in a browser.
+/// Headers that make an untrusted file harmless in a browser.
 fn describe(
     headers: &mut HeaderMap,
     mime: &str,
@@ -418,7 +418,7 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     })
 }
 
-/// What `Range` asks for (RFC 9110, section 14). What is not understood, and several ranges, mean the whole file.
+/// The requested range (RFC 9110, section 14). An unknown unit, and several ranges, mean the whole file.
 fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     let text = |name| {
         headers

@@ -39,7 +39,7 @@ struct ErrorDetail {
     /// Stable.
     code: String,
     message: String,
-    /// What to do about it.
+    /// The suggested next step.
     hint: Option<String>,
 }
 

@@ -92,7 +92,7 @@ struct Layer(
 );
 
 #[test]
-fn what_libraries_say_twice_or_in_between_is_left_out() {
+fn repeated_and_intermediate_causes_of_libraries_are_left_out() {
     let twice = Layer(
         "the image is malformed",
         Some(Layer("Error code 11: the image is malformed", None).into()),
@@ -167,7 +167,7 @@ fn no_text_of_a_parser_is_in_portuguese_errors_of_settings() {
 }
 
 #[test]
-fn what_the_database_engine_says_has_a_sentence_in_both_languages() {
+fn errors_of_the_database_engine_have_a_sentence_in_both_languages() {
     let failed = |code, text: &str| {
         let error = rusqlite::ffi::Error::new(code);
         db::Error::from(rusqlite::Error::SqliteFailure(error, Some(text.to_owned())))

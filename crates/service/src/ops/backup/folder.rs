@@ -274,7 +274,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed now, the next run removes.
+        // The next run removes files that cannot be removed now.
         let _ = self.clear_staging();
     }
 }

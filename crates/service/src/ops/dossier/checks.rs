@@ -1,4 +1,4 @@
-//! What WhatsApp promised about a file, compared with the stored bytes: the hash of the file, and that of the encrypted
+//! WhatsApp's promises about a file, compared with the stored bytes: the hash of the file, and that of the encrypted
 //! file, which is made again with the media key. AES-CBC with the key's own IV gives the same bytes each time.
 
 use std::io;

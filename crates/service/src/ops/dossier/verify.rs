@@ -90,7 +90,7 @@ pub enum Error {
     OtherFormat { path: PathBuf },
 }
 
-/// What is needed of a manifest; its media are skipped.
+/// The fields of a manifest that are checked; its media are skipped.
 #[derive(Deserialize)]
 struct Head {
     format: String,

@@ -74,7 +74,7 @@ impl Work<'_> {
     }
 }
 
-/// What became of the database's files.
+/// The result for the database's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compacted {
     /// Nothing is left between the rows.

@@ -1,4 +1,4 @@
-//! What an unfinished erasure needs to go on: the ids that its first rows named, how much it erased, and that the
+//! The state with which an unfinished erasure continues: the ids that its first rows named, how much it erased, and that the
 //! database's files still hold what was between the rows. Several erasures may run at once, so the journal is read and
 //! written in one transaction.
 
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_earlier_versions_wrote_is_read() {
+    fn entries_of_earlier_versions_are_read() {
         let ids = ["100000000000001".to_owned()];
         let first = r#"[["5500900000001","100000000000001"]]"#;
         let second = r#"[{"names":["5500900000001","100000000000001"],"erased":{"media":3},"is_done":false}]"#;

@@ -19,7 +19,7 @@ pub(super) struct Folder {
     /// Folders whose names are not synced yet: five per instance.
     unsynced: BTreeSet<PathBuf>,
     watch: Watch,
-    #[expect(dead_code, reason = "the lock is held by the open file")]
+    #[expect(dead_code, reason = "the open file has the lock")]
     marker: File,
 }
 

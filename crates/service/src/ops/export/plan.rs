@@ -1,4 +1,4 @@
-//! What an export will contain, without reading the files: how many files and bytes, and whether they fit on the disk.
+//! The plan of an export, without reading the files: how many files and bytes, and whether they fit on the disk.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::ops::Problem;
 use crate::storage::{self, Storage};
 
 pub(super) const PAGE: u32 = 500;
-/// What a file needs in addition to its bytes: its lines in the manifest, and a header or the rest of a block.
+/// Bytes per file in addition to its own: its lines in the manifest, and a header or the rest of a block.
 const OVERHEAD_BYTES: u64 = 4_096;
 
 pub(super) struct Plan {

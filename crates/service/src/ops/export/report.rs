@@ -1,4 +1,4 @@
-//! What an export copied, and what it left out.
+//! The report of an export: copied and omitted files.
 
 use serde::Serialize;
 

@@ -15,7 +15,7 @@ use crate::storage;
 
 pub(super) const PIECE_BYTES: usize = 256 << 10;
 
-/// What the row of a file says about its bytes.
+/// The size and hash of a file by its row.
 #[derive(Clone)]
 pub(in crate::ops) struct Expected {
     pub size_bytes: u64,

@@ -72,7 +72,7 @@ fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
     }
 }
 
-/// What the running server found displaced, although it may look right from here.
+/// The displacement that the running server found, although it may look right from here.
 async fn probe_displaced(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) {
     let found = Displaced::of_server(deps.data).await;
     if let Some(found) = found.database {

@@ -171,7 +171,7 @@ pub(super) async fn probe_public_address(
     results.add(result.about(base));
 }
 
-/// What `/healthz` and a wrong webhook address answered. `folder` is the random name of this data folder.
+/// The answers of `/healthz` and of a wrong webhook address. `folder` is the random name of this data folder.
 fn public_answer(health: &CallResponse, hook: &CallResponse, folder: Option<&str>) -> CheckResult {
     let body =
         |answer: &CallResponse| serde_json::from_slice::<Json>(&answer.body).unwrap_or(Json::Null);

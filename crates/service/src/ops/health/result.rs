@@ -1,4 +1,4 @@
-//! What one probe found.
+//! The results of the probes.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -55,7 +55,7 @@ const PAGE: usize = 250;
 /// Messages whose files are read and written at once.
 const AT_ONCE: usize = 16;
 
-/// What an import uses. A dry run writes its rows to the database of an empty data folder.
+/// The dependencies of an import. A dry run writes its rows to the database of an empty data folder.
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
     /// The data folder.
@@ -335,7 +335,7 @@ impl<P: Progress<Finding>> Import<'_, P> {
         ended
     }
 
-    /// What was read, with owners and files, in its order: the first record that names a file may keep it.
+    /// The records with their owners and files, in order: the first record that names a file may keep it.
     fn items(&mut self, readings: Vec<Reading>) -> Vec<Item> {
         let mut items = Vec::with_capacity(readings.len());
         for reading in readings {

@@ -236,7 +236,7 @@ pub async fn undo(
     Ok(report)
 }
 
-/// What a slot had before it was first set.
+/// The content of a slot before it was first set.
 #[derive(Clone, Debug)]
 struct Previous {
     /// Empty for none.

@@ -49,7 +49,7 @@ impl Sampler {
         }
     }
 
-    /// What is open now: another database file may take the place of the first one.
+    /// The open database and storage: another database file may take the place of the first one.
     pub fn source(&self) -> watch::Receiver<Source> {
         self.source.subscribe()
     }

@@ -16,7 +16,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
 codes! {
-    /// What keeps a file from being written.
+    /// The reason why a file cannot be written.
     WriteCause {
         DiskFull "disk_full",
         /// There is space, but no inode for another file.

@@ -1,4 +1,4 @@
-//! What a running server publishes for other processes: where it listens, and which data is not in its place.
+//! The file that a running server publishes for other processes: where it listens, and which data is not in its place.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::coordination::Coordination;
 use crate::{db, storage};
 
-/// What is at the path of the database and at the root of the storage, where it is not the right one.
+/// The state of the database's path and of the root of the storage, where it is not the right one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Displaced {
     pub database: Option<db::Found>,
@@ -16,7 +16,7 @@ pub struct Displaced {
 }
 
 impl Displaced {
-    /// What a server that listens on `address` publishes.
+    /// The contents for a server that listens on `address`.
     pub fn published(self, address: SocketAddr) -> Value {
         json!({
             "address": address.to_string(),
@@ -25,7 +25,7 @@ impl Displaced {
         })
     }
 
-    /// What the server on this data folder found; nothing when none runs.
+    /// The findings of the server on this data folder; none when none runs.
     pub async fn of_server(data: &Path) -> Self {
         let published = Coordination::new(data).published().await;
         let published = published.unwrap_or_default();

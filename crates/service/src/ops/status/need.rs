@@ -116,7 +116,7 @@ fn secrets_code<S: Serializer>(error: &secrets::Error, serializer: S) -> Result<
     })
 }
 
-/// What both reports read.
+/// The data that both reports read.
 pub(super) struct Seen<'a> {
     pub deps: Deps<'a>,
     pub server: ServerStatus,

@@ -1,4 +1,4 @@
-//! What a verification found, and what a repair did about it.
+//! The report of a verification and of its repairs.
 
 use serde::Serialize;
 

@@ -50,7 +50,7 @@ impl Presence {
                 self.wrong += u64::from(found.size_bytes != file.size_bytes);
                 folder.present += 1;
             }
-            // What cannot be read is present.
+            // A file that cannot be read is present.
             Err(_) => folder.present += 1,
         }
     }

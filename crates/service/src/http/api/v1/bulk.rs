@@ -33,7 +33,7 @@ codes! {
 }
 
 codes! {
-    /// What a run does.
+    /// The action of a run.
     RunAction {
         Retry "retry",
         Dismiss "dismiss",

@@ -58,7 +58,7 @@ fn unusable(error: secrets::Error) -> ApiError {
     ApiError::of(StatusCode::SERVICE_UNAVAILABLE, error)
 }
 
-/// What of a dossier its request chooses, besides the media.
+/// The options of a dossier, besides the media.
 struct Choice {
     lang: Language,
     with_keys: bool,
@@ -195,7 +195,7 @@ async fn name_of(state: &HttpState, actor: &Actor) -> Result<Option<String>> {
     Ok(match actor {
         Actor::Key(id) => keys::find(db, Scope::All, id).await?.map(|key| key.name),
         Actor::User(id) => users::find(db, Scope::All, id).await?.map(|user| user.name),
-        Actor::Link(_) | Actor::CommandLine | Actor::Stranger => None,
+        Actor::Link(_) | Actor::CommandLine | Actor::Anonymous => None,
     })
 }
 

@@ -173,7 +173,7 @@ pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media) {
     let _ = record(state, grant, entry.media(media.id.as_str())).await;
 }
 
-/// What became of one media.
+/// The result for one media.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ActionResult<T> {
     #[schema(value_type = String)]

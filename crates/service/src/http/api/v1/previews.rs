@@ -1,4 +1,4 @@
-//! What is made from the file of a media: its thumbnail and its waveform.
+//! Previews of the file of a media: its thumbnail and its waveform.
 
 use axum::extract::State;
 use axum::http::HeaderMap;

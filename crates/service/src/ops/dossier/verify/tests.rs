@@ -173,7 +173,7 @@ fn a_name_that_is_there_twice_is_noticed() {
 }
 
 #[test]
-fn what_is_no_dossier_is_refused_with_its_reason() {
+fn files_that_are_not_dossiers_are_refused_with_a_reason() {
     for archive in [
         b"".to_vec(),
         b"no zip".to_vec(),

@@ -1,4 +1,4 @@
-//! What an import finds: clients, instances, and the outcome of every row and file.
+//! The report of an import: clients, instances, and the outcome of every row and file.
 
 use serde::{Serialize, Serializer};
 

@@ -299,7 +299,7 @@ fn parsed(body: &str) -> Option<Vec<ParsedDelivery>> {
     Gateway::Wapi.read(body.as_bytes()).ok()
 }
 
-/// What the delivery itself says of that media, which is more than its row.
+/// The fields of that media in the delivery itself, which are more than its row has.
 fn in_delivery(delivery: ParsedDelivery, kind: MediaKind) -> Option<(Message, FoundMedia)> {
     let found = delivery
         .media

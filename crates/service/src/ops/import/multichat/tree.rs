@@ -197,7 +197,7 @@ fn is_of_a_file_manager(path: &Path) -> bool {
     name.starts_with("._") || names.contains(&name.to_lowercase().as_str())
 }
 
-/// What the folders of a file say about it.
+/// The client, instance and kind that the folders of a file name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     /// The first folder: `cliente_{id}`, or a client's name.
