@@ -193,7 +193,53 @@ macro_rules! file {
     };
 }
 
+/// Invented people: name, chat, and what they send. One writes in a group.
+const PEOPLE: [(&str, &str, MediaKind, Option<&str>); 6] = [
+    ("Seu Antônio", "5500900000002", MediaKind::Audio, None),
+    (
+        "Marlene Prado",
+        "5500900000003",
+        MediaKind::Image,
+        Some("chegou assim, dá para trocar?"),
+    ),
+    (
+        "Dona Cida",
+        "5500900000001",
+        MediaKind::Document,
+        Some("o orçamento assinado"),
+    ),
+    (
+        "Téo da Oficina",
+        "5500900000004",
+        MediaKind::Video,
+        Some("olha o barulho do motor"),
+    ),
+    ("Seu Antônio", "5500900000002", MediaKind::Sticker, None),
+    (
+        "Rita",
+        "120363000000000001@g.us",
+        MediaKind::Image,
+        Some("foto da vistoria"),
+    ),
+];
+
 impl SimMedia {
+    /// Like [`Self::sample`], of another person and kind for each of several `n`, sent now.
+    pub fn in_turn(instance: &str, message_id: &str, n: usize) -> Self {
+        let (name, chat, kind, caption) = PEOPLE[n % PEOPLE.len()];
+        let is_group = chat.ends_with("@g.us");
+        Self {
+            push_name: Some(name.to_owned()),
+            chat_id: Some(chat.to_owned()),
+            sender_id: Some(if is_group { "5500900000005" } else { chat }.to_owned()),
+            sender_lid: None,
+            is_group,
+            caption: caption.map(str::to_owned),
+            moment: None,
+            ..Self::sample(instance, message_id, kind)
+        }
+    }
+
     /// A real small file of a kind, in a message of invented people.
     pub fn sample(instance: &str, message_id: &str, kind: MediaKind) -> Self {
         let (bytes, mime) = match kind {

@@ -16,6 +16,7 @@ use crate::cli::{Context, Ending, Language, answer, check, monitor, plain, words
 use day::Day;
 use midiateca_service::access::Actor;
 use midiateca_service::app::{Allowed, App};
+use midiateca_service::config::Span;
 use midiateca_service::coordination::Coordination;
 use midiateca_service::media::{self, Media};
 use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict, Verification};
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     /// Address and port of the HTTP server [default: a free port of the loopback]
     #[arg(long, value_name = "ADDRESS", value_parser = midiateca_service::config::listen_address)]
     listen: Option<String>,
+    /// Time between the media that arrive while it stays up; 0s for none
+    #[arg(long, value_name = "DURATION", default_value = "20s")]
+    every: Span,
 }
 
 pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
@@ -68,7 +72,10 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
         let address = app.setup_address_at(service.address(), &token);
         complain!(lang, texts::DASHBOARD, address);
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            ended = story::go_on(&day, options.every.duration()) => ended?,
+        }
     }
     service.stop().await;
     Ok(Ending::fine_if(missing.is_empty()))

@@ -37,7 +37,7 @@ fn curl_of(readme: &str) -> Value {
 async fn the_delivery_of_the_readme_is_stored_by_the_demo_and_so_is_a_sample() {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .arg("demo")
+        .args(["demo", "--every", "50ms"])
         .current_dir(folder.path())
         .env("LANG", "C")
         .env_remove("MIDIATECA_DATA")
@@ -91,6 +91,15 @@ async fn the_delivery_of_the_readme_is_stored_by_the_demo_and_so_is_a_sample() {
         (&last["status"], &report["stored"]),
         (&"stored".into(), &1.into())
     );
+    // More arrives while a person looks around.
+    loop {
+        let all = midiateca(&data, &["--json", "media", "list", "--status", "stored"]).await;
+        let all: Value = serde_json::from_str(&stdout(&all)).unwrap();
+        let names = all["items"].as_array().unwrap().iter();
+        if names.filter(|media| media["sender_name"] == "Rita").count() > 0 {
+            break;
+        }
+    }
     drop(demo);
 }
 

@@ -100,6 +100,7 @@ help-serve--new-database = Começa um banco de dados novo quando o antigo se per
 help-serve--adopt-storage = Usa o armazenamento embora não esteja marcado como o deste banco de dados, e o marca
 help-demo = Um dia inteiro em dez segundos, com um gateway simulado nesta máquina
 help-demo--exit = Termina depois do relatório em vez de continuar no ar
+help-demo--every = Tempo entre as mídias que chegam enquanto continua no ar; 0s para nenhuma
 help-demo--listen = Endereço e porta do servidor HTTP [padrão: uma porta livre desta máquina]
 
 ## status, check, doctor, monitor, test-webhook

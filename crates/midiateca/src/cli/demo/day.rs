@@ -14,6 +14,7 @@ use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
+use midiateca_service::net::CallResponse;
 use midiateca_service::ops;
 use midiateca_service::ops::test_delivery::sample_delivery;
 
@@ -96,18 +97,23 @@ impl Day {
         }
     }
 
-    /// Posts a delivery to the address of its instance, and shows the answer.
+    /// Posts a delivery to the address of its instance.
+    pub async fn send(&self, instance: &str, body: &Value) -> anyhow::Result<CallResponse> {
+        let mut hooks = INSTANCES.iter().zip(&self.hooks);
+        let hook = hooks.find(|((id, ..), _)| *id == instance);
+        let url = Url::parse(hook.map_or("", |(_, hook)| hook))?;
+        let answer = self.app.fetch.post(&url, body).await;
+        answer.with_context(|| self.lang.say(texts::NO_ANSWER))
+    }
+
+    /// Posts a delivery, and shows the answer.
     pub async fn post(
         &mut self,
         instance: &str,
         what: TextKey,
         body: &Value,
     ) -> anyhow::Result<()> {
-        let mut hooks = INSTANCES.iter().zip(&self.hooks);
-        let hook = hooks.find(|((id, ..), _)| *id == instance);
-        let url = Url::parse(hook.map_or("", |(_, hook)| hook))?;
-        let answer = self.app.fetch.post(&url, body).await;
-        let answer = answer.with_context(|| self.lang.say(texts::NO_ANSWER))?;
+        let answer = self.send(instance, body).await?;
         let accepted: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let media = accepted["media"].as_array().into_iter().flatten();
         let known = media.filter(|media| media["duplicate"] == true).count();

@@ -1,5 +1,7 @@
 //! The deliveries of the demo, the documented one first.
 
+use std::time::Duration;
+
 use serde_json::json;
 use wa_media::MediaKind;
 use wa_sim::{Fault, Gateway, SimMedia};
@@ -56,6 +58,22 @@ pub(super) async fn run(day: &mut Day) -> anyhow::Result<()> {
     day.post(FIRST, texts::TEXT, &text).await?;
     let connected = json!({"event": "webhookConnected", "instanceId": FIRST, "connected": true});
     day.post(FIRST, texts::CONNECTED, &connected).await
+}
+
+/// The demo's gateway keeps every file that it announced, so it stops at some time.
+const MOST: usize = 1_000;
+
+/// Media that arrive while a person looks around, one at a time. Ends only by an error.
+pub(super) async fn go_on(day: &Day, every: Duration) -> anyhow::Result<()> {
+    let count = if every.is_zero() { 0 } else { MOST };
+    for n in 0..count {
+        tokio::time::sleep(every).await;
+        let instance = [FIRST, SECOND][n % 2];
+        let media = SimMedia::in_turn(instance, &format!("3EB0D1A5{n:012X}"), n);
+        let body = day.world.add(media).body;
+        day.send(instance, &body).await?;
+    }
+    std::future::pending().await
 }
 
 fn sample(n: usize, instance: &str, kind: MediaKind) -> SimMedia {
