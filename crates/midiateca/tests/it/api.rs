@@ -67,6 +67,20 @@ impl<'a> Caller<'a> {
         body
     }
 
+    /// A run once it has ended.
+    async fn ended(&self, run: &Value) -> Value {
+        let path = format!("/bulk/{}", run["id"].as_str().unwrap());
+        let started = std::time::Instant::now();
+        loop {
+            let run = self.get(&path).await;
+            if run["state"] != "running" {
+                return run;
+            }
+            assert!(started.elapsed().as_secs() < 60, "{run}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// The code of an error.
     async fn error(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
         let (status, answer) = self.send(method, path, body).await;

@@ -150,6 +150,58 @@ fn url_encoded(text: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_bulk_export_verifies_what_was_shown_and_leads_to_its_archive() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let mut stored = Vec::new();
+    let image = wa_media::MediaKind::Image;
+    for kind in [image, image, wa_media::MediaKind::Audio, image] {
+        let id = format!("M{}", stored.len());
+        let (media, _) = test.store(SimMedia::sample(FIRST, &id, kind)).await;
+        stored.push(media);
+        clock.advance(MINUTE);
+    }
+    // Equal files are one file with several names.
+    std::fs::remove_file(test.file(&stored[1])).unwrap();
+    std::fs::write(test.file(&stored[1]), "other bytes").unwrap();
+    let operator = Caller::new(&test, Role::Operator, Scope::Client(2)).await;
+    let body =
+        json!({"action": "export", "filter": {"kind": "image"}, "before": "2026-11-24T12:02:30Z"});
+    let (status, run) = operator.send("POST", "/bulk", Some(body)).await;
+    assert_eq!((status, &run["action"]), (202, &json!("export")), "{run}");
+    let ended = operator.ended(&run).await;
+    let result = &ended["result"];
+    assert_eq!(
+        (&result["files"], &result["omitted"]),
+        (&json!(1), &json!(1)),
+        "{ended}"
+    );
+    assert_eq!(result["findings"][0]["media"], stored[1].id);
+    assert_eq!(result["bytes"], ended["done"]);
+    let archive = result["archive"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("/api/v1")
+        .unwrap();
+    let answer = operator.request("GET", archive).send().await.unwrap();
+    let bytes = answer.bytes().await.unwrap();
+    let archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let names = archive.file_names().map(|name| name.unwrap().into_owned());
+    let files = names.filter(|name| name.ends_with(".jpg"));
+    assert_eq!(files.count(), 1);
+    let other = Caller::new(&test, Role::Operator, Scope::Client(3)).await;
+    let (_, run) = other
+        .send(
+            "POST",
+            "/bulk",
+            Some(json!({"action": "export", "filter": {}})),
+        )
+        .await;
+    assert_eq!(other.ended(&run).await["result"]["files"], 0);
+    test.end().await;
+}
+
+#[tokio::test]
 async fn a_bulk_action_touches_what_was_shown_and_nothing_newer() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with(impatient(), clock.clone()).await;
@@ -165,16 +217,7 @@ async fn a_bulk_action_touches_what_was_shown_and_nothing_newer() {
     let (status, counted) = operator.send("POST", "/bulk", Some(body(true))).await;
     assert_eq!((status, &counted["total"]), (202, &json!(2)), "{counted}");
     let (_, run) = operator.send("POST", "/bulk", Some(body(false))).await;
-    let path = format!("/bulk/{}", run["id"].as_str().unwrap());
-    let started = std::time::Instant::now();
-    let ended = loop {
-        let run = operator.get(&path).await;
-        if run["state"] != "running" {
-            break run;
-        }
-        assert!(started.elapsed().as_secs() < 60, "{run}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+    let ended = operator.ended(&run).await;
     assert_eq!(
         (&ended["state"], &ended["done"]),
         (&json!("finished"), &json!(2))

@@ -1,7 +1,7 @@
 //! `/bulk`: actions on exactly the media that a filter showed, as runs with progress that can be stopped.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +14,9 @@ use super::{Id, apart, record};
 use crate::access::Grant;
 use crate::access::audit::{Action, NewEntry};
 use crate::app::App;
+use crate::clock::{Millis, rfc3339};
 use crate::http::HttpState;
+use crate::http::api::BASE;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::{MediaFilter, time};
@@ -22,13 +24,19 @@ use crate::http::api::query::Body;
 use crate::http::api::runs::{Outcome, Run, RunState};
 use crate::i18n::keys as texts;
 use crate::media::{self, Filter};
-use crate::model::{MediaStatus, codes};
+use crate::model::{MediaStatus, Role, codes};
+use crate::ops::export::{self, Target};
 use crate::ops::{Progress, Selection, dismiss, retry};
+
+/// Files of an export's result that are not in the archive.
+const MOST_OMITTED: usize = 100;
 
 codes! {
     BulkAction {
         Retry "retry",
         Dismiss "dismiss",
+        /// Reads and verifies every file; the result has the address of the archive, and the files that are not in it.
+        Export "export",
     }
 }
 
@@ -37,6 +45,7 @@ codes! {
     RunAction {
         Retry "retry",
         Dismiss "dismiss",
+        Export "export",
         Recover "recover",
         ReplayMissing "replay_missing",
     }
@@ -47,6 +56,7 @@ impl From<BulkAction> for RunAction {
         match action {
             BulkAction::Retry => Self::Retry,
             BulkAction::Dismiss => Self::Dismiss,
+            BulkAction::Export => Self::Export,
         }
     }
 }
@@ -69,6 +79,7 @@ pub struct ApiRun {
     id: String,
     action: RunAction,
     state: RunState,
+    /// Media; bytes of an export.
     total: u64,
     done: u64,
     /// The counts at the end.
@@ -101,6 +112,7 @@ fn statuses(action: BulkAction, filter: &Filter) -> Vec<MediaStatus> {
             MediaStatus::Dismissed,
         ],
         BulkAction::Dismiss => &[MediaStatus::Failed, MediaStatus::Expired],
+        BulkAction::Export => &[MediaStatus::Stored],
     };
     let wanted = |status: &&MediaStatus| filter.status.is_none_or(|only| only == **status);
     possible.iter().filter(wanted).copied().collect()
@@ -118,8 +130,11 @@ pub async fn create(
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
     let before = time(&app, new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
+    let asked = new.filter.clone();
     let mut filter = new.filter.resolve(&app, grant.scope).await?;
-    filter.until = Some(filter.until.map_or(before, |until| until.min(before)));
+    let until = filter.until.map_or(before, |until| until.min(before));
+    filter.until = Some(until);
+    filter.without_infected = new.action == BulkAction::Export && !grant.role.includes(Role::Admin);
     let statuses = statuses(new.action, &filter);
     let mut total = 0;
     for status in &statuses {
@@ -138,17 +153,18 @@ pub async fn create(
         };
         return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
     }
-    let data = json!({"total": total});
     let action = match new.action {
-        BulkAction::Retry => Action::Retry,
-        BulkAction::Dismiss => Action::Dismiss,
+        BulkAction::Retry => Some(Action::Retry),
+        BulkAction::Dismiss => Some(Action::Dismiss),
+        // Nothing leaves until the archive is asked for.
+        BulkAction::Export => None,
     };
-    record(
-        &state,
-        &grant,
-        NewEntry::new(action, filter.scope.client().or(filter.client), data),
-    )
-    .await?;
+    if let Some(action) = action {
+        let client = filter.scope.client().or(filter.client);
+        let entry = NewEntry::new(action, client, json!({"total": total}));
+        record(&state, &grant, entry).await?;
+    }
+    let archive = archive_of(&asked, filter.since, until);
     let selection = Selection {
         media: Vec::new(),
         statuses,
@@ -158,7 +174,7 @@ pub async fn create(
         },
     };
     let shown = start(&state, &grant, new.action.into(), total, async move |run| {
-        perform(&app, new.action, selection, &run).await
+        perform(&app, new.action, selection, archive, &run).await
     })?;
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
@@ -207,9 +223,92 @@ impl<Finding> Progress<Finding> for Counting {
     }
 }
 
-async fn perform(app: &App, action: BulkAction, selection: Selection, run: &Arc<Run>) -> Outcome {
+/// The address of the archive with exactly the media of a filter: with times that do not move.
+fn archive_of(filter: &MediaFilter, since: Option<Millis>, until: Millis) -> String {
+    let fixed = MediaFilter {
+        from: since.map(rfc3339),
+        to: Some(rfc3339(until)),
+        status: None,
+        ..filter.clone()
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if let Ok(Value::Object(fields)) = serde_json::to_value(&fixed) {
+        for (name, value) in fields {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            query.append_pair(&name, &text);
+        }
+    }
+    format!("{BASE}/media.zip?{}", query.finish())
+}
+
+/// The progress of an export in bytes, and the files that cannot be in its archive.
+struct Verifying {
+    counting: Counting,
+    omitted: Arc<Mutex<Vec<export::Finding>>>,
+}
+
+impl Progress<export::Finding> for Verifying {
+    fn expect(&self, total: u64) {
+        Progress::<export::Finding>::expect(&self.counting, total);
+    }
+
+    fn advance(&self, done: u64) {
+        Progress::<export::Finding>::advance(&self.counting, done);
+    }
+
+    fn finding(&self, finding: &export::Finding) {
+        let mut omitted = self.omitted.lock().unwrap_or_else(PoisonError::into_inner);
+        if omitted.len() < MOST_OMITTED {
+            omitted.push(finding.clone());
+        }
+    }
+}
+
+/// Reads all files as their archive will. That is written only while it is sent, so that no copy outlives an erasure.
+async fn verify(
+    app: &App,
+    selection: Selection,
+    archive: String,
+    run: &Arc<Run>,
+) -> Result<(bool, Value), export::Error> {
+    let Some(status) = selection.statuses.first() else {
+        return Ok((false, json!({"files": 0})));
+    };
+    let options = export::Options {
+        filter: Filter {
+            status: Some(*status),
+            ..selection.filter
+        },
+        target: Target::ZipStream,
+        dry_run: false,
+        stream: Box::new(std::io::sink()),
+    };
+    let omitted = Arc::default();
+    let progress = Verifying {
+        counting: Counting(Arc::clone(run)),
+        omitted: Arc::clone(&omitted),
+    };
+    let cancelled = run.cancelled.clone();
+    let report = export::run(app.export_deps(), options, Arc::new(progress), cancelled).await?;
+    let omitted = omitted.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut result = json!({"files": report.files, "bytes": report.bytes, "omitted": report.omitted, "findings": *omitted});
+    if !report.stopped && report.files > 0 {
+        result["archive"] = archive.into();
+    }
+    Ok((report.stopped, result))
+}
+
+async fn perform(
+    app: &App,
+    action: BulkAction,
+    selection: Selection,
+    archive: String,
+    run: &Arc<Run>,
+) -> Outcome {
     let (progress, cancelled) = (Counting(Arc::clone(run)), run.cancelled.clone());
-    let ended = match action {
+    let ended: Result<_, Box<dyn std::error::Error>> = match action {
         BulkAction::Retry => {
             let options = retry::Options {
                 selection,
@@ -217,7 +316,10 @@ async fn perform(app: &App, action: BulkAction, selection: Selection, run: &Arc<
             };
             let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
             let report = retry::run(db, storage, clock, options, Arc::new(progress), cancelled);
-            report.await.map(|report| (report.stopped, json!(report)))
+            report
+                .await
+                .map(|report| (report.stopped, json!(report)))
+                .map_err(Into::into)
         }
         BulkAction::Dismiss => {
             let options = dismiss::Options {
@@ -225,13 +327,19 @@ async fn perform(app: &App, action: BulkAction, selection: Selection, run: &Arc<
                 dry_run: false,
             };
             let report = dismiss::run(&app.db, &app.clock, options, Arc::new(progress), cancelled);
-            report.await.map(|report| (report.stopped, json!(report)))
+            report
+                .await
+                .map(|report| (report.stopped, json!(report)))
+                .map_err(Into::into)
         }
+        BulkAction::Export => verify(app, selection, archive, run)
+            .await
+            .map_err(Into::into),
     };
     app.work.notify_one();
     match ended {
         Ok((stopped, result)) => Outcome::of(stopped, result),
-        Err(error) => Outcome::failed(&error),
+        Err(error) => Outcome::failed(error.as_ref()),
     }
 }
 
