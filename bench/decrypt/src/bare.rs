@@ -15,7 +15,7 @@ use crate::list::Item;
 
 const MAC_BYTES: usize = 10;
 /// The last block and the MAC, which are not known as such before the end.
-const HELD_BACK: usize = 16 + MAC_BYTES;
+const TRAILER_BYTES: usize = 16 + MAC_BYTES;
 
 pub async fn fetch(client: reqwest::Client, item: Item) -> anyhow::Result<u64> {
     let mut response = client.get(&item.url).send().await?.error_for_status()?;
@@ -35,7 +35,7 @@ pub async fn fetch(client: reqwest::Client, item: Item) -> anyhow::Result<u64> {
     while let Some(chunk) = response.chunk().await? {
         buffer.extend_from_slice(&chunk);
         if buffer.len() >= WRITE_BYTES {
-            let usable = (buffer.len() - HELD_BACK) / 16 * 16;
+            let usable = (buffer.len() - TRAILER_BYTES) / 16 * 16;
             let blocks = &mut buffer[..usable];
             mac.update(blocks);
             cipher.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);

@@ -232,7 +232,7 @@ enum Command {
     /// Legal holds: what retention rules and erasures leave alone
     #[command(subcommand)]
     Hold(hold::Command),
-    /// Checks a dossier offline, without a data folder; exit 1 when something in it is not as it was made
+    /// Checks a dossier offline, without a data folder; exit 1 when something in it does not match
     VerifyDossier(verify_dossier::Options),
     /// Decrypts one file from WhatsApp's CDN, without a database
     Decrypt(decrypt::Options),

@@ -112,7 +112,7 @@ impl Coordination {
 
     /// None when that cannot be determined. Does not block a server that starts.
     pub async fn is_served(&self) -> Option<bool> {
-        server::is_held(&self.data)
+        server::is_locked(&self.data)
     }
 
     /// The last values that the running server published, see [`ServerLease::publish`].

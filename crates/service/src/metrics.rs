@@ -207,7 +207,7 @@ fn register_gauges(all: &mut Registry, gauges: &Gauges) {
     );
     one(
         "undelivered_messages",
-        "Messages whose delivery the gateway never made",
+        "Messages whose delivery the gateway did not send",
         Some(gauges.undelivered_messages),
     );
     one(

@@ -19,7 +19,7 @@ use crate::recheck::{Recheck, Unhashed};
 use crate::{Expected, KeyKind, MediaKey, Verification, Verified, label};
 
 /// The last block, for its padding, and the MAC: kept back until the end is known.
-const HELD_BACK: usize = BLOCK_BYTES + MAC_BYTES;
+const TRAILER_BYTES: usize = BLOCK_BYTES + MAC_BYTES;
 /// Fits the caches, and large enough for the cipher's parallel blocks.
 const PIECE: usize = 64 << 10;
 
@@ -167,7 +167,7 @@ impl Decryptor {
             may_guess: false,
             expected,
             state: None,
-            carry: Vec::with_capacity(HELD_BACK + BLOCK_BYTES),
+            carry: Vec::with_capacity(TRAILER_BYTES + BLOCK_BYTES),
             received: 0,
             enc_sha256: is_hash_needed.then(Sha256::new),
             sha256: Sha256::new(),
@@ -203,7 +203,7 @@ impl Decryptor {
 
     fn take(&mut self, piece: &[u8], plaintext: &mut Vec<u8>) {
         let available = self.carry.len() + piece.len();
-        let usable = available.saturating_sub(HELD_BACK) / BLOCK_BYTES * BLOCK_BYTES;
+        let usable = available.saturating_sub(TRAILER_BYTES) / BLOCK_BYTES * BLOCK_BYTES;
         let start = plaintext.len();
         let carried = usable.min(self.carry.len());
         plaintext.extend_from_slice(&self.carry[..carried]);
@@ -272,7 +272,7 @@ impl Decryptor {
             checks.compare_encrypted(&self.expected, enc_sha256)?;
         }
         let received = self.received;
-        if received < HELD_BACK as u64 {
+        if received < TRAILER_BYTES as u64 {
             return Err(Cause::TooShort { received });
         }
         let mut rest = std::mem::take(&mut self.carry);

@@ -67,7 +67,7 @@ async fn five_files_of_one_message_are_five_media_of_it() {
 }
 
 #[tokio::test]
-async fn another_file_of_equal_length_is_not_taken_for_the_one_that_is_held() {
+async fn another_file_of_equal_length_is_not_taken_for_the_stored_one() {
     let original = Original::new();
     let (hashed, bare) = (place("hashed.mp3"), place("bare.mp3"));
     for path in [&hashed, &bare] {
@@ -92,7 +92,7 @@ async fn another_file_of_equal_length_is_not_taken_for_the_one_that_is_held() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_taken_before_its_row_knew_it_is_not_held_twice() {
+async fn a_file_that_was_copied_before_its_row_knew_it_is_not_stored_twice() {
     let original = Original::new();
     let (late, known) = (place("late.mp3"), place("known.mp3"));
     original.file(&late, &ogg(1));
@@ -408,7 +408,7 @@ async fn linking_from_another_disk_is_copying_and_needs_room() {
 }
 
 #[tokio::test]
-async fn a_stray_goes_once_its_bytes_are_held_for_their_message() {
+async fn a_stray_is_deleted_once_its_bytes_are_stored_for_their_message() {
     let original = Original::new();
     let path = place("late.mp3");
     original.file(&path, &ogg(1));

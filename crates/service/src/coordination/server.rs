@@ -76,7 +76,7 @@ pub(super) fn published(data: &Path) -> Option<Value> {
 }
 
 /// None when that cannot be determined.
-pub(super) fn is_held(data: &Path) -> Option<bool> {
+pub(super) fn is_locked(data: &Path) -> Option<bool> {
     match File::open(data.join(FILE)) {
         Ok(file) => match file.try_lock_shared() {
             Ok(()) => Some(false),

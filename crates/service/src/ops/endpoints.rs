@@ -31,9 +31,9 @@ pub struct Deps<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    #[error("{kind} is no type of event")]
+    #[error("{kind} is not a type of event")]
     UnknownType { kind: String },
-    #[error("no client {client} is known")]
+    #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error("the address cannot be used")]
     Address(#[source] net::guard::Error),

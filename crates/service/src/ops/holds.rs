@@ -32,7 +32,7 @@ pub enum HoldError {
     Target,
     #[error("the reason is empty, too long, or has control characters")]
     Reason,
-    #[error("no client {client} is known")]
+    #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error(transparent)]
     Contact(erasure::Error),

@@ -31,7 +31,7 @@ pub enum KeyError {
     Name,
     #[error("{text} is not a duration such as 90d")]
     Duration { text: String },
-    #[error("no client {client} is known")]
+    #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error(transparent)]
     Db(#[from] db::Error),

@@ -29,7 +29,7 @@ pub struct Report {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no client {client} is known")]
+    #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error("client {client} has {media} media")]
     HasMedia { client: i64, media: u64 },

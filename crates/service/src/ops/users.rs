@@ -31,7 +31,7 @@ pub enum UserError {
     Name,
     #[error("a user {name} exists")]
     NameTaken { name: String },
-    #[error("no client {client} is known")]
+    #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error("there is no such user")]
     Unknown,

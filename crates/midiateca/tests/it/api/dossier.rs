@@ -186,7 +186,7 @@ async fn a_dossier_of_a_chat_proves_itself_to_sha256sum_and_to_verify_dossier() 
     );
     let english = dossier(&viewer, &format!("/media/{}/dossier?lang=en", media.id)).await;
     let english = unzipped(&english);
-    assert!(text(&english, "index.html").contains("It is no legal advice."));
+    assert!(text(&english, "index.html").contains("It is not legal advice."));
     assert_eq!(self::manifest(&english)["files"], 1);
     test.end().await;
 }

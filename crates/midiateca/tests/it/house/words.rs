@@ -7,6 +7,7 @@ const WORDS: &[&str] = &[
     "tell",
     "tells",
     "told",
+    "held",
     "beside",
     "anew",
     "meanwhile",

@@ -77,12 +77,12 @@ pub struct Report {
 pub enum Error {
     #[error("{path} cannot be read")]
     Io { path: PathBuf, source: io::Error },
-    #[error("{path} is no ZIP that can be read")]
+    #[error("{path} is not a readable ZIP file")]
     NoArchive {
         path: PathBuf,
         source: zip::result::ZipError,
     },
-    #[error("{path} has no {name}, so it is no dossier")]
+    #[error("{path} has no {name}, so it is not a dossier")]
     Lacks { path: PathBuf, name: &'static str },
     #[error("{name} of {path} is larger than one of a dossier")]
     TooLarge { path: PathBuf, name: &'static str },
