@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::GatewayDeps;
@@ -236,17 +236,26 @@ pub async fn undo(
     Ok(report)
 }
 
-/// The content of a slot before it was first set.
-#[derive(Clone, Debug)]
+/// The content of a slot before it was first set; sealed as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Previous {
     /// Empty for none.
     address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     setting: Option<Value>,
 }
 
 impl Previous {
-    /// An address alone, or JSON where the gateway has more settings.
-    fn parse(text: &str) -> Self {
+    fn of(content: &SlotContent) -> Self {
+        let setting = Some(&content.setting).filter(|setting| !setting.is_null());
+        Self {
+            address: content.address.clone(),
+            setting: setting.cloned(),
+        }
+    }
+
+    /// Earlier versions sealed an address alone, or JSON where the gateway has more settings.
+    fn of_earlier_version(text: &str) -> Self {
         let parsed: Option<Value> = serde_json::from_str(text).ok();
         match parsed.as_ref().and_then(Value::as_object) {
             Some(parts) => Self {
@@ -257,13 +266,6 @@ impl Previous {
                 address: text.to_owned(),
                 setting: None,
             },
-        }
-    }
-
-    fn text(content: &SlotContent) -> String {
-        match &content.setting {
-            Value::Null => content.address.clone(),
-            setting => json!({"address": content.address, "setting": setting}).to_string(),
         }
     }
 }
@@ -369,7 +371,13 @@ impl WebhooksReport {
     }
 }
 
-fn seal_context(instance: &Instance, field: &str) -> String {
+/// The encryption context of a [`Previous`].
+fn content_context(instance: &Instance, field: &str) -> String {
+    format!("instances:{}:slot_content:{field}", instance.id)
+}
+
+/// That of earlier versions.
+fn address_context(instance: &Instance, field: &str) -> String {
     format!("instances:{}:slot:{field}", instance.id)
 }
 
@@ -378,10 +386,21 @@ fn unsealed(
     instance: &Instance,
     slot: &PreviousSlot,
 ) -> Result<Previous, secrets::Error> {
-    let context = seal_context(instance, &slot.field);
-    let unseal = |sealed: &Vec<u8>| deps.secrets.unseal(&context, sealed);
-    let text = slot.sealed.as_ref().map(unseal).transpose()?;
-    Ok(Previous::parse(&text.unwrap_or_default()))
+    let Some(sealed) = &slot.sealed else {
+        return Ok(Previous::default());
+    };
+    let content = deps
+        .secrets
+        .unseal(&content_context(instance, &slot.field), sealed);
+    if let Ok(content) = content
+        && let Ok(previous) = serde_json::from_str(&content)
+    {
+        return Ok(previous);
+    }
+    let text = deps
+        .secrets
+        .unseal(&address_context(instance, &slot.field), sealed)?;
+    Ok(Previous::of_earlier_version(&text))
 }
 
 /// Stores what the slots hold, sealed, unless their earlier content is stored and can still be unsealed.
@@ -398,8 +417,11 @@ async fn remember(
             continue;
         }
         let content = slot_content(instance, slot, answer, None);
-        let context = seal_context(instance, slot.field);
-        let seal = |content: &SlotContent| deps.secrets.seal(&context, &Previous::text(content));
+        let context = content_context(instance, slot.field);
+        let seal = |content: &SlotContent| {
+            let previous = json!(Previous::of(content));
+            deps.secrets.seal(&context, &previous.to_string())
+        };
         saved.push(PreviousSlot {
             field: slot.field.to_owned(),
             ours: content
@@ -416,4 +438,39 @@ async fn remember(
         Ok(())
     });
     Ok(saving.await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_of_a_slot_is_the_same_after_it_was_sealed() {
+        // An address of a gateway may look like the JSON of earlier versions.
+        for address in [
+            "https://a.example/x",
+            "",
+            r#"{"address":"https://b.example"}"#,
+        ] {
+            for setting in [None, Some(json!({"events": ["message"]}))] {
+                let previous = Previous {
+                    address: address.to_owned(),
+                    setting,
+                };
+                let read: Previous = serde_json::from_str(&json!(previous).to_string()).unwrap();
+                assert_eq!(read, previous);
+            }
+        }
+    }
+
+    #[test]
+    fn both_forms_of_earlier_versions_are_read() {
+        let address = Previous::of_earlier_version("https://a.example/x");
+        assert_eq!(address.address, "https://a.example/x");
+        assert_eq!(address.setting, None);
+        let text = r#"{"address":"https://a.example/x","setting":{"enabled":true}}"#;
+        let with_setting = Previous::of_earlier_version(text);
+        assert_eq!(with_setting.address, "https://a.example/x");
+        assert_eq!(with_setting.setting, Some(json!({"enabled": true})));
+    }
 }
