@@ -21,6 +21,11 @@ pub const MINUTE: Millis = 60 * SECOND;
 pub const HOUR: Millis = 60 * MINUTE;
 pub const DAY: Millis = 24 * HOUR;
 
+/// A wait that is longer by up to a tenth, so that what began together does not come again together. `jitter` is random.
+pub fn spread(wait: Millis, jitter: u8) -> Millis {
+    wait + wait / 10 * i64::from(jitter) / i64::from(u8::MAX)
+}
+
 /// The time of day. Cheap to clone; clones share their state.
 ///
 /// Follows the system's wall clock while that runs evenly. When the wall clock jumps by more than [`TOLERANCE`],

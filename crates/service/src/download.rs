@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use wa_media::{Expected, PlainHints, Verified};
 
-use crate::clock::{Clock, HOUR, Millis};
+use crate::clock::{Clock, HOUR, Millis, spread};
 use crate::config;
 use crate::coordination::{ContentLease, Coordination};
 use crate::db::Db;
@@ -324,14 +324,13 @@ async fn conclude(
             reason,
         };
     }
-    let jittered = wait + wait / 10 * i64::from(rand::random::<u8>()) / 255;
     // The last attempt comes at the deadline itself, not after it.
     let last = if now < job.deadline {
         job.deadline
     } else {
         i64::MAX
     };
-    let until = (now + jittered).min(last);
+    let until = (now + spread(wait, rand::random())).min(last);
     Settled::Postponed {
         reason,
         until,

@@ -9,6 +9,7 @@ mod list;
 mod person;
 mod removal;
 mod row;
+mod statement;
 mod stored_file;
 pub mod usage;
 
@@ -23,7 +24,7 @@ pub mod search;
 pub mod settle;
 pub(crate) mod sql;
 
-pub use crate::model::{hex, unhex};
+pub use crate::model::{Cursor, hex, unhex};
 pub use attempts::{
     RecordedAttempt, attempts, count_attempts_before, prune_attempts, record_attempts,
 };
@@ -33,8 +34,8 @@ pub use counts::{
 };
 pub use filter::Filter;
 pub use list::{
-    Cursor, clients_of_delivery, count, find, has_other_client, ids_beginning, instances_of_client,
-    list, list_after, newer, newest_received, stored, visible,
+    clients_of_delivery, count, find, has_other_client, ids_beginning, instances_of_client, list,
+    list_after, newer, newest_received, stored, visible,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod contact;
+mod cursor;
 mod delivery_reason;
 mod erased;
 mod hex;
@@ -11,6 +12,7 @@ mod reason;
 pub mod schema;
 
 pub use access::{Role, Scope};
+pub use cursor::{Cursor, Listed, cut};
 pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};
 pub use hex::{hex, unhex};

@@ -150,7 +150,7 @@ impl Notifier {
         self.metrics.count_notification(result);
         let (id, now) = (claimed.notification.id, self.clock.now());
         let (endpoint, client) = (endpoint.id.clone(), endpoint.client);
-        let jitter: f64 = rand::random();
+        let jitter = rand::random();
         let settling = self.db.write(Key::Everything, async move |tx| {
             let status = notifications::settle(tx, &id, &attempted, jitter, now).await?;
             let disabled = match (&attempted.reason, attempted.http_status) {

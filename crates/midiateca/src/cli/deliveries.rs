@@ -5,15 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::{
-    Context, Ending, Items, Language, answer, ids, items, plain, sheet::Sheet,
-    words::deliveries as words, zone,
+    Context, Ending, Items, Language, answer, ids, plain, sheet::Sheet, words::deliveries as words,
+    zone,
 };
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
 use midiateca_service::config::Since;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
 use midiateca_service::ingest::Replaced;
-use midiateca_service::model::{Arrival, DeliveryReason};
+use midiateca_service::model::{Arrival, DeliveryReason, cut};
 use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
@@ -178,7 +178,7 @@ async fn list(
     loop {
         let page = left.min(PAGE);
         let mut rows = deliveries::list(&app.db, filter, &after, page.saturating_add(1)).await?;
-        let next = items::cut(&mut rows, page).map(|last| last.id.0.clone());
+        let next = cut(&mut rows, page).map(|last| last.id.0.clone());
         left -= page;
         match next {
             Some(next) if left > 0 => {

@@ -149,11 +149,3 @@ impl<T> Drop for Items<T> {
         }
     }
 }
-
-/// Cuts rows, of which one more than `limit` was read. Gives the last one if more follow.
-pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32) -> Option<&T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_cut = rows.len() > limit;
-    rows.truncate(limit);
-    rows.last().filter(|_| is_cut)
-}

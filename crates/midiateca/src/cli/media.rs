@@ -9,11 +9,11 @@ use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use crate::cli::{
-    Context, Ending, Items, Language, answer, ids, items, language, plain, sheet::Sheet, zone,
+    Context, Ending, Items, Language, answer, ids, language, plain, sheet::Sheet, zone,
 };
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::media::{self, Cursor, Filter, Media, RecordedAttempt};
-use midiateca_service::model::MediaStatus;
+use midiateca_service::model::{MediaStatus, cut};
 use which::Which;
 
 #[derive(Debug, clap::Subcommand)]
@@ -82,7 +82,7 @@ async fn list(context: &Context, app: &App, mut options: List) -> anyhow::Result
     let after = options.cursor.as_ref().map(read).transpose()?;
     let one_more = options.limit.saturating_add(1);
     let mut rows = media::list_after(&app.db, &filter, after, one_more).await?;
-    let next = items::cut(&mut rows, options.limit).map(|last| Cursor::of(last).to_string());
+    let next = cut(&mut rows, options.limit).map(|last| Cursor::of(last).to_string());
     let lang = context.lang;
     Items::new("items", move |media| line(media, lang)).page(&rows, next);
     Ok(Ending::Fine)

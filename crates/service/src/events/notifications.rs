@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::{Event, endpoints, event_of};
-use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null};
+use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null, spread};
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::codes;
+pub use crate::model::Cursor as NotificationCursor;
+use crate::model::{Listed, codes};
 
 /// How long after an attempt the next one is made; before the first, and after the last there is none.
 pub const WAITS: [Millis; 10] = [
@@ -67,6 +68,16 @@ pub struct Notification {
     #[serde(serialize_with = "as_rfc3339_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Millis>,
+}
+
+impl Listed for Notification {
+    fn listed_at(&self) -> Millis {
+        self.created_at
+    }
+
+    fn listed_id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// One attempt to send a notification.
@@ -214,12 +225,12 @@ pub struct Attempted {
     pub retry_after: Option<Millis>,
 }
 
-/// Records an attempt, and when the next one is made. `jitter` between 0 and 1 spreads it by a tenth.
+/// Records an attempt, and when the next one is made. `jitter` is for [`spread`].
 pub async fn settle(
     tx: &mut Tx,
     id: &str,
     attempted: &Attempted,
-    jitter: f64,
+    jitter: u8,
     now: Millis,
 ) -> Result<NotificationStatus, Error> {
     let sql = "select attempts from notifications where id = $1 and status = 'pending'";
@@ -259,44 +270,9 @@ pub async fn settle(
 }
 
 /// The wait after attempt `n`; none after the last.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "a wait of at most a day"
-)]
-fn wait_after(n: i64, jitter: f64) -> Option<Millis> {
+fn wait_after(n: i64, jitter: u8) -> Option<Millis> {
     let wait = *WAITS.get(usize::try_from(n).ok()?)?;
-    Some(wait + (wait as f64 * 0.1 * jitter) as Millis)
-}
-
-/// A place in the list of an endpoint's notifications: after one of them.
-#[derive(Clone, Debug)]
-pub struct NotificationCursor {
-    created_at: Millis,
-    id: String,
-}
-
-impl NotificationCursor {
-    pub fn of(notification: &Notification) -> Self {
-        Self {
-            created_at: notification.created_at,
-            id: notification.id.clone(),
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        let (created_at, id) = text.split_once('_')?;
-        Some(Self {
-            created_at: created_at.parse().ok()?,
-            id: id.to_owned(),
-        })
-    }
-}
-
-impl std::fmt::Display for NotificationCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}_{}", self.created_at, self.id)
-    }
+    Some(spread(wait, jitter))
 }
 
 /// Up to `limit` notifications of an endpoint, newest first.
@@ -312,7 +288,7 @@ pub async fn of_endpoint(
            and ($3 is null or (created_at, id) < ($3, $4))
          order by created_at desc, id desc limit $5"
     );
-    let (created_at, id) = after.map(|after| (after.created_at, after.id)).unzip();
+    let (created_at, id) = after.map(|after| (after.at, after.id)).unzip();
     let values = values![
         endpoint,
         status.map(NotificationStatus::as_str),
@@ -470,10 +446,10 @@ mod tests {
 
     #[test]
     fn ten_attempts_are_spread_over_three_days() {
-        let waits: Vec<_> = (1..=10).map(|n| wait_after(n, 0.0)).collect();
+        let waits: Vec<_> = (1..=10).map(|n| wait_after(n, 0)).collect();
         assert_eq!(waits[0], Some(5 * SECOND));
         assert_eq!(waits[8], Some(24 * HOUR));
         assert_eq!(waits[9], None);
-        assert_eq!(wait_after(2, 1.0), Some(5 * MINUTE + 30 * SECOND));
+        assert_eq!(wait_after(2, u8::MAX), Some(5 * MINUTE + 30 * SECOND));
     }
 }

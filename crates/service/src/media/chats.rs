@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::filter::{Statement, is_id};
+use super::statement::{Statement, is_id};
 use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::model::{ChatId, ChatKind, MediaKind, Origin, Scope};

@@ -1,9 +1,9 @@
 //! Conditions for lists of media and for operations on them.
 
-use super::examinations;
-use super::{chats, search};
+use super::statement::{Statement, is_id};
+use super::{chats, examinations, search};
 use crate::clock::Millis;
-use crate::db::{Db, Error, Value};
+use crate::db::{Db, Error};
 use crate::model::contact::bare;
 use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Verification};
 
@@ -43,58 +43,9 @@ pub struct Filter {
     pub words: Option<String>,
 }
 
-/// The same id with a server or a device.
-macro_rules! is_id {
-    ($column:literal) => {
-        concat!(
-            "(",
-            $column,
-            " = $$ or ",
-            $column,
-            " >= $$ || '@' and ",
-            $column,
-            " < $$ || 'A' or ",
-            $column,
-            " >= $$ || ':' and ",
-            $column,
-            " < $$ || ';')"
-        )
-    };
-}
-pub(super) use is_id;
-
 const OF_SENDER: &str = concat!("(", is_id!("sender_lid"), " or ", is_id!("sender_id"), ")");
 
-/// A statement that is put together from fixed pieces, for only the conditions that are given: with others in it, the engine
-/// could not choose its index by them.
-pub(super) struct Statement {
-    pub sql: String,
-    pub values: Vec<Value>,
-}
-
 impl Statement {
-    pub fn new(sql: &str) -> Self {
-        Self {
-            sql: sql.to_owned(),
-            values: Vec::new(),
-        }
-    }
-
-    /// Adds a piece; `$$` in it is the value's placeholder.
-    pub fn push(&mut self, piece: &str, value: impl Into<Value>) {
-        self.values.push(value.into());
-        let placeholder = format!("${}", self.values.len());
-        self.sql.push_str(&piece.replace("$$", &placeholder));
-    }
-
-    /// Adds ` and ` and a condition, if its value is given.
-    pub fn and<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
-        if let Some(value) = value {
-            self.sql.push_str(" and ");
-            self.push(condition, value);
-        }
-    }
-
     /// Adds the conditions of a filter, each after an ` and `.
     pub fn filter(&mut self, filter: &ResolvedFilter) {
         self.filter_by(filter, Driver::Any);
@@ -194,12 +145,6 @@ impl<'a> ResolvedFilter<'a> {
             chats: None,
         }
     }
-}
-
-/// `$1, $2, …`, starting at `first`.
-pub(super) fn placeholders(first: usize, count: usize) -> String {
-    let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
-    names.join(", ")
 }
 
 #[cfg(test)]

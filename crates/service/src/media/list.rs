@@ -1,13 +1,12 @@
 //! Media by id, and in pages.
 
-use std::fmt;
-
-use super::filter::{Filter, ResolvedFilter, Statement};
+use super::filter::{Filter, ResolvedFilter};
 use super::newest;
 use super::row::{Media, columns};
+use super::statement::Statement;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, values};
-use crate::model::{DeliveryId, InstanceId, MediaId, Scope};
+use crate::model::{Cursor, DeliveryId, InstanceId, MediaId, Scope};
 
 const FIND: &str = concat!("select ", columns!(), " from media where id = $1");
 
@@ -38,36 +37,6 @@ pub async fn list(db: &Db, filter: &Filter, limit: u32) -> Result<Vec<Media>, Er
     list_after(db, filter, None, limit).await
 }
 
-/// A place in the order of [`list`]: after a media, which may have been deleted since.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(super) received_at: Millis,
-    pub(super) id: MediaId,
-}
-
-impl Cursor {
-    pub fn of(media: &Media) -> Self {
-        Self {
-            received_at: media.received_at,
-            id: media.id.clone(),
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        let (received_at, id) = text.split_once('_')?;
-        Some(Self {
-            received_at: received_at.parse().ok()?,
-            id: MediaId(id.to_owned()),
-        })
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.received_at, self.id)
-    }
-}
-
 /// Like [`list`], after this place.
 pub async fn list_after(
     db: &Db,
@@ -85,8 +54,8 @@ pub async fn list_after(
 pub async fn newer(db: &Db, filter: &Filter, before: &Cursor) -> Result<Option<Media>, Error> {
     let filter = ResolvedFilter::new(db, filter).await?;
     let mut statement = Statement::new(concat!("select ", columns!(), " from media where true"));
-    statement.push(" and received_at >= $$", before.received_at);
-    statement.push(" and (received_at > $$", before.received_at);
+    statement.push(" and received_at >= $$", before.at);
+    statement.push(" and (received_at > $$", before.at);
     statement.push(" or id > $$)", before.id.as_str());
     statement.filter(&filter);
     statement.push(" order by received_at, id limit $$", 1_i64);

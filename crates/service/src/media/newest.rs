@@ -2,11 +2,11 @@
 //! costs what it shows. A filter that no index fits is asked in parts, one for each value that an index has before the time;
 //! the engine merges them.
 
-use super::filter::{Driver, ResolvedFilter, Statement};
-use super::list::Cursor;
+use super::filter::{Driver, ResolvedFilter};
 use super::row::columns;
+use super::statement::Statement;
 use crate::db::Value;
-use crate::model::{MediaKind, MediaStatus};
+use crate::model::{Cursor, MediaKind, MediaStatus};
 
 /// More chats than this are sorted instead of merged.
 const MOST_PARTS: usize = 64;
@@ -83,9 +83,9 @@ fn select(
     if let Some(after) = after {
         if limit.is_some() {
             // Lets the engine begin at that place of the index.
-            statement.push(" and received_at <= $$", after.received_at);
+            statement.push(" and received_at <= $$", after.at);
         }
-        statement.push(" and (received_at + 0, id) < ($$, ", after.received_at);
+        statement.push(" and (received_at + 0, id) < ($$, ", after.at);
         statement.push("$$)", after.id.as_str());
     }
     statement.filter_by(filter, driver);

@@ -1,8 +1,8 @@
 //! Transitions of media that need no claim.
 
-use super::filter::placeholders;
 use super::row::{Media, columns};
 use super::sql::waiting_ids;
+use super::statement::placeholders;
 use crate::clock::{DAY, Millis};
 use crate::db::{Error, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, Reason};

@@ -8,8 +8,8 @@ use crate::clock::{Millis, rfc3339};
 use crate::db::{Error, Row};
 use crate::gateway::{Gateway, Sought};
 use crate::model::{
-    ChatId, DeliveryId, InstanceId, KeyKind, MediaId, MediaKey, MediaKind, MediaStatus, Origin,
-    Reason, Route, SenderId, Verification, schema,
+    ChatId, DeliveryId, InstanceId, KeyKind, Listed, MediaId, MediaKey, MediaKind, MediaStatus,
+    Origin, Reason, Route, SenderId, Verification, schema,
 };
 
 /// One media: the fields of its message, its state as a job, and its stored file.
@@ -122,6 +122,16 @@ macro_rules! columns {
     };
 }
 pub(crate) use columns;
+
+impl Listed for Media {
+    fn listed_at(&self) -> Millis {
+        self.received_at
+    }
+
+    fn listed_id(&self) -> &str {
+        self.id.as_str()
+    }
+}
 
 impl Media {
     pub(super) fn from_row(row: &Row) -> Result<Self, Error> {

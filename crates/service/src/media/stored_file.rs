@@ -1,7 +1,8 @@
 //! Rows of stored files: reading, comparing, repairing and removing them.
 
-use super::filter::{Filter, ResolvedFilter, Statement, placeholders};
+use super::filter::{Filter, ResolvedFilter};
 use super::list::page;
+use super::statement::{Statement, placeholders};
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, MediaKind, MediaStatus, Reason};

@@ -7,6 +7,7 @@ use utoipa::IntoParams;
 use super::error::{ApiError, Result};
 use super::query::number;
 use crate::i18n::keys as texts;
+use crate::model::cut;
 
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 500;
@@ -22,10 +23,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Of up to `limit + 1` items, so that it is known whether more follow.
     pub fn of(mut items: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> Self {
-        let limit = limit as usize;
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| has_more).map(cursor);
+        let next = cut(&mut items, limit).map(cursor);
         Self { items, next }
     }
 
