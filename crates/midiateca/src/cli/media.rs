@@ -121,7 +121,7 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
     }
     let facts = attempts.iter().map(|attempt| {
         let outcome = attempt.reason.map_or("-", |it| lang.reason(it.as_str()));
-        let facts = attempt_facts(attempt, &format!("{} bytes", attempt.size));
+        let facts = attempt_facts(attempt, lang);
         format!("{} {facts}: {outcome}", attempt.n)
     });
     let facts: Vec<_> = facts.collect();
@@ -131,14 +131,15 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
 }
 
 /// Time, route, host, status, size and duration of an attempt.
-pub(super) fn attempt_facts(attempt: &RecordedAttempt, size: &str) -> String {
+pub(super) fn attempt_facts(attempt: &RecordedAttempt, lang: Language) -> String {
     let status = attempt.http_status.map(|status| status.to_string());
     format!(
-        "{} {} {} HTTP {} {size} {} ms",
+        "{} {} {} HTTP {} {} {} ms",
         zone::local(attempt.started_at),
         attempt.route.as_str(),
         plain(attempt.host.as_deref().unwrap_or("-")),
         status.as_deref().unwrap_or("-"),
+        lang.bytes(attempt.size),
         attempt.duration_ms
     )
 }

@@ -71,7 +71,7 @@ fn attempts<'a>(attempts: &[RecordedAttempt], columns: u16, state: &State) -> Ve
     let head = fill!(lang, texts::ATTEMPTS, count = attempts.len());
     let mut lines = vec![Line::styled(head, STRONG)];
     for attempt in attempts.iter().rev() {
-        let facts = media::attempt_facts(attempt, &lang.bytes(attempt.size));
+        let facts = media::attempt_facts(attempt, lang);
         let facts = format!("{}. {facts}", attempt.n);
         lines.extend(styled(facts, Style::new(), columns, 3));
         let (result, style) = match attempt.reason.map(Reason::as_str) {
