@@ -61,6 +61,9 @@ pub enum Error {
     },
 }
 
+/// The beginning of the variables that set a setting.
+const PREFIX: &str = "MIDIATECA__";
+
 /// All settings. `config/default.toml` describes each key.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]

@@ -16,6 +16,7 @@ mod migrations;
 mod reader;
 mod snapshot;
 mod source;
+mod state;
 mod value;
 mod watch;
 
@@ -30,10 +31,11 @@ pub use key::Key;
 use reader::Readers;
 pub use snapshot::{Copied, snapshot};
 use source::{Schema, Source};
+pub use state::Found;
+use state::State;
 pub(crate) use value::values;
 pub use value::{Row, Value};
-pub use watch::Found;
-use watch::{State, Watch};
+use watch::Watch;
 
 /// How often a locked file is tried again.
 const RETRY_EVERY: Duration = Duration::from_millis(20);

@@ -4,6 +4,7 @@
 mod bodies;
 mod incoming;
 mod masked;
+pub mod needed;
 mod opening;
 pub mod parts;
 pub mod rhythm;

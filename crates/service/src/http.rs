@@ -15,6 +15,7 @@ mod listener;
 mod metrics;
 mod open_files;
 mod pace;
+mod paced_body;
 mod readiness;
 mod refusals;
 mod session;

@@ -12,6 +12,7 @@ mod notify;
 mod pace;
 pub mod proxy;
 mod reach;
+mod resolve;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +34,13 @@ use crate::config;
 use crate::gateway::{Call, CallMethod};
 use crate::model::MediaId;
 use client::PooledClient;
-pub use client::Unresolved;
 pub use coding::{Coding, Decoder, UnknownCoding};
 use cooldown::{Cooldown, Cooldowns, HostReadiness};
 use guard::{CheckedUrl, Guard};
 pub use pace::TransferPace;
 use proxy::{InvalidProxy, Proxies, Proxy};
 pub use reach::{AddressFamily, ConnectionProbe, probe_connection};
+pub use resolve::Unresolved;
 
 /// The longest answer to a call for a link.
 const LONGEST_ANSWER: usize = 1 << 20;

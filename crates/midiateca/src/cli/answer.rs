@@ -3,13 +3,14 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
-use std::sync::OnceLock;
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::language::{self, is_hostile};
+use crate::cli::mode::mode;
+pub(crate) use crate::cli::mode::{Mode, is_json, set_mode};
 use crate::cli::{Language, complaint, complaint::Failure, zone};
 use midiateca_service::i18n::needs;
 use midiateca_service::ops::status::Need;
@@ -18,29 +19,6 @@ pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const FINE: Style = AnsiColor::Green.on_default();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default();
-
-/// How this run answers.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Mode {
-    pub is_json: bool,
-    /// Whether text for people on stdout has colors.
-    pub is_colored: bool,
-}
-
-static MODE: OnceLock<Mode> = OnceLock::new();
-
-/// A run has one mode, from its options.
-pub(crate) fn set_mode(mode: Mode) {
-    MODE.get_or_init(|| mode);
-}
-
-fn mode() -> Mode {
-    MODE.get().copied().unwrap_or_default()
-}
-
-pub(crate) fn is_json() -> bool {
-    mode().is_json
-}
 
 /// Where a line goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

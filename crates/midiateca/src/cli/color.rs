@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum as _;
 
-use crate::cli::usage;
+use crate::cli::unparsed::unparsed;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
@@ -20,7 +20,7 @@ pub(crate) enum Color {
 impl Color {
     /// Of this run, before its arguments are parsed: help and usage errors have colors too.
     pub fn of_process() -> Self {
-        let value = usage::unparsed("--color");
+        let value = unparsed("--color");
         let color = value.and_then(|value| Self::from_str(&value, false).ok());
         color.unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::cli::{Language, TextKey, answer, words::cli as words, words::context as files};
+use crate::cli::{Language, TextKey, mode, words::cli as words, words::context as files};
 use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
 use midiateca_service::ops::endpoints::EndpointError;
@@ -100,7 +100,7 @@ pub(super) fn code(error: &(dyn Error + 'static)) -> String {
 pub(super) fn show(error: &(dyn Error + 'static), lang: Language, hint: Option<String>) {
     let mut explanation = Explainer::new(lang, own).explain(error);
     explanation.hint = hint.or(explanation.hint);
-    write(&explanation, lang, answer::is_json());
+    write(&explanation, lang, mode::is_json());
 }
 
 pub(super) fn write(explanation: &Explanation, lang: Language, is_json: bool) {

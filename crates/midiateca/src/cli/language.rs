@@ -6,7 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::{TextKey, usage, zone};
+use crate::cli::unparsed::unparsed;
+use crate::cli::{TextKey, zone};
 pub(crate) use midiateca_service::i18n::Language;
 pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
 
@@ -22,7 +23,7 @@ pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
 
 /// Of this run, before its arguments are parsed or if they cannot be: `--lang`, else the environment.
 pub(crate) fn of_process() -> Language {
-    match usage::unparsed("--lang").as_deref() {
+    match unparsed("--lang").as_deref() {
         Some("en") => Language::English,
         Some("pt-BR" | "pt") => Language::Portuguese,
         _ => of_environment(),

@@ -9,6 +9,7 @@ use clap::{Error, FromArgMatches as _};
 use serde_json::json;
 
 use super::color::Color;
+use super::unparsed::unparsed;
 use crate::cli::{Language, Options, answer, complaint, help};
 use midiateca_service::i18n::explain::{Explanation, UNEXPECTED};
 
@@ -40,25 +41,6 @@ pub(super) fn show(error: &Error, lang: Language) -> ExitCode {
         _ => eprintln!("{}", rendered(error, lang)),
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-/// The value of an option in arguments that are not parsed yet, or cannot be; empty for a flag at their end.
-pub(super) fn unparsed(option: &str) -> Option<String> {
-    let arguments = std::env::args_os().skip(1);
-    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
-    value_of(option, arguments)
-}
-
-fn value_of(option: &str, arguments: impl Iterator<Item = String>) -> Option<String> {
-    let mut arguments = arguments.take_while(|argument| argument != "--");
-    while let Some(argument) = arguments.next() {
-        match argument.strip_prefix(option) {
-            Some("") => return Some(arguments.next().unwrap_or_default()),
-            Some(rest) if rest.starts_with('=') => return rest.get(1..).map(str::to_owned),
-            _ => {}
-        }
-    }
-    None
 }
 
 fn rendered(error: &Error, lang: Language) -> String {
@@ -190,24 +172,4 @@ fn portuguese_hint(error: &Error) -> String {
         hints.push(text("help", ""));
     }
     hints.join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_option_is_found_in_arguments_that_cannot_be_parsed() {
-        for (line, expected) in [
-            ("check", None),
-            ("--lang pt-BR check", Some("pt-BR")),
-            ("media list --nonsense --lang=pt", Some("pt")),
-            ("check --lang", Some("")),
-            ("check --language=pt-BR", None),
-            ("client add -- --lang=pt-BR", None),
-        ] {
-            let arguments = line.split(' ').map(str::to_owned);
-            assert_eq!(value_of("--lang", arguments).as_deref(), expected, "{line}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Rules of the code: dependencies point down, each library and the SQL of each table has one module, code for one system is
 //! compiled there only, texts for people are in the catalogues, files are short. Each rule has a test with a planted violation.
 
+mod cycles;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,10 +3,7 @@
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use super::{Config, Problem, renamed};
-
-/// The prefix of variables that are named after a key of the file.
-pub(super) const PREFIX: &str = "MIDIATECA__";
+use super::{Config, PREFIX, Problem, renamed};
 
 /// Short names, and the keys that they set.
 const SHORT: [(&str, &str); 6] = [

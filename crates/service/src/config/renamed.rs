@@ -3,8 +3,7 @@
 
 use toml::de::DeValue;
 
-use super::environment::PREFIX;
-use super::{Problem, Size, Span};
+use super::{PREFIX, Problem, Size, Span};
 use crate::clock::{DAY, MINUTE, Millis};
 
 /// The unit that an old key had in its name.

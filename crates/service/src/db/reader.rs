@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Connection;
 use super::source::Source;
-use super::watch::State;
+use super::state::State;
 use super::{Error, Row, Value};
 
 const MOST: usize = 4;

@@ -5,15 +5,14 @@
 //! time only trigger the real check, because some file systems change them: a new commit is written through the open
 //! connection, the write-ahead log is written back, and the file is read again by its path.
 
-use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::Error;
 use super::connection::Connection;
 use super::reader::Readers;
+use super::state::{Found, Stamp, State, displaced, id, length, stamp};
 use crate::disk::{FileId, with_suffix};
 
 /// The write-ahead log's magic number, header length and frame header length (sqlite.org/fileformat.html).
@@ -26,67 +25,11 @@ const EXAMINATION_LASTS: Duration = Duration::from_millis(20);
 /// Another process may be writing the log back during a read.
 const READS: usize = 3;
 
-crate::model::codes! {
-    /// The state of the path where the open database should be.
-    Found {
-        Missing "missing",
-        /// Another database.
-        Other "other",
-        /// An older copy of the same database.
-        Older "older",
-        /// The file was truncated or overwritten.
-        Damaged "damaged",
-        /// The same database with another write-ahead log.
-        OtherLog "other_log",
-        /// Undetermined, for example because another process was reading.
-        Unproven "unproven",
-    }
-}
-
-/// A file's metadata at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    id: FileId,
-    length: u64,
-    /// Allocated blocks of 512 bytes; 0 where unknown.
-    blocks: u64,
-    modified: Option<SystemTime>,
-}
-
-#[cfg(unix)]
-fn blocks(metadata: &Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    metadata.blocks()
-}
-
-#[cfg(not(unix))]
-fn blocks(_: &Metadata) -> u64 {
-    0
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some(Stamp {
-        id: FileId::new(&metadata),
-        length: metadata.len(),
-        blocks: blocks(&metadata),
-        modified: metadata.modified().ok(),
-    })
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamps {
     database: Option<Stamp>,
     log: Option<Stamp>,
     index: Option<Stamp>,
-}
-
-fn id(stamp: Option<Stamp>) -> Option<FileId> {
-    stamp.map(|stamp| stamp.id)
-}
-
-fn length(stamp: Option<Stamp>) -> u64 {
-    stamp.map_or(0, |stamp| stamp.length)
 }
 
 impl Stamps {
@@ -143,51 +86,6 @@ pub(super) fn count_commit(connection: &Connection) -> Result<(), Error> {
     let sql = "update identity set commits = commits + 1, nonce = $1";
     let nonce: i64 = rand::random();
     connection.run(sql, &[nonce.into()]).map(drop)
-}
-
-/// The result of the last check, shared with readers and the server.
-#[derive(Clone, Default)]
-pub(super) struct State(Arc<Mutex<Known>>);
-
-#[derive(Default)]
-struct Known {
-    database: Option<FileId>,
-    found: Option<Found>,
-}
-
-impl State {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The state of the path where the open database should be, if known.
-    pub fn found(&self) -> Option<Found> {
-        self.lock().found
-    }
-
-    /// Refuses reads while the database is known to be displaced.
-    pub fn refuse_displaced(&self, path: &Path) -> Result<(), Error> {
-        let found = self.found();
-        found.map_or(Ok(()), |found| Err(displaced(path, found)))
-    }
-
-    /// Refuses a file that is not known to be the open database.
-    pub fn refuse_other_file(&self, path: &Path) -> Result<(), Error> {
-        let known = self.lock().database;
-        let there = id(stamp(path));
-        match known {
-            Some(_) if there.is_none() => Err(displaced(path, Found::Missing)),
-            Some(known) if there != Some(known) => Err(displaced(path, Found::Unproven)),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn displaced(path: &Path, found: Found) -> Error {
-    Error::Displaced {
-        path: path.to_owned(),
-        found,
-    }
 }
 
 /// Watches the files of the writing connection.
@@ -266,7 +164,7 @@ impl Watch {
         self.known = self.stat();
         self.folded = Seal::in_file(&self.path).ok().map(|seal| seal.commits);
         self.refused = None;
-        self.state.lock().database = id(self.known.database);
+        self.state.set_database(id(self.known.database));
     }
 
     /// Checks that the database at the path is the open one. Reopens a connection whose write-ahead log was removed.
@@ -441,7 +339,7 @@ impl Watch {
 
     /// Logs a change once.
     fn note(&self, found: Option<Found>) {
-        let before = std::mem::replace(&mut self.state.lock().found, found);
+        let before = self.state.replace_found(found);
         let path = self.path.display();
         match (before, found) {
             (None, Some(found)) => tracing::error!(

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::parts;
+use super::needed;
 use crate::db::{Db, Error};
 use crate::disk;
 use crate::model::DeliveryId;
@@ -19,6 +19,8 @@ use crate::model::DeliveryId;
 pub const BODIES: &str = "bodies";
 /// This many parts of a body have files of their own; the rest share one more.
 pub(super) const MOST_FILES: u32 = 64;
+/// Bytes that are processed at once.
+pub(super) const PIECE_BYTES: usize = 64 << 10;
 const UNCOMMITTED: &str = "new";
 /// Blocking threads that may write and sync at once, so that on a slow disk the others stay free for the database.
 const MOST_WRITERS: usize = 16;
@@ -117,7 +119,7 @@ impl Bodies {
                 continue;
             }
             let id = DeliveryId(id);
-            let swept = if !parts::is_needed(db, &id, file).await? {
+            let swept = if !needed::is_needed(db, &id, file).await? {
                 remove(&path).map(drop)
             } else if is_uncommitted {
                 fs::rename(&path, self.path(id.as_str(), file))

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use wa_media::Base64Decoder;
 
-use super::bodies::{Bodies, IncomingFiles, MOST_FILES};
+use super::bodies::{Bodies, IncomingFiles, MOST_FILES, PIECE_BYTES};
 use super::parts::Part;
 use super::scan::{LEAST_PART_BYTES, PartKind, Parts, Scanner};
 use crate::clock::Millis;
@@ -14,8 +14,6 @@ use crate::gateway::{Taken, TokenFilter, token_filter};
 use crate::model::{DeliveryId, fresh_id};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Bytes that are processed at once.
-pub(super) const PIECE_BYTES: usize = 64 << 10;
 /// Longer parts go to files.
 const MOST_IN_ROW_BYTES: usize = 64 << 10;
 /// Shorter parts always go to rows.

@@ -8,7 +8,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use wa_media::Base64Decoder;
 
-use super::incoming::{BYTE_ORDER_MARK, Body, PIECE_BYTES};
+use super::bodies::PIECE_BYTES;
+use super::incoming::{BYTE_ORDER_MARK, Body};
 use super::parts::{Part, tokens};
 use super::scan::{LEAST_PART_BYTES, PartKind};
 use crate::gateway::form::{Form, push_escaped};

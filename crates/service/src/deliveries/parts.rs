@@ -2,8 +2,8 @@
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use super::bodies::{Bodies, MOST_FILES};
-use super::incoming::PIECE_BYTES;
+use super::bodies::{Bodies, MOST_FILES, PIECE_BYTES};
+use super::needed::{file_of, is_needed_in};
 pub use super::scan::PartKind;
 use super::scan::{TOKEN_DIGITS, token_prefix};
 use crate::db::{Db, Error, Row, Tx, values};
@@ -96,38 +96,6 @@ pub async fn list(db: &Db, delivery: &DeliveryId) -> Result<Vec<Part>, Error> {
     rows.iter().map(Part::from_row).collect()
 }
 
-/// Whether a file still has a text that is nowhere else.
-pub async fn is_needed(db: &Db, delivery: &DeliveryId, file: u32) -> Result<bool, Error> {
-    let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
-    let row = db.row(sql, values![delivery.as_str(), file]).await?;
-    Ok(row.is_some())
-}
-
-/// Whether the database has the table of parts; a read-only one of an earlier version does not.
-pub async fn are_known(db: &Db) -> Result<bool, Error> {
-    let sql = "select 1 as found from sqlite_schema where name = 'delivery_parts'";
-    Ok(db.row(sql, values![]).await?.is_some())
-}
-
-/// Files of deliveries that still have a text that is nowhere else: up to `limit` after `after` (an id, or empty).
-pub async fn needed_files(
-    db: &Db,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<(DeliveryId, u32)>, Error> {
-    let sql = "select distinct delivery, file from delivery_parts
-               where delivery in (select distinct delivery from delivery_parts
-                                  where delivery > $1 and file is not null and media is null order by delivery limit $2)
-                 and file is not null and media is null order by delivery, file";
-    let rows = db.rows(sql, values![after, limit]).await?;
-    rows.iter().map(file_of).collect()
-}
-
-fn file_of(row: &Row) -> Result<(DeliveryId, u32), Error> {
-    let file = u32::try_from(row.int("file")?).unwrap_or(u32::MAX);
-    Ok((DeliveryId(row.text("delivery")?), file))
-}
-
 /// Replaces texts by the stored file of a media with the same bytes: in the delivery that brought them, and in others to the
 /// same instance, unless those brought media that are not stored. Returns the files that are not needed once this is
 /// committed.
@@ -159,12 +127,6 @@ pub async fn release(
         }
     }
     Ok(files)
-}
-
-async fn is_needed_in(tx: &mut Tx, delivery: &DeliveryId, file: u32) -> Result<bool, Error> {
-    let sql = "select 1 as found from delivery_parts where delivery = $1 and file = $2 and media is null limit 1";
-    let row = tx.row(sql, values![delivery.as_str(), file]).await?;
-    Ok(row.is_some())
 }
 
 /// A piece of a text that stands in a body as it is read.

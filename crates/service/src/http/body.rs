@@ -2,6 +2,7 @@
 //! only the rest counts. `pace` limits how slowly it may come.
 
 use std::io::{self, Read as _};
+use std::time::Duration;
 
 use axum::body::Body as Stream;
 use axum::http::{HeaderMap, header};
@@ -29,6 +30,11 @@ const LARGE_KIB: usize = 128;
 const PIECE_BYTES: usize = 64 << 10;
 /// The free disk space is checked after this many bytes.
 const CHECK_SPACE_EVERY_BYTES: u64 = 8 << 20;
+
+/// How much of a refused body is searched for the instance that it names.
+const BEGINNING_BYTES: usize = 16 << 10;
+/// How long to wait for it.
+const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The memory shared by the bodies of all requests.
 pub(super) struct Memory {
@@ -470,6 +476,29 @@ impl<'d> BodyReading<'d> {
 fn cannot_write(error: io::Error) -> Error {
     tracing::error!(%error, "cannot write the body of a webhook");
     Error::Unavailable
+}
+
+/// The beginning of a refused body, as far as it has arrived: the answer does not wait for the rest. A client that asks
+/// first whether to send the body (`Expect: 100-continue`) is answered without it.
+pub(super) async fn beginning(mut body: Stream, headers: &HeaderMap) -> Vec<u8> {
+    let mut beginning = Vec::new();
+    if headers.contains_key(header::EXPECT) {
+        return beginning;
+    }
+    let reading = async {
+        while beginning.len() < BEGINNING_BYTES {
+            let Some(Ok(frame)) = body.frame().await else {
+                break;
+            };
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            let remaining = BEGINNING_BYTES - beginning.len();
+            beginning.extend_from_slice(&data[..data.len().min(remaining)]);
+        }
+    };
+    let _ = tokio::time::timeout(BEGINNING_PATIENCE, reading).await;
+    beginning
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::HttpState;
+use super::body::beginning;
 use super::client_address::{ClientAddress, ClientNetwork, client_of};
 use super::error::Error;
-use super::hooks::beginning;
 use super::refusals::count_connection;
 
 /// Refuses a request while its client has too many in progress through trusted proxies.

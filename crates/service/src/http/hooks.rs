@@ -1,7 +1,6 @@
 //! Webhooks: check the token, read the body within a limit, answer as soon as it is committed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -9,7 +8,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http_body_util::BodyExt as _;
 use serde_json::json;
 
 use super::body::{Arrival, ReadBody};
@@ -25,11 +23,6 @@ use crate::ingest::{self, Receipt};
 use crate::instances::{self, Instance};
 use crate::model::{DeliveryReason, InstanceId};
 use crate::secrets;
-
-/// How much of a refused body is searched for the instance that it names.
-const BEGINNING_BYTES: usize = 16 << 10;
-/// How long to wait for it.
-const BEGINNING_PATIENCE: Duration = Duration::from_millis(200);
 
 /// In an address, in place of a gateway's name: the delivery is the gateway's that the instance has.
 const AUTO: &str = "auto";
@@ -302,29 +295,6 @@ async fn authenticate(state: &HttpState, sender: &Sender) -> Result<Arc<Instance
         state.app.db.verify().await?;
     }
     known.ok_or(Error::WrongToken)
-}
-
-/// The beginning of a refused body, as far as it has arrived: the answer does not wait for the rest. A client that asks
-/// first whether to send the body (`Expect: 100-continue`) is answered without it.
-pub(super) async fn beginning(mut body: Body, headers: &HeaderMap) -> Vec<u8> {
-    let mut beginning = Vec::new();
-    if headers.contains_key(header::EXPECT) {
-        return beginning;
-    }
-    let reading = async {
-        while beginning.len() < BEGINNING_BYTES {
-            let Some(Ok(frame)) = body.frame().await else {
-                break;
-            };
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            let remaining = BEGINNING_BYTES - beginning.len();
-            beginning.extend_from_slice(&data[..data.len().min(remaining)]);
-        }
-    };
-    let _ = tokio::time::timeout(BEGINNING_PATIENCE, reading).await;
-    beginning
 }
 
 async fn receive(

@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::HttpState;
+use super::body::beginning;
 use super::client_address::ClientNetwork;
 use super::connections::LimitReached;
 use super::error::Error;
-use super::hooks::beginning;
 use crate::app::App;
 use crate::gateway::Gateway;
 use crate::instances::{FormerToken, Instance, Refusal, RefusalReason};

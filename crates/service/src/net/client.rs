@@ -1,10 +1,6 @@
 //! hyper's client. Its read buffers can be bounded, so that many large downloads at once need little memory.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,14 +10,12 @@ use hyper::header::PROXY_AUTHORIZATION;
 use hyper::{Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::{Client as Pool, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower_service::Service;
 
 use super::dial::Dialer;
-use super::guard;
 use super::proxy::Proxies;
+use super::resolve::Resolver;
 
 /// The most bytes that one connection reads ahead.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -100,49 +94,5 @@ impl PooledClient {
         }
         let pool = if trusted { &self.trusted } else { &self.strict };
         pool.request(request).await
-    }
-}
-
-/// A name without an address, or for which no resolver answered.
-#[derive(Debug, thiserror::Error)]
-#[error("its name leads to no address")]
-pub struct Unresolved(#[source] pub io::Error);
-
-impl From<Unresolved> for io::Error {
-    fn from(error: Unresolved) -> Self {
-        Self::new(error.0.kind(), error)
-    }
-}
-
-/// Resolves names like the system does. The connection uses the addresses that were checked.
-#[derive(Clone, Copy)]
-pub(super) enum Resolver {
-    PublicOnly,
-    AnyAddress,
-}
-
-type Found = io::Result<std::vec::IntoIter<SocketAddr>>;
-
-impl Service<Name> for Resolver {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = Found> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let resolver = *self;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(Unresolved)?;
-            Ok(match resolver {
-                Self::AnyAddress => found.collect::<Vec<_>>().into_iter(),
-                Self::PublicOnly => guard::only_public(found)
-                    .map_err(io::Error::other)?
-                    .into_iter(),
-            })
-        })
     }
 }

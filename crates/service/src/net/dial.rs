@@ -15,8 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::client::Resolver;
 use super::proxy::{Proxies, Proxy};
+use super::resolve::Resolver;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

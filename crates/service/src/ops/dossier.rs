@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::export::is_gone;
 use super::export::names::Names;
-use super::export::sink::Halt;
+use super::export::outcome::Halt;
 use super::export::source::{Expected, Source, Watch};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db};

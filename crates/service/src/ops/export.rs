@@ -10,12 +10,14 @@ mod error;
 mod folder;
 pub(super) mod manifest;
 pub(super) mod names;
+pub(super) mod outcome;
 mod plan;
 mod report;
-pub(super) mod sink;
+mod sink;
 pub(super) mod source;
 pub(super) mod staged;
 mod target;
+mod target_check;
 
 use std::io;
 use std::sync::Arc;
@@ -31,9 +33,10 @@ use crate::storage::layout::RelativePath;
 pub use error::{Error, Refusal};
 use manifest::Manifest;
 use names::Names;
+use outcome::{Exported, Halt};
 use plan::{PAGE, Plan};
 pub use report::{Finding, Report};
-use sink::{Exported, Halt, Sink};
+use sink::Sink;
 use source::{Expected, Source, Watch};
 pub use target::{Format, Target};
 

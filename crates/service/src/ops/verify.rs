@@ -72,7 +72,9 @@ pub async fn run(
         deps,
         checkpoint: checkpoint_of(&options.filter),
         report: Report {
-            repair: repair.as_ref().map(RepairReport::new),
+            repair: repair
+                .as_ref()
+                .map(|repair| RepairReport::new(repair.quarantine())),
             ..Report::default()
         },
         repair,

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::v1::bulk::RunAction;
 use crate::access::Grant;
 use crate::app::App;
 use crate::model::{Scope, codes, fresh_id};
@@ -26,6 +25,17 @@ codes! {
         /// By request.
         Stopped "stopped",
         Failed "failed",
+    }
+}
+
+codes! {
+    /// The action of a run.
+    RunAction {
+        Retry "retry",
+        Dismiss "dismiss",
+        Export "export",
+        Recover "recover",
+        ReplayMissing "replay_missing",
     }
 }
 

@@ -11,7 +11,7 @@ use base64::write::EncoderWriter;
 use super::folder::Folder;
 use super::{Error, Run, at, copy, sync_folder};
 use crate::db::Db;
-use crate::deliveries::{BODIES, Bodies, parts};
+use crate::deliveries::{BODIES, Bodies, needed, parts};
 use crate::media;
 use crate::model::DeliveryId;
 
@@ -27,12 +27,12 @@ pub(super) async fn copy_all(
     let bodies = Bodies::new(run.paths.data.join(BODIES));
     let target = folder.bodies();
     let mut named = HashSet::new();
-    if !parts::are_known(copied).await? {
+    if !needed::are_known(copied).await? {
         return Ok(Some(named));
     }
     let mut after = String::new();
     loop {
-        let page = parts::needed_files(copied, &after, PAGE).await?;
+        let page = needed::needed_files(copied, &after, PAGE).await?;
         let Some((last, _)) = page.last() else { break };
         after.clone_from(&last.0);
         crate::disk::create_folder(&target).map_err(at(&target))?;

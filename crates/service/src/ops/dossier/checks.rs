@@ -9,7 +9,7 @@ use wa_media::encrypt::Encryptor;
 use crate::media::{Media, hex};
 use crate::model::{KeyKind, MediaKey};
 use crate::ops::Problem;
-use crate::ops::export::sink::Halt;
+use crate::ops::export::outcome::Halt;
 use crate::ops::export::source::Source;
 
 /// The MAC is the end of the encrypted file.

@@ -10,7 +10,7 @@ use crate::clock::Millis;
 use crate::media::{Media, hex};
 use crate::ops::export::archive::Archive;
 use crate::ops::export::manifest::{SUMS, sum};
-use crate::ops::export::sink::Halt;
+use crate::ops::export::outcome::Halt;
 use crate::ops::export::source::Source;
 use crate::ops::export::staged::Staged;
 

@@ -12,7 +12,7 @@ use tar::{Builder, Header};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::sink::{Exported, Halt};
+use super::outcome::{Exported, Halt};
 use super::source::{PIECE_BYTES, Source};
 use super::staged::Staged;
 use crate::clock::{Millis, SECOND, compact};

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::sink::{Exported, Halt};
+use super::outcome::{Exported, Halt};
 use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::target::MARKER;

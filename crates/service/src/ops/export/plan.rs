@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Deps;
 use super::error::Error;
+use super::outcome::Exported;
 use super::report::{Finding, Report};
-use super::sink::Exported;
 use super::source::Watch;
 use super::target::Target;
 use crate::media::{self, Filter, Media};

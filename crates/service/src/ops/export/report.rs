@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::sink::Exported;
+use super::outcome::Exported;
 use super::target::{Format, Target};
 use crate::media::Media;
 use crate::ops::Problem;

@@ -6,40 +6,11 @@ use std::path::Path;
 use super::archive::Archive;
 use super::folder::Folder;
 use super::manifest::Manifest;
+use super::outcome::{Exported, Halt};
 use super::source::{Expected, Source, Watch};
 use super::staged::Staged;
 use super::target::Target;
 use crate::clock::Millis;
-use crate::db;
-use crate::ops::Problem;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ops) enum Exported {
-    Written,
-    Kept,
-    /// It has a problem, and is not in the export.
-    Omitted(Problem),
-}
-
-#[derive(Debug)]
-pub(in crate::ops) enum Halt {
-    Cancelled,
-    Db(db::Error),
-    /// The target cannot be written.
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Halt {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<db::Error> for Halt {
-    fn from(error: db::Error) -> Self {
-        Self::Db(error)
-    }
-}
 
 pub(super) enum Sink {
     Folder(Folder),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::outcome::Halt;
 use super::report::Finding;
-use super::sink::Halt;
 use crate::media::{Media, hex};
 use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;

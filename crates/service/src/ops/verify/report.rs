@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::repair::Repair;
 use crate::model::MediaId;
 use crate::ops::problem::Problem;
 
@@ -99,9 +98,9 @@ pub struct RepairReport {
 }
 
 impl RepairReport {
-    pub(super) fn new(repair: &Repair) -> Self {
+    pub(super) fn new(quarantine: String) -> Self {
         Self {
-            quarantine: repair.quarantine(),
+            quarantine,
             ..Self::default()
         }
     }

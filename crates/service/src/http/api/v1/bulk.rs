@@ -21,6 +21,7 @@ use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::{MediaFilter, time};
 use crate::http::api::query::Body;
+pub use crate::http::api::runs::RunAction;
 use crate::http::api::runs::{Outcome, Run, RunState};
 use crate::i18n::keys as texts;
 use crate::media::{self, Filter};
@@ -37,17 +38,6 @@ codes! {
         Dismiss "dismiss",
         /// Reads and verifies every file; the result has the address of the archive, and the files that are not in it.
         Export "export",
-    }
-}
-
-codes! {
-    /// The action of a run.
-    RunAction {
-        Retry "retry",
-        Dismiss "dismiss",
-        Export "export",
-        Recover "recover",
-        ReplayMissing "replay_missing",
     }
 }
 

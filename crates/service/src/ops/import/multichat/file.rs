@@ -3,18 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use wa_media::{Expected, Form, FoundMedia, PlainHints, PlainVerifier, Refusal, Verified};
 
 use super::error::Error;
 use super::item::Item;
+use super::tree::orphan_id;
 use super::{Import, Mode};
 use crate::clock::Millis;
 use crate::db::Key;
 use crate::download::publish::{self, PublishSource};
 use crate::gateway::Gateway;
-use crate::media::{self, hex};
+use crate::media;
 use crate::model::MediaId;
 use crate::ops::Progress;
 use crate::ops::in_progress::InProgress;
@@ -205,12 +205,6 @@ impl<P: Progress<super::Finding>> Import<'_, P> {
         }
         Ok(())
     }
-}
-
-/// Stands in the place of a message's id in the row of a file that no row of the source names.
-pub(super) fn orphan_id(path: &Path) -> String {
-    let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    format!("imported-{}", hex(&id[..16]))
 }
 
 /// One that cannot be read a second time is judged by its beginning.

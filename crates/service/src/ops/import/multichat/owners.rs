@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::{Conflict, Error};
-use super::file::orphan_id;
 use super::report::Finding;
 use super::source::{Client, Number, Record, Source, nothing_known};
-use super::tree::{place, slashed};
+use super::tree::{orphan_id, place, slashed};
 use super::{Deps, Mode};
 use crate::db::{Db, Key};
 use crate::gateway::{Gateway, Message};

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 use walkdir::WalkDir;
 
-use crate::model::MediaKind;
+use crate::model::{MediaKind, hex};
 use crate::storage;
 
 /// A regular file of the tree.
@@ -234,6 +235,12 @@ pub(super) fn kind_of(name: &str) -> Option<MediaKind> {
         "sticker" | "stickers" | "figurinha" | "figurinhas" => MediaKind::Sticker,
         _ => return None,
     })
+}
+
+/// Stands in the place of a message's id in the row of a file that no row of the source names.
+pub(super) fn orphan_id(path: &Path) -> String {
+    let id = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    format!("imported-{}", hex(&id[..16]))
 }
 
 #[cfg(test)]
