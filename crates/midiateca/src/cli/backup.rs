@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::cli::{Context, Ending, Items, Language, plain, summary, words::backup as words};
 use midiateca_service::clock::Clock;
 use midiateca_service::ops::Problem;
-use midiateca_service::ops::backup::{self, Deps, Error, Finding, KeyState, Report};
+use midiateca_service::ops::backup::{self, BackupFinding, Deps, Error, KeyState, Report};
 use midiateca_service::shutdown::Shutdown;
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         prune: options.prune,
         with_key: options.with_key,
     };
-    let line = move |finding: &Finding| line(finding, lang);
+    let line = move |finding: &BackupFinding| line(finding, lang);
     let findings = Arc::new(Items::findings(line));
     let cancelled = Shutdown::default().token_with_signals();
     let report = backup::run(deps, order, findings.clone(), cancelled).await;
@@ -53,7 +53,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.is_clean()))
 }
 
-fn line(finding: &Finding, lang: Language) -> String {
+fn line(finding: &BackupFinding, lang: Language) -> String {
     let problem = lang.say(match (finding.problem, finding.kept) {
         (Problem::Missing, false) => words::MISSING,
         (Problem::Missing, true) => words::MISSING_KEPT,

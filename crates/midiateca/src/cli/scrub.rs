@@ -10,7 +10,9 @@ use midiateca_service::config::Since;
 use midiateca_service::media::Filter;
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::Problem;
-use midiateca_service::ops::verify::{self, Finding, OrphanSearch, RepairReport, Repaired, Report};
+use midiateca_service::ops::verify::{
+    self, OrphanSearch, RepairReport, Repaired, Report, VerifyFinding,
+};
 
 const MEGABYTE: u64 = 1_000_000;
 
@@ -68,7 +70,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         }),
     };
     let lang = context.lang;
-    let line = move |finding: &Finding| line(finding, lang);
+    let line = move |finding: &VerifyFinding| line(finding, lang);
     let findings = Arc::new(Items::findings(line));
     let cancelled = app.shutdown.token_with_signals();
     let report = verify::run(app.file_deps(), order, findings.clone(), cancelled).await?;
@@ -77,7 +79,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.is_clean()))
 }
 
-fn line(finding: &Finding, lang: Language) -> String {
+fn line(finding: &VerifyFinding, lang: Language) -> String {
     let id = finding.media.as_ref().map_or("-", MediaId::as_str);
     let line = problem_line(finding.problem, &finding.path, id, lang);
     match finding.repair {

@@ -10,7 +10,7 @@ use midiateca_service::db::Key;
 use midiateca_service::media::{self, Removal};
 use midiateca_service::model::{MediaId, Reason};
 use midiateca_service::ops::Progress;
-use midiateca_service::ops::backup::{self, Deps, Finding, Options, Report};
+use midiateca_service::ops::backup::{self, BackupFinding, Deps, Options, Report};
 use midiateca_service::shutdown::CancellationToken;
 use serde_json::Value;
 use wa_sim::{Content, SimMedia};
@@ -78,7 +78,7 @@ pub fn order(target: &Path) -> Options {
 pub async fn run(
     test: &TestApp,
     options: Options,
-    progress: impl Progress<Finding> + 'static,
+    progress: impl Progress<BackupFinding> + 'static,
     cancelled: CancellationToken,
 ) -> Report {
     let deps = Deps {
@@ -115,7 +115,7 @@ impl<F: Fn(u64, u64) + Send + Sync> OnStep<F> {
     }
 }
 
-impl<F: Fn(u64, u64) + Send + Sync> Progress<Finding> for OnStep<F> {
+impl<F: Fn(u64, u64) + Send + Sync> Progress<BackupFinding> for OnStep<F> {
     fn expect(&self, _: u64) {
         self.part.fetch_add(1, Ordering::Relaxed);
         self.steps.store(0, Ordering::Relaxed);

@@ -60,7 +60,7 @@ pub struct Options {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub struct BackupFinding {
     /// Below the storage root.
     pub path: String,
     #[serde(rename = "finding")]
@@ -121,7 +121,7 @@ struct Run {
     paths: Paths,
     options: Options,
     busy_timeout: Duration,
-    progress: Arc<dyn Progress<Finding>>,
+    progress: Arc<dyn Progress<BackupFinding>>,
     cancelled: CancellationToken,
 }
 
@@ -129,7 +129,7 @@ struct Run {
 pub async fn run(
     deps: Deps<'_>,
     options: Options,
-    progress: Arc<dyn Progress<Finding>>,
+    progress: Arc<dyn Progress<BackupFinding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let (config, began_at) = (deps.config, deps.clock.now());
@@ -214,7 +214,7 @@ struct CopiedFiles {
     first_added: Option<Millis>,
     key_opens: bool,
     counts: FileCounts,
-    findings: Vec<Finding>,
+    findings: Vec<BackupFinding>,
     /// The paths that the copied database names.
     named: HashSet<PathBuf>,
     /// The names of the long texts of deliveries; `None` when the run was cancelled.

@@ -35,7 +35,7 @@ use manifest::Manifest;
 use names::Names;
 use outcome::{Exported, Halt};
 use plan::{PAGE, Plan};
-pub use report::{Finding, Report};
+pub use report::{ExportFinding, Report};
 use sink::Sink;
 use source::{Expected, Source, Watch};
 pub use target::{Format, Target};
@@ -59,7 +59,7 @@ pub struct Options {
 pub async fn run(
     deps: Deps<'_>,
     options: Options,
-    progress: Arc<dyn Progress<Finding>>,
+    progress: Arc<dyn Progress<ExportFinding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let (filter, target) = (options.filter, options.target);
@@ -161,7 +161,9 @@ impl Export<'_> {
         let problem = match outcome {
             Exported::Written | Exported::Kept => None,
             Exported::Omitted(problem) => {
-                self.watch.progress.finding(&Finding::new(media, problem));
+                self.watch
+                    .progress
+                    .finding(&ExportFinding::new(media, problem));
                 Some(problem)
             }
         };

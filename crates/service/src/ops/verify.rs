@@ -28,7 +28,7 @@ pub use error::Error;
 use missing::Confirmation;
 use pace::Pace;
 use repair::Repair;
-pub use report::{Finding, OrphanSearch, RepairReport, Repaired, Report};
+pub use report::{OrphanSearch, RepairReport, Repaired, Report, VerifyFinding};
 use safeguard::Presence;
 
 const PAGE: u32 = 2_000;
@@ -62,7 +62,7 @@ pub struct RepairOptions {
 pub async fn run(
     deps: FileDeps<'_>,
     options: Options,
-    progress: Arc<dyn Progress<Finding>>,
+    progress: Arc<dyn Progress<VerifyFinding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let repair = options
@@ -177,7 +177,7 @@ struct Verify<'a> {
     report: Report,
     pace: Arc<Pace>,
     confirmation: Confirmation,
-    progress: Arc<dyn Progress<Finding>>,
+    progress: Arc<dyn Progress<VerifyFinding>>,
     /// The scope of the checkpoint.
     checkpoint: Option<String>,
 }
@@ -380,7 +380,7 @@ impl Verify<'_> {
         media: Option<crate::model::MediaId>,
         repair: Option<Repaired>,
     ) {
-        let finding = Finding {
+        let finding = VerifyFinding {
             path,
             problem,
             media,

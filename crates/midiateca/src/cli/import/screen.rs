@@ -8,22 +8,23 @@ use crate::cli::instance::webhook_address;
 use crate::cli::{Context, Items, Language, Out, answer, plain};
 use midiateca_service::config::Config;
 use midiateca_service::gateway::Gateway;
-use midiateca_service::ops::import::multichat::{Finding, Mode, Outcome, Report};
+use midiateca_service::ops::import::multichat::{ImportFinding, Mode, Outcome, Report};
 
-pub(super) fn items(context: &Context, mode: Mode) -> Items<Finding> {
+pub(super) fn items(context: &Context, mode: Mode) -> Items<ImportFinding> {
     let (lang, config) = (context.lang, context.config.clone());
     let json = {
         let config = config.clone();
-        move |finding: &Finding| document(finding, &config).to_string()
+        move |finding: &ImportFinding| document(finding, &config).to_string()
     };
-    let line = move |finding: &Finding| line(finding, &document(finding, &config), mode, lang);
+    let line =
+        move |finding: &ImportFinding| line(finding, &document(finding, &config), mode, lang);
     Items::shown_as("items", json, line).to(Out::Unattended)
 }
 
 /// With the address of a new webhook, which can be shown only now.
-fn document(finding: &Finding, config: &Config) -> Value {
+fn document(finding: &ImportFinding, config: &Config) -> Value {
     let mut document = json!(finding);
-    if let Finding::Instance {
+    if let ImportFinding::Instance {
         hook: Some(hook), ..
     } = finding
     {
@@ -33,12 +34,12 @@ fn document(finding: &Finding, config: &Config) -> Value {
 }
 
 /// Empty for what is not shown.
-fn line(finding: &Finding, item: &Value, mode: Mode, lang: Language) -> String {
+fn line(finding: &ImportFinding, item: &Value, mode: Mode, lang: Language) -> String {
     let text = |code| say(lang, code, item);
     match finding {
-        Finding::Client { new: true, .. } => text("client_new"),
-        Finding::Client { .. } => text("client_known"),
-        Finding::Instance { new, hook, .. } => {
+        ImportFinding::Client { new: true, .. } => text("client_new"),
+        ImportFinding::Client { .. } => text("client_known"),
+        ImportFinding::Instance { new, hook, .. } => {
             let known = if *new {
                 text("instance_new")
             } else {
@@ -49,14 +50,14 @@ fn line(finding: &Finding, item: &Value, mode: Mode, lang: Language) -> String {
                 None => known,
             }
         }
-        Finding::Media { outcome, .. } if mode == Mode::DryRun || outcome.needs_person() => {
+        ImportFinding::Media { outcome, .. } if mode == Mode::DryRun || outcome.needs_person() => {
             media(lang, outcome, item)
         }
-        Finding::Media { .. } => String::new(),
+        ImportFinding::Media { .. } => String::new(),
     }
 }
 
-pub(super) fn finish(items: &Items<Finding>, report: &Report, lang: Language) {
+pub(super) fn finish(items: &Items<ImportFinding>, report: &Report, lang: Language) {
     let mut sum = json!(report.sum);
     sum["bytes"] = lang.bytes(report.sum.bytes).into();
     let mut text = say(lang, "sum", &sum);

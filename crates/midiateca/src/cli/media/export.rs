@@ -10,7 +10,7 @@ use super::super::scrub::problem_line;
 use super::which::Which;
 use crate::cli::{Context, Ending, Items, Language, Out, summary, words::export as words};
 use midiateca_service::app::App;
-use midiateca_service::ops::export::{self, Finding, Report, Target};
+use midiateca_service::ops::export::{self, ExportFinding, Report, Target};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -61,7 +61,7 @@ pub(super) async fn run(
         Out::Stdout
     };
     let lang = context.lang;
-    let findings = Items::findings(move |finding: &Finding| {
+    let findings = Items::findings(move |finding: &ExportFinding| {
         let path = finding.path.as_deref().unwrap_or("");
         problem_line(finding.problem, path, &finding.media, lang)
     });

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use super::copy::{self, FileResult, Job};
 use super::folder::Folder;
 use super::manifest::{FileCounts, MOST_FINDINGS};
-use super::{Error, Finding, Run, at};
+use super::{BackupFinding, Error, Run, at};
 use crate::db::Db;
 use crate::media::{self, StoredFile};
 use crate::ops::Problem;
@@ -49,7 +49,7 @@ pub(super) struct Files<'w> {
     folded: Option<HashMap<String, String>>,
     touched: BTreeSet<PathBuf>,
     suspects: Vec<Suspect>,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<BackupFinding>,
 }
 
 impl<'w> Files<'w> {
@@ -258,7 +258,7 @@ impl<'w> Files<'w> {
             self.counts.count += 1;
             self.counts.bytes += file.size_bytes;
         }
-        let finding = Finding {
+        let finding = BackupFinding {
             path: file.path.clone(),
             problem,
             media: file.id.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Finding;
+use super::BackupFinding;
 use crate::clock::{Millis, millis_of};
 use crate::ops::json;
 use crate::{media, storage};
@@ -39,7 +39,7 @@ pub(super) struct ManifestFile<'a> {
     #[serde(flatten)]
     pub manifest: &'a BackupManifest,
     pub files: FileCounts,
-    pub findings: &'a [Finding],
+    pub findings: &'a [BackupFinding],
 }
 
 #[derive(Deserialize)]

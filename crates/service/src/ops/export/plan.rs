@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Deps;
 use super::error::Error;
 use super::outcome::Exported;
-use super::report::{Finding, Report};
+use super::report::{ExportFinding, Report};
 use super::source::Watch;
 use super::target::Target;
 use crate::media::{self, Filter, Media};
@@ -47,7 +47,7 @@ impl Plan {
                     Exported::Kept | Exported::Omitted(_) => OVERHEAD_BYTES,
                 };
                 if let (true, Exported::Omitted(problem)) = (dry_run, outcome) {
-                    watch.progress.finding(&Finding::new(&media, problem));
+                    watch.progress.finding(&ExportFinding::new(&media, problem));
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::ops::Problem;
 
 /// One stored media that is not in the export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct ExportFinding {
     /// Below the storage root; `None` when the row names no file.
     pub path: Option<String>,
     #[serde(rename = "finding")]
@@ -17,7 +17,7 @@ pub struct Finding {
     pub media: String,
 }
 
-impl Finding {
+impl ExportFinding {
     pub(super) fn new(media: &Media, problem: Problem) -> Self {
         Self {
             path: media.path().map(str::to_owned),

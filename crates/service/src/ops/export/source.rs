@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::outcome::Halt;
-use super::report::Finding;
+use super::report::ExportFinding;
 use crate::media::{Media, hex};
 use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;
@@ -37,7 +37,7 @@ impl Expected {
 #[derive(Clone)]
 pub(in crate::ops) struct Watch {
     pub cancelled: CancellationToken,
-    pub progress: Arc<dyn Progress<Finding>>,
+    pub progress: Arc<dyn Progress<ExportFinding>>,
 }
 
 /// Reads as many bytes as the row says, and hashes them.

@@ -46,7 +46,7 @@ use tree::{Tree, slashed};
 use write::KeptBody;
 
 pub use error::{Conflict, Error};
-pub use report::{Finding, LeftOut, Lost, Outcome, Report, Sum};
+pub use report::{ImportFinding, LeftOut, Lost, Outcome, Report, Sum};
 
 /// Begins the name of the folder with a copy of a database that cannot be read in its place.
 const SCRATCH: &str = ".import-";
@@ -107,7 +107,7 @@ struct Import<'a, P> {
 }
 
 /// Imports everything and reports each thing.
-pub async fn run<P: Progress<Finding>>(
+pub async fn run<P: Progress<ImportFinding>>(
     deps: Deps<'_>,
     options: &Options,
     progress: &P,
@@ -182,7 +182,7 @@ async fn walk(root: &Path) -> Result<Tree, Error> {
     })
 }
 
-impl<P: Progress<Finding>> Import<'_, P> {
+impl<P: Progress<ImportFinding>> Import<'_, P> {
     async fn all(&mut self, source: &Source) -> Result<(), Error> {
         // A run that continues needs space for the rest, which it checks file by file.
         if media::bytes_of_delivery(self.deps.db, DeliveryId::IMPORTED).await? == 0
@@ -359,6 +359,7 @@ impl<P: Progress<Finding>> Import<'_, P> {
     fn add(&mut self, source: String, outcome: Option<Outcome>) {
         let Some(outcome) = outcome else { return };
         self.report.sum.add(&outcome);
-        self.progress.finding(&Finding::Media { source, outcome });
+        self.progress
+            .finding(&ImportFinding::Media { source, outcome });
     }
 }

@@ -25,7 +25,7 @@ pub enum Repaired {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct VerifyFinding {
     /// Below the storage root.
     pub path: String,
     #[serde(rename = "finding")]
@@ -69,7 +69,7 @@ impl Report {
         !self.stopped && self.missing + self.corrupt + self.orphaned + self.unreadable == 0
     }
 
-    pub(super) fn count(&mut self, finding: &Finding) {
+    pub(super) fn count(&mut self, finding: &VerifyFinding) {
         let count = match finding.problem {
             Problem::Missing => &mut self.missing,
             Problem::Corrupt => &mut self.corrupt,

@@ -55,7 +55,7 @@ fn each_outcome_has_a_text_in_both_languages() {
         let text = |outcome: &Outcome| {
             let source = "core_mediafile 17".to_owned();
             let outcome = outcome.clone();
-            let item = json!(Finding::Media {
+            let item = json!(ImportFinding::Media {
                 source,
                 outcome: outcome.clone()
             });

@@ -236,19 +236,19 @@ fn archive_of(filter: &MediaFilter, since: Option<Millis>, until: Millis) -> Str
 /// The progress of an export in bytes, and the files that cannot be in its archive.
 struct Verifying {
     counting: Counting,
-    omitted: Arc<Mutex<Vec<export::Finding>>>,
+    omitted: Arc<Mutex<Vec<export::ExportFinding>>>,
 }
 
-impl Progress<export::Finding> for Verifying {
+impl Progress<export::ExportFinding> for Verifying {
     fn expect(&self, total: u64) {
-        Progress::<export::Finding>::expect(&self.counting, total);
+        Progress::<export::ExportFinding>::expect(&self.counting, total);
     }
 
     fn advance(&self, done: u64) {
-        Progress::<export::Finding>::advance(&self.counting, done);
+        Progress::<export::ExportFinding>::advance(&self.counting, done);
     }
 
-    fn finding(&self, finding: &export::Finding) {
+    fn finding(&self, finding: &export::ExportFinding) {
         let mut omitted = self.omitted.lock().unwrap_or_else(PoisonError::into_inner);
         if omitted.len() < MOST_OMITTED {
             omitted.push(finding.clone());

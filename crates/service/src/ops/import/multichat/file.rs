@@ -46,7 +46,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-impl<P: Progress<super::Finding>> Import<'_, P> {
+impl<P: Progress<super::ImportFinding>> Import<'_, P> {
     /// Reads a file to its end, and verifies it by what its row says.
     pub async fn verify(&self, path: PathBuf, found: &FoundMedia) -> Result<Passed, Failure> {
         let expected = Expected {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::{Conflict, Error};
-use super::report::Finding;
+use super::report::ImportFinding;
 use super::source::{Client, Number, Record, Source, nothing_known};
 use super::tree::{orphan_id, place, slashed};
 use super::{Deps, Mode};
@@ -103,14 +103,14 @@ impl Owners {
         &self,
         deps: Deps<'_>,
         mode: Mode,
-        progress: &impl Progress<Finding>,
+        progress: &impl Progress<ImportFinding>,
     ) -> Result<(), Error> {
         for client in self.clients.values() {
             let is_new = !self.known_clients.contains_key(&client.id);
             if is_new || mode == Mode::DryRun {
                 add_client(deps, client).await?;
             }
-            progress.finding(&Finding::Client {
+            progress.finding(&ImportFinding::Client {
                 client: client.id,
                 name: client.name.clone(),
                 new: is_new,
@@ -123,7 +123,7 @@ impl Owners {
                 (_, Some(true)) => None,
                 (_, Some(false) | None) => self.add_number(deps, number).await?,
             };
-            progress.finding(&Finding::Instance {
+            progress.finding(&ImportFinding::Instance {
                 instance: number.id.clone(),
                 client: number.client,
                 new: known.is_none(),

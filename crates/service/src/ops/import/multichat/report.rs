@@ -58,7 +58,7 @@ impl Sum {
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-pub enum Finding {
+pub enum ImportFinding {
     /// A client of the source, which keeps its number.
     Client {
         client: i64,

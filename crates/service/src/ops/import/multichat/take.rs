@@ -8,7 +8,7 @@ use super::error::Error;
 use super::file::{Failure, Passed};
 use super::item::{Item, NamedFile, Target, is_stored};
 use super::owners::is_group;
-use super::report::{Finding, LeftOut, Lost, Outcome};
+use super::report::{ImportFinding, LeftOut, Lost, Outcome};
 use super::tree::{place, slashed};
 use super::write::{KeptBody, NewRow, Written};
 use super::{Import, Mode};
@@ -48,7 +48,7 @@ impl Taken {
     }
 }
 
-impl<P: Progress<Finding>> Import<'_, P> {
+impl<P: Progress<ImportFinding>> Import<'_, P> {
     /// Takes an item. Returns nothing for a media that this run has reported already.
     pub async fn take(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::Error;
 use super::item::{Item, Target};
 use super::source::Record;
-use super::{Finding, Import, Mode};
+use super::{Import, ImportFinding, Mode};
 use crate::clock::Millis;
 use crate::config::Keep;
 use crate::db::{self, Key, Tx};
@@ -59,7 +59,7 @@ pub(super) struct KeptBody<'a> {
     pub delivery: Option<DeliveryId>,
 }
 
-impl<P: Progress<Finding>> Import<'_, P> {
+impl<P: Progress<ImportFinding>> Import<'_, P> {
     pub async fn write(
         &self,
         new: Arc<NewRow>,
