@@ -27,7 +27,9 @@ use crate::gateway::Reader;
 use crate::ingest::{Ingest, Tally};
 use crate::instances::{self, Directory};
 use crate::media::examinations::Task;
+use crate::media::screening::Screening;
 use crate::metrics::Metrics;
+use crate::model::Role;
 use crate::net::HttpClient;
 use crate::notifier::Notifier;
 use crate::ops::import::multichat;
@@ -247,6 +249,7 @@ impl App {
             storage.clone(),
             bodies.clone(),
             ingest.reader.clone(),
+            clock.clone(),
             Programs::new(config.derived.clone()),
         );
         Arc::new(Self {
@@ -451,6 +454,18 @@ impl App {
             shutdown: self.shutdown.clone(),
             busy: Arc::default(),
             metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// What a caller with this role may not have.
+    pub fn screening(&self, role: Role) -> Screening {
+        let settings = &self.config.derived;
+        if role.includes(Role::Admin) {
+            Screening::Off
+        } else if settings.scanner.is_empty() || settings.serve_unscanned {
+            Screening::Infected
+        } else {
+            Screening::Unscanned
         }
     }
 

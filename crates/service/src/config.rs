@@ -248,6 +248,8 @@ pub struct Derived {
     /// A program and its arguments; empty for none. Likewise the next one.
     pub transcriber: Vec<String>,
     pub scanner: Vec<String>,
+    /// Also to those who are no administrators, when there is a scanner.
+    pub serve_unscanned: bool,
     /// For one file.
     pub command_timeout: Span,
     pub command_memory: Size,
@@ -261,6 +263,7 @@ impl Default for Derived {
             timeout: Span::seconds(20),
             transcriber: Vec::new(),
             scanner: Vec::new(),
+            serve_unscanned: false,
             command_timeout: Span::seconds(600),
             command_memory: Size::mib(4 << 10),
         }

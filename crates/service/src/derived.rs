@@ -1,38 +1,46 @@
 //! What is made from a stored file for people: thumbnails, waveforms, other forms of the same sound.
 //!
-//! Promises: everything is made when it is first asked for, within limits of memory and time, and kept in the storage's folder of
-//! derived files; nothing is kept for a file that is not stored any more; what cannot be made is said and not replaced by
-//! something else.
+//! Promises: everything is made when it is first asked for, once however many ask for it, within limits of memory and time, and
+//! kept in the storage's folder of derived files; nothing is kept for a file that is not stored any more; what a message brought
+//! is shown with its own media only; what cannot be made is said and not replaced by something else.
 
 pub mod examiner;
+mod failures;
+mod flights;
 mod from_message;
+mod lane;
 pub mod opus_mp4;
 mod picture;
 pub mod programs;
 pub mod tool;
 mod waveform;
 
-use std::collections::HashSet;
-use std::io::BufReader;
+use std::fs::File;
+use std::io::{BufReader, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
+use crate::clock::Clock;
 use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::gateway::Reader;
 use crate::media::{self, Media};
-use crate::storage::{self, DerivedForm, DerivedFrom, Storage};
+use crate::storage::{self, DerivedForm, DerivedFrom, StagedDerived, Storage};
 use crate::telemetry;
+use failures::Failures;
+use flights::Flights;
+use lane::Lane;
 pub use picture::mime_of_thumbnail;
 use programs::Programs;
 pub use waveform::Waveform;
 
 /// Pictures that are decoded at the same time.
 const PICTURES_AT_ONCE: usize = 2;
-/// So many files are remembered from which nothing could be made.
-const MOST_REMEMBERED: usize = 10_000;
+/// Voice notes that are made into MP4 at the same time; each is in memory as a whole.
+const VOICES_AT_ONCE: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -40,9 +48,17 @@ pub enum Error {
     NotStored,
     /// The row has a file that is not there.
     #[error("the file is not in its place")]
-    Missing(#[source] storage::Error),
+    Missing(#[source] Arc<storage::Error>),
     #[error("it cannot be made from this file")]
     Absent,
+    #[error("too much is being made at the moment")]
+    Busy,
+}
+
+/// What was made.
+pub enum Content {
+    File(File),
+    Memory(Bytes),
 }
 
 /// Makes and keeps derived files. Cheap to clone.
@@ -52,23 +68,103 @@ pub struct Derived {
     pub storage: Storage,
     pub bodies: Bodies,
     pub reader: Reader,
+    pub clock: Clock,
     pub programs: Programs,
     shared: Arc<Shared>,
 }
 
+type FormOf = (DerivedFrom, DerivedForm);
+
 struct Shared {
-    pictures: Semaphore,
-    /// Files from which nothing could be made. They are tried again after a restart.
-    failed: Mutex<HashSet<(DerivedFrom, DerivedForm)>>,
+    pictures: Lane,
+    voices: Lane,
+    flights: Flights<FormOf, Made>,
+    failures: Failures<FormOf>,
 }
 
 /// What one attempt gave.
+#[derive(Clone, Debug)]
 enum Made {
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
+    /// In the folder of derived files.
+    Kept,
     /// Nothing, and trying again gives nothing.
     Nothing,
+    /// Nothing this time.
+    Failed,
     /// A program for it is not there.
     NoProgram,
+    Busy,
+    /// The file from which it is made is not there.
+    Missing(Arc<storage::Error>),
+    NotStored,
+}
+
+impl Made {
+    fn refused(error: &tool::Error) -> Self {
+        match error {
+            tool::Error::Absent => Self::NoProgram,
+            tool::Error::Busy => Self::Busy,
+            error if error.is_verdict() => Self::Nothing,
+            _ => Self::Failed,
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        matches!(self, Self::Bytes(_) | Self::Kept)
+    }
+
+    fn error(self) -> Error {
+        match self {
+            Self::Busy => Error::Busy,
+            Self::Missing(error) => Error::Missing(error),
+            Self::NotStored => Error::NotStored,
+            Self::Bytes(_) | Self::Kept | Self::Nothing | Self::Failed | Self::NoProgram => {
+                Error::Absent
+            }
+        }
+    }
+}
+
+/// A stored file.
+#[derive(Clone)]
+struct Stored {
+    media: Arc<Media>,
+    path: String,
+    sha256: [u8; 32],
+}
+
+impl Stored {
+    fn of(media: &Media) -> Option<Self> {
+        Some(Self {
+            path: media.path()?.to_owned(),
+            sha256: media.sha256?,
+            media: Arc::new(media.clone()),
+        })
+    }
+
+    /// What is made from its bytes.
+    fn bytes(&self) -> DerivedFrom {
+        DerivedFrom {
+            client: self.media.client,
+            sha256: self.sha256,
+            message_of: None,
+        }
+    }
+
+    /// What came with it in its message.
+    fn message(&self) -> DerivedFrom {
+        DerivedFrom {
+            message_of: Some(self.media.id.clone()),
+            ..self.bytes()
+        }
+    }
+
+    /// Its type without parameters; empty when it is unknown.
+    fn mime(&self) -> &str {
+        let mime = self.media.mime.as_deref().unwrap_or("");
+        mime.split(';').next().unwrap_or("").trim()
+    }
 }
 
 impl Derived {
@@ -77,177 +173,338 @@ impl Derived {
         storage: Storage,
         bodies: Bodies,
         reader: Reader,
+        clock: Clock,
         programs: Programs,
     ) -> Self {
         let shared = Arc::new(Shared {
-            pictures: Semaphore::new(PICTURES_AT_ONCE),
-            failed: Mutex::default(),
+            pictures: Lane::new(PICTURES_AT_ONCE),
+            voices: Lane::new(VOICES_AT_ONCE),
+            flights: Flights::default(),
+            failures: Failures::default(),
         });
         Self {
             db,
             storage,
             bodies,
             reader,
+            clock,
             programs,
             shared,
         }
     }
 
-    /// What is made from the file of a media, from the folder of derived files or made now.
-    pub async fn get(&self, media: &Media, form: DerivedForm) -> Result<Bytes, Error> {
-        let (Some(path), Some(sha256)) = (media.path(), media.sha256) else {
-            return Err(Error::NotStored);
-        };
-        let from = DerivedFrom {
-            client: media.client,
-            sha256,
-        };
-        if let Some(bytes) = self.read(from, form).await {
-            return Ok(bytes);
+    /// A small picture.
+    pub async fn thumbnail(&self, media: &Media) -> Result<Bytes, Error> {
+        let file = Stored::of(media).ok_or(Error::NotStored)?;
+        let form = DerivedForm::Thumbnail;
+        let mut made = self.once(&file, file.bytes(), form, Self::picture).await;
+        if !made.is_there() && may_have_preview(file.mime()) {
+            let (from, preview) = (file.message(), Self::picture_in_message);
+            let shown = self.once(&file, from, form, preview).await;
+            made = if shown.is_there() { shown } else { made };
+        }
+        bytes_of(made)
+    }
+
+    /// A [`Waveform`] as JSON: of the message, else of the sound.
+    pub async fn waveform(&self, media: &Media) -> Result<Bytes, Error> {
+        let file = Stored::of(media).ok_or(Error::NotStored)?;
+        let form = DerivedForm::Waveform;
+        let (from, measured) = (file.message(), Self::loudness_in_message);
+        let mut made = self.once(&file, from, form, measured).await;
+        if !made.is_there() {
+            made = self.once(&file, file.bytes(), form, Self::loudness).await;
+        }
+        bytes_of(made)
+    }
+
+    /// The sound as AAC.
+    pub async fn aac(&self, media: &Media) -> Result<Content, Error> {
+        self.sound(media, DerivedForm::Aac, Self::encoded).await
+    }
+
+    /// A voice note in Ogg as MP4, with the same packets.
+    pub async fn mp4(&self, media: &Media) -> Result<Content, Error> {
+        self.sound(media, DerivedForm::Mp4, Self::rewrapped).await
+    }
+
+    async fn sound(
+        &self,
+        media: &Media,
+        form: DerivedForm,
+        make: fn(Self, Stored) -> BoxFuture<'static, Made>,
+    ) -> Result<Content, Error> {
+        let file = Stored::of(media).ok_or(Error::NotStored)?;
+        match self.once(&file, file.bytes(), form, make).await {
+            Made::Bytes(bytes) => Ok(Content::Memory(bytes)),
+            Made::Kept => {
+                let kept = self.storage.open_derived(&file.bytes(), form);
+                // Deleted in the meantime, with its file.
+                kept.map(Content::File).ok_or(Error::NotStored)
+            }
+            made => Err(made.error()),
+        }
+    }
+
+    /// From the folder of derived files, or made now, by one caller for all.
+    async fn once(
+        &self,
+        file: &Stored,
+        from: DerivedFrom,
+        form: DerivedForm,
+        make: fn(Self, Stored) -> BoxFuture<'static, Made>,
+    ) -> Made {
+        if let Some(kept) = self.kept(&from, form).await {
+            return kept;
         }
         // Whether the file is there is said before whether anything can be made from it.
-        drop(self.storage.open_stored(path).map_err(Error::Missing)?);
-        if self.failed().contains(&(from, form)) {
-            return Err(Error::Absent);
+        if let Err(error) = self.storage.open_stored(&file.path) {
+            return Made::Missing(Arc::new(error));
         }
-        let made = match form {
-            DerivedForm::Thumbnail => self.thumbnail(media, path).await,
-            DerivedForm::Waveform => self.waveform(media, path).await,
-            DerivedForm::Aac => self.aac(media, path).await,
+        let key = (from, form);
+        if self.shared.failures.has(&key, self.clock.now()) {
+            return Made::Nothing;
+        }
+        let (derived, file, of) = (self.clone(), file.clone(), key.clone());
+        let work = async move {
+            if let Some(kept) = derived.kept(&of.0, form).await {
+                return kept;
+            }
+            let made = make(derived.clone(), file.clone()).await;
+            derived.remember(&of, &made);
+            if let Made::Bytes(bytes) = &made {
+                derived.keep(&file, of.0, form, bytes).await;
+            }
+            made
         };
+        self.shared.flights.join(key, work).await
+    }
+
+    fn remember(&self, key: &FormOf, made: &Made) {
+        let failures = &self.shared.failures;
         match made {
-            Made::Bytes(bytes) => {
-                self.keep(media, from, form, &bytes).await;
-                Ok(bytes.into())
-            }
-            Made::NoProgram => Err(Error::Absent),
-            Made::Nothing => {
-                let mut failed = self.failed();
-                if failed.len() >= MOST_REMEMBERED {
-                    failed.clear();
-                }
-                failed.insert((from, form));
-                Err(Error::Absent)
-            }
+            Made::Nothing => failures.add_verdict(key.clone()),
+            Made::Failed => failures.add_attempt(key.clone(), self.clock.now()),
+            Made::Bytes(_) | Made::Kept => failures.forget(key),
+            Made::NoProgram | Made::Busy | Made::Missing(_) | Made::NotStored => {}
         }
     }
 
-    fn failed(&self) -> std::sync::MutexGuard<'_, HashSet<(DerivedFrom, DerivedForm)>> {
-        let failed = self.shared.failed.lock();
-        failed.unwrap_or_else(PoisonError::into_inner)
+    async fn kept(&self, from: &DerivedFrom, form: DerivedForm) -> Option<Made> {
+        let (storage, from) = (self.storage.clone(), from.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            if form.is_large() {
+                return storage.open_derived(&from, form).map(|_| Made::Kept);
+            }
+            let bytes = storage.read_derived(&from, form)?;
+            Some(Made::Bytes(bytes.into()))
+        });
+        reading.await.ok().flatten()
     }
 
-    async fn read(&self, from: DerivedFrom, form: DerivedForm) -> Option<Bytes> {
-        let storage = self.storage.clone();
-        let reading = tokio::task::spawn_blocking(move || storage.read_derived(from, form));
-        reading.await.ok().flatten().map(Bytes::from)
-    }
-
-    /// Publishes it, unless the file went away in the meantime. One that cannot be kept is made again.
-    async fn keep(&self, media: &Media, from: DerivedFrom, form: DerivedForm, bytes: &[u8]) {
-        let staged = match self.storage.stage_derived(from, form, bytes).await {
-            Ok(staged) => Mutex::new(staged),
-            Err(error) => return not_kept(&error),
+    /// Keeps it, unless the file went away in the meantime. One that cannot be kept is made again.
+    async fn keep(&self, file: &Stored, from: DerivedFrom, form: DerivedForm, bytes: &[u8]) {
+        let staged = self.storage.stage_derived(&from, form, bytes).await;
+        let kept = match staged {
+            Ok(staged) => self.publish(file, staged).await,
+            Err(error) => Err(not_kept(&error)),
         };
-        let id = media.id.clone();
+        // Logged already.
+        drop(kept);
+    }
+
+    /// Gives it its name; false when the file is not stored any more.
+    async fn publish(&self, file: &Stored, staged: StagedDerived) -> Result<bool, NotKept> {
+        let (id, sha256) = (file.media.id.clone(), file.sha256);
+        let staged = Mutex::new(staged);
         // In the transaction, so that no erasure begins in between.
         let publishing = self.db.write(Key::Nothing, async move |tx| {
-            let stored = media::sha256_of_stored(tx, &id).await?;
-            if stored != Some(from.sha256) {
-                return Ok(Ok(()));
+            if media::sha256_of_stored(tx, &id).await? != Some(sha256) {
+                return Ok(Ok(false));
             }
             let mut staged = staged.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(staged.publish())
+            Ok(staged.publish().map(|()| true))
         });
         match publishing.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => not_kept(&error),
-            Err(error) => not_kept(&error),
+            Ok(Ok(is_stored)) => Ok(is_stored),
+            Ok(Err(error)) => Err(not_kept(&error)),
+            Err(error) => Err(not_kept(&error)),
         }
     }
 
-    async fn thumbnail(&self, media: &Media, path: &str) -> Made {
-        let mime = media.mime.as_deref().unwrap_or("");
-        let mime = mime.split(';').next().unwrap_or("").trim();
-        if let Some(format) = picture::format_of(mime) {
-            let (storage, path) = (self.storage.clone(), path.to_owned());
-            return self
-                .decode(move || {
-                    let file = storage.open_stored(&path).ok()?;
-                    picture::thumbnail(BufReader::new(file), format).ok()
-                })
-                .await
-                .map_or(Made::Nothing, Made::Bytes);
+    fn picture(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            let (storage, path) = (self.storage.clone(), file.path.clone());
+            if let Some(format) = picture::format_of(file.mime()) {
+                let decoding = self.decode(move || {
+                    let file = storage.open_stored(&path).map_err(|_| Made::Failed)?;
+                    picture::thumbnail(BufReader::new(file), format).map_err(undecoded)
+                });
+                return decoding.await;
+            }
+            let made = match file.mime() {
+                "application/pdf" => self.programs.first_page(&storage, &path).await,
+                mime if mime.starts_with("video/") => {
+                    self.programs.frame(&storage, &path, mime).await
+                }
+                mime if may_have_preview(mime) => Err(tool::Error::Absent),
+                _ => return Made::Nothing,
+            };
+            match made {
+                Ok(picture) => self.small(picture).await,
+                Err(error) => Made::refused(&error),
+            }
         }
-        let from_program = match mime {
-            "application/pdf" => self.programs.first_page(&self.storage, path).await,
-            _ if mime.starts_with("video/") => self.programs.frame(&self.storage, path, mime).await,
-            _ if mime.starts_with("image/") && mime != "image/svg+xml" => Err(tool::Error::Absent),
-            _ => return Made::Nothing,
-        };
-        let is_absent = matches!(from_program, Err(tool::Error::Absent));
-        if let Ok(picture) = from_program
-            && let Some(small) = self.small(picture).await
-        {
-            return Made::Bytes(small);
+        .boxed()
+    }
+
+    fn picture_in_message(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            match self.preview(&file.media).await {
+                Ok(Some(picture)) => self.small(picture).await,
+                Ok(None) => Made::Nothing,
+                Err(_) => Made::Failed,
+            }
         }
-        if let Some(picture) = self.preview(media).await
-            && let Some(small) = self.small(picture).await
-        {
-            return Made::Bytes(small);
-        }
-        if is_absent {
-            Made::NoProgram
-        } else {
-            Made::Nothing
-        }
+        .boxed()
     }
 
     /// A program's or a message's picture is decoded and encoded again, like any other.
-    async fn small(&self, picture: Vec<u8>) -> Option<Vec<u8>> {
-        let decoding = self.decode(move || picture::thumbnail_of_bytes(&picture).ok());
-        decoding.await
+    async fn small(&self, picture: Vec<u8>) -> Made {
+        self.decode(move || picture::thumbnail_of_bytes(&picture).map_err(undecoded))
+            .await
     }
 
-    async fn decode(
-        &self,
-        work: impl FnOnce() -> Option<Vec<u8>> + Send + 'static,
-    ) -> Option<Vec<u8>> {
-        let _permit = self.shared.pictures.acquire().await.ok()?;
-        // A decoder that panics gives nothing.
-        tokio::task::spawn_blocking(work).await.ok().flatten()
-    }
-
-    async fn waveform(&self, media: &Media, path: &str) -> Made {
-        if let Some(samples) = self.waveform_in_message(media).await {
-            return Made::Bytes(Waveform::of_message(samples).to_json());
-        }
-        let mime = media.mime.as_deref().unwrap_or("");
-        let mut loudness = waveform::Loudness::default();
-        let take = |bytes: &[u8]| loudness.add(bytes);
-        match self.programs.sound(&self.storage, path, mime, take).await {
-            Ok(()) => match loudness.waveform() {
-                Some(waveform) => Made::Bytes(waveform.to_json()),
-                None => Made::Nothing,
-            },
-            Err(tool::Error::Absent) => Made::NoProgram,
-            Err(_) => Made::Nothing,
+    async fn decode(&self, work: impl FnOnce() -> Result<Vec<u8>, Made> + Send + 'static) -> Made {
+        let Some(place) = self.shared.pictures.enter().await else {
+            return Made::Busy;
+        };
+        let decoding = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        });
+        match decoding.await {
+            Ok(Ok(small)) => Made::Bytes(small.into()),
+            Ok(Err(made)) => made,
+            // A decoder that panics gives nothing.
+            Err(error) if error.is_panic() => Made::Nothing,
+            Err(_) => Made::Failed,
         }
     }
 
-    async fn aac(&self, media: &Media, path: &str) -> Made {
-        let mime = media.mime.as_deref().unwrap_or("");
-        match self.programs.aac(&self.storage, path, mime).await {
-            Ok(bytes) if !bytes.is_empty() => Made::Bytes(bytes),
-            Err(tool::Error::Absent) => Made::NoProgram,
-            Ok(_) | Err(_) => Made::Nothing,
+    fn loudness_in_message(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            match self.waveform_in_message(&file.media).await {
+                Ok(Some(samples)) => Made::Bytes(Waveform::of_message(samples).to_json().into()),
+                Ok(None) => Made::Nothing,
+                Err(_) => Made::Failed,
+            }
         }
+        .boxed()
+    }
+
+    fn loudness(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            let mut loudness = waveform::Loudness::default();
+            let mut take = |bytes: &[u8]| loudness.add(bytes);
+            let decoding = self
+                .programs
+                .sound(&self.storage, &file.path, file.mime(), &mut take);
+            match decoding.await {
+                Ok(()) => loudness.waveform().map_or(Made::Nothing, |waveform| {
+                    Made::Bytes(waveform.to_json().into())
+                }),
+                Err(error) => Made::refused(&error),
+            }
+        }
+        .boxed()
+    }
+
+    fn encoded(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            let mut staging = self.storage.stage();
+            let encoding = self
+                .programs
+                .aac(&self.storage, &file.path, file.mime(), &mut staging);
+            match encoding.await {
+                Ok(0) => return Made::Nothing,
+                Ok(_) => {}
+                Err(error) => return Made::refused(&error),
+            }
+            let from = file.bytes();
+            let sealing = self.storage.seal_derived(staging, &from, DerivedForm::Aac);
+            let published = match sealing.await {
+                Ok(staged) => self.publish(&file, staged).await,
+                Err(error) => Err(not_kept(&error)),
+            };
+            match published {
+                Ok(true) => Made::Kept,
+                Ok(false) => Made::NotStored,
+                Err(NotKept) => Made::Failed,
+            }
+        }
+        .boxed()
+    }
+
+    fn rewrapped(self, file: Stored) -> BoxFuture<'static, Made> {
+        async move {
+            if file
+                .media
+                .size
+                .is_none_or(|size| size > opus_mp4::MOST_BYTES)
+            {
+                return Made::Nothing;
+            }
+            let Some(place) = self.shared.voices.enter().await else {
+                return Made::Busy;
+            };
+            let (storage, path) = (self.storage.clone(), file.path.clone());
+            let rewrapping = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                let mut ogg = Vec::new();
+                let read = storage
+                    .open_stored(&path)
+                    .map(|mut file| file.read_to_end(&mut ogg));
+                if !matches!(read, Ok(Ok(_))) {
+                    return Made::Failed;
+                }
+                opus_mp4::rewrap(&ogg).map_or(Made::Nothing, |mp4| Made::Bytes(mp4.into()))
+            });
+            rewrapping.await.unwrap_or(Made::Failed)
+        }
+        .boxed()
     }
 }
 
-fn not_kept(error: &(dyn std::error::Error + 'static)) {
+fn bytes_of(made: Made) -> Result<Bytes, Error> {
+    match made {
+        Made::Bytes(bytes) => Ok(bytes),
+        made => Err(made.error()),
+    }
+}
+
+/// Of which WhatsApp's apps put a small picture into the message, and which are not decoded here.
+fn may_have_preview(mime: &str) -> bool {
+    let is_picture = mime.starts_with("image/") && mime != "image/svg+xml";
+    let is_decoded = picture::format_of(mime).is_some();
+    mime == "application/pdf" || mime.starts_with("video/") || is_picture && !is_decoded
+}
+
+fn undecoded(error: picture::Error) -> Made {
+    if error.is_verdict() {
+        Made::Nothing
+    } else {
+        Made::Failed
+    }
+}
+
+/// A derived file was made, cannot be kept, and that is logged.
+struct NotKept;
+
+fn not_kept(error: &(dyn std::error::Error + 'static)) -> NotKept {
     let error = telemetry::chain(error);
     tracing::warn!(error, "a derived file was made and cannot be kept");
+    NotKept
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod message;
 pub mod naming;
 mod newest;
 pub mod requeue;
+pub mod screening;
 pub mod search;
 pub mod settle;
 pub(crate) mod sql;

@@ -6,6 +6,7 @@ mod events;
 mod examiners;
 mod holds;
 mod lists;
+mod making;
 mod previews;
 mod users;
 mod webhooks;

@@ -14,11 +14,11 @@ use crate::stage::{FIRST, OTHER, TestApp, sample};
 const PASSWORD: &str = "quatro patos amarelos";
 
 /// A browser without scripts.
-struct Browser<'a> {
+pub struct Browser<'a> {
     test: &'a TestApp,
     http: reqwest::Client,
     cookie: String,
-    language: &'static str,
+    pub language: &'static str,
 }
 
 struct Page {
@@ -83,7 +83,7 @@ impl<'a> Browser<'a> {
     }
 
     /// A page that must be there, with the headers that protect it.
-    async fn page(&self, path: &str) -> String {
+    pub async fn page(&self, path: &str) -> String {
         let page = self.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
         let policy = page.headers["content-security-policy"].to_str().unwrap();
@@ -108,7 +108,7 @@ async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) {
     added.unwrap();
 }
 
-async fn signed_in<'a>(test: &'a TestApp, role: Role, scope: Scope) -> Browser<'a> {
+pub async fn signed_in<'a>(test: &'a TestApp, role: Role, scope: Scope) -> Browser<'a> {
     add(test, "ana", role, scope).await;
     let mut browser = Browser::new(test);
     browser.sign_in("ana").await;

@@ -52,3 +52,4 @@ dossier-missing = the file is not in its place
 dossier-corrupt = its bytes are not those that were stored
 dossier-unreadable = it cannot be read
 dossier-infected = the scanner found something in it, so it is for administrators only
+dossier-not-scanned = the scanner has not looked at it yet, so it is for administrators only

@@ -38,6 +38,10 @@ needs-files-infected = { $count ->
     [one] { $count } stored file is
    *[other] { $count } stored files are
 } infected, says the scanner, and not served; GET /api/v1/events lists them as media.infected
+needs-files-not-scanned = the scanner keeps failing on { $count ->
+    [one] { $count } stored file, which is for administrators only
+   *[other] { $count } stored files, which are for administrators only
+} until it works, unless derived.serve_unscanned; `midiateca doctor` looks for the program, and the log says how it ended
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
     [one] { $count } delivery of the last day that the gateway did not send; its media was

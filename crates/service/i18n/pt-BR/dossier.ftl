@@ -52,3 +52,4 @@ dossier-missing = o arquivo não está no lugar
 dossier-corrupt = os bytes não são os que foram armazenados
 dossier-unreadable = não é possível lê-lo
 dossier-infected = o antivírus encontrou algo nele, por isso é só para administradores
+dossier-not-scanned = o antivírus ainda não o examinou, por isso é só para administradores

@@ -38,6 +38,10 @@ needs-files-infected = { $count ->
     [one] { $count } arquivo armazenado está infectado, segundo o antivírus, e não é servido
    *[other] { $count } arquivos armazenados estão infectados, segundo o antivírus, e não são servidos
 }; GET /api/v1/events os lista como media.infected
+needs-files-not-scanned = o antivírus continua falhando com { $count ->
+    [one] { $count } arquivo armazenado, que fica só para administradores
+   *[other] { $count } arquivos armazenados, que ficam só para administradores
+} até ele funcionar, a não ser com derived.serve_unscanned; `midiateca doctor` procura o programa, e o log diz como ele terminou
 needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
     [one] { $count } entrega do último dia que o gateway não enviou; a mídia dela foi recebida

@@ -29,6 +29,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0022_examinations.sql"),
     include_str!("../../migrations/sqlite/0023_holds.sql"),
     include_str!("../../migrations/sqlite/0024_inline.sql"),
+    include_str!("../../migrations/sqlite/0025_verdicts.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is
@@ -87,17 +88,48 @@ pub(super) fn applied(connection: &Connection) -> Result<usize, Error> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn recorded_sentences_become_codes() {
+    /// A database before the file that has this text, and that file.
+    fn before(text: &str) -> (Connection, &'static str) {
         let connection = Connection::in_memory().unwrap();
-        let this = FILES
-            .iter()
-            .position(|file| file.contains("'other_instance'"))
-            .unwrap();
+        let this = FILES.iter().position(|file| file.contains(text)).unwrap();
         for file in &FILES[..this] {
             connection.batch(file).unwrap();
         }
         connection.batch("pragma foreign_keys = off").unwrap();
+        (connection, FILES[this])
+    }
+
+    #[test]
+    fn verdicts_become_those_of_bytes() {
+        let (connection, file) = before("create table verdicts");
+        let required = "slot, received_at, file_time, deadline, from_me, is_group, voice_note, media_key_malformed, inline, kind, key_kind, gateway, delivery";
+        for (id, client, sha256, verdict) in [
+            ("a", 2, "01", "clean"),
+            ("b", 2, "01", "infected"),
+            ("c", 2, "02", "error"),
+            ("d", 3, "01", "clean"),
+        ] {
+            let sql = format!(
+                "insert into media (id, client, instance, message_id, status, sha256, {required})
+                 values ('{id}', {client}, 'I', '{id}', 'stored', x'{sha256}', 0, 1, 1, 1, 0, 0, 0, 0, 0, 'image', 'Image', 'wapi', '');
+                 insert into scans (media, sha256, verdict, at) values ('{id}', x'{sha256}', '{verdict}', 7)"
+            );
+            connection.batch(&sql).unwrap();
+        }
+        // Of bytes that the media has no longer.
+        let other =
+            "insert into scans (media, sha256, verdict, at) values ('e', x'03', 'clean', 7)";
+        connection.batch(other).unwrap();
+        connection.batch(file).unwrap();
+        let sql = "select client || ' ' || hex(sha256) || ' ' || verdict as text from verdicts order by 1";
+        let rows = connection.rows(sql, &[]).unwrap();
+        let found: Vec<_> = rows.iter().map(|row| row.text("text").unwrap()).collect();
+        assert_eq!(found, ["2 01 infected", "2 02 error", "3 01 clean"]);
+    }
+
+    #[test]
+    fn recorded_sentences_become_codes() {
+        let (connection, file) = before("'other_instance'");
         let expected = [
             ("invalid JSON at line 1 column 7", "invalid_json"),
             ("JSON with more than 100000 values", "too_many_values"),
@@ -112,7 +144,7 @@ mod tests {
             );
             connection.batch(&sql).unwrap();
         }
-        connection.batch(FILES[this]).unwrap();
+        connection.batch(file).unwrap();
         for (sentence, code) in expected {
             let sql = format!("select reason from deliveries where id = '{sentence}'");
             let rows = connection.rows(&sql, &[]).unwrap();

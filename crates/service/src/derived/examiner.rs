@@ -1,32 +1,43 @@
-//! Gives stored files to the operator's programs in the background, one after the other: a transcriber, whose output becomes
+//! Gives stored files to the operator's programs in the background, one or two at a time: a transcriber, whose output becomes
 //! searchable, and a scanner, whose verdict decides whether a file is served.
 //!
-//! The log of events says which files were stored, so that nothing is missed while no server runs. A program that fails is run
-//! again later; results are written only for a file that is still stored.
+//! The log of events says which files were stored, so that nothing is missed while no server runs; the scanner also looks for
+//! stored files without a verdict, because these may not be served. A program that fails is run again later; results are written
+//! only for a file that is still stored. A verdict is about bytes: within a client they are scanned once.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
 use super::Derived;
-use super::tool::{self, Call, Error, Isolation, Limits, PATH};
-use crate::clock::{Clock, DAY, MINUTE, Millis};
+use super::tool::{self, Call, Error, Isolation, Limits, PATH, Sink};
+use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use crate::config;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Db, Key};
 use crate::events::{self, Event, News};
 use crate::media::examinations::{self as table, Due, ScanVerdict, Task};
-use crate::media::{self, Media};
-use crate::model::MediaKind;
+use crate::media::{self, BEFORE_NEWEST, Media};
+use crate::model::{MediaId, MediaKind};
 use crate::shutdown::CancellationToken;
 use crate::telemetry;
 
-/// How often the log is read without news.
+/// How often the log is read without a notification: another process may have written.
 const EVERY: Duration = Duration::from_secs(1);
 /// Events that are read at once.
 const PAGE: u32 = 500;
 /// After that many failures a file is left alone.
 const MOST_ATTEMPTS: i64 = 8;
+/// Stored files that are looked at for one without a verdict, and that are listed at once: new ones come after these.
+const EARLIER: (u32, usize) = (500, 8);
+/// How often they are looked at from the start: an import may have brought some.
+const ROUND_EVERY: Millis = HOUR;
+/// A clean verdict is asked for again when its bytes come again later: scanners learn.
+const CLEAN_FOR: Millis = DAY;
+/// The longest wait when the scanner itself does not work.
+const LONGEST_OUTAGE: Millis = 15 * MINUTE;
 /// The longest transcript.
 const MOST_CHARS: usize = 100_000;
 /// A scanner's exit code for an infected file, as ClamAV's.
@@ -43,6 +54,28 @@ pub struct Examiner {
     pub clock: Clock,
 }
 
+/// Where the scanner is in its round through the stored files.
+struct Round {
+    /// The id of the last one.
+    before: String,
+    next_at: Millis,
+}
+
+enum Next {
+    Examine(Due),
+    /// There may be more.
+    Again,
+    Nothing,
+}
+
+/// Files that are given to a program at the same time.
+fn at_once(task: Task) -> usize {
+    match task {
+        Task::Scan => 2,
+        Task::Transcribe => 1,
+    }
+}
+
 /// What a program found.
 enum Finding {
     Transcript(String),
@@ -56,35 +89,96 @@ impl Examiner {
 
     /// Runs until the shutdown begins.
     pub async fn run(self, cancelled: CancellationToken) {
+        let mut appended = self.db().appended();
+        let mut round = Round {
+            before: BEFORE_NEWEST.to_owned(),
+            next_at: Millis::MIN,
+        };
+        let (mut running, mut runs) = (HashMap::new(), FuturesUnordered::new());
         loop {
-            let worked = tokio::select! {
+            let next = tokio::select! {
                 () = cancelled.cancelled() => return,
-                worked = self.step() => worked,
+                next = self.next(&mut round, &running) => next,
             };
-            match worked {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(
-                    task = self.task.as_str(),
-                    error = telemetry::chain(&error),
-                    "stored files cannot be examined now"
-                ),
+            match next {
+                Ok(Next::Examine(due)) => {
+                    running.insert(due.media.clone(), due.attempts);
+                    runs.push(self.examine_one(due));
+                    continue;
+                }
+                Ok(Next::Again) => continue,
+                Ok(Next::Nothing) => {}
+                Err(error) => self.cannot(&error),
             }
             tokio::select! {
                 () = cancelled.cancelled() => return,
+                Some(ended) = runs.next() => {
+                    running.remove(&ended);
+                }
+                changed = appended.changed() => if changed.is_err() {
+                    tokio::time::sleep(EVERY).await;
+                },
                 () = tokio::time::sleep(EVERY) => {}
             }
         }
     }
 
-    /// Returns whether there may be more to do.
-    async fn step(&self) -> Result<bool, db::Error> {
-        let has_more = self.list_new().await?;
-        let due = table::next_due(self.db(), self.task, self.clock.now()).await?;
-        match due {
-            Some(due) => self.examine(due).await.map(|()| true),
-            None => Ok(has_more),
+    fn cannot(&self, error: &db::Error) {
+        tracing::warn!(
+            task = self.task.as_str(),
+            error = telemetry::chain(error),
+            "stored files cannot be examined now"
+        );
+    }
+
+    async fn examine_one(&self, due: Due) -> MediaId {
+        let id = due.media.clone();
+        if let Err(error) = self.examine(due).await {
+            self.cannot(&error);
+            // It is due still.
+            tokio::time::sleep(EVERY).await;
         }
+        id
+    }
+
+    /// `running` has the failed attempts of each.
+    async fn next(
+        &self,
+        round: &mut Round,
+        running: &HashMap<MediaId, i64>,
+    ) -> Result<Next, db::Error> {
+        let has_more = self.list_new().await?;
+        let at_once = at_once(self.task);
+        if running.len() < at_once {
+            // Files on which the program hangs leave a place to the others.
+            let with_repeats = at_once == 1 || running.values().all(|attempts| *attempts == 0);
+            let (wanted, now) = ((with_repeats, at_once), self.clock.now());
+            let due = table::due(self.db(), self.task, wanted, now).await?;
+            let mut due = due.into_iter();
+            if let Some(due) = due.find(|due| !running.contains_key(&due.media)) {
+                return Ok(Next::Examine(due));
+            }
+        }
+        let is_idle = running.is_empty() && !has_more;
+        let has_more = has_more || is_idle && self.list_earlier(round).await?;
+        Ok(if has_more { Next::Again } else { Next::Nothing })
+    }
+
+    /// Lists files that were stored before there was a scanner, or that no event names.
+    async fn list_earlier(&self, round: &mut Round) -> Result<bool, db::Error> {
+        let now = self.clock.now();
+        if self.task != Task::Scan || now < round.next_at {
+            return Ok(false);
+        }
+        let (db, before) = (self.db(), &mut round.before);
+        let has_more = table::enqueue_unscanned(db, before, EARLIER, now).await?;
+        if !has_more {
+            *round = Round {
+                before: BEFORE_NEWEST.to_owned(),
+                next_at: now + ROUND_EVERY,
+            };
+        }
+        Ok(has_more)
     }
 
     /// Lists the files that were stored since the last time.
@@ -132,6 +226,9 @@ impl Examiner {
             });
             return ending.await;
         };
+        if let Some(verdict) = self.known(&media).await? {
+            return self.record(&media, Finding::Scan(verdict)).await;
+        }
         match self.ask(&media).await {
             Ok(finding) => self.record(&media, finding).await,
             Err(error) => {
@@ -142,9 +239,26 @@ impl Examiner {
                     error = telemetry::chain(&error),
                     "a program could not examine a file"
                 );
-                self.postpone(&media, due.attempts + 1).await
+                let attempts = due.attempts + 1;
+                self.postpone(&media, attempts, wait(attempts, longest(self.task, &error)))
+                    .await
             }
         }
+    }
+
+    /// The verdict on the same bytes in another media of the client. Those of other clients are not taken: how soon a verdict is
+    /// there would say that they have the file.
+    async fn known(&self, media: &Media) -> Result<Option<ScanVerdict>, db::Error> {
+        let (Task::Scan, Some(sha256)) = (self.task, media.sha256) else {
+            return Ok(None);
+        };
+        let known = table::verdict(self.db(), media.client, sha256).await?;
+        let now = self.clock.now();
+        Ok(known.and_then(|(verdict, at)| match verdict {
+            ScanVerdict::Infected => Some(verdict),
+            ScanVerdict::Clean => (now - at < CLEAN_FOR).then_some(verdict),
+            ScanVerdict::Error => None,
+        }))
     }
 
     async fn ask(&self, media: &Media) -> Result<Finding, Error> {
@@ -170,10 +284,11 @@ impl Examiner {
             isolation: Isolation::Plain,
         };
         let mut output = Vec::new();
-        let ran = tool::run(&call, None, |piece| output.extend_from_slice(piece)).await;
+        let mut take = |piece: &[u8]| output.extend_from_slice(piece);
+        let ran = tool::run(&call, None, Sink::Pieces(&mut take)).await;
         match (self.task, ran) {
-            (Task::Transcribe, Ok(())) => Ok(Finding::Transcript(text_of(&output))),
-            (Task::Scan, Ok(())) => Ok(Finding::Scan(ScanVerdict::Clean)),
+            (Task::Transcribe, Ok(_)) => Ok(Finding::Transcript(text_of(&output))),
+            (Task::Scan, Ok(_)) => Ok(Finding::Scan(ScanVerdict::Clean)),
             (Task::Scan, Err(Error::Failed(Some(INFECTED)))) => {
                 Ok(Finding::Scan(ScanVerdict::Infected))
             }
@@ -196,35 +311,44 @@ impl Examiner {
                     if *verdict == ScanVerdict::Infected {
                         events::append(tx, now, infected(&media));
                     }
-                    table::set_verdict(tx, &media.id, sha256, *verdict, now).await
+                    table::set_verdict(tx, media.client, sha256, *verdict, now).await
                 }
             }
         });
         recording.await
     }
 
-    async fn postpone(&self, media: &Media, attempts: i64) -> Result<(), db::Error> {
+    async fn postpone(&self, media: &Media, attempts: i64, wait: Millis) -> Result<(), db::Error> {
         let (task, media, now) = (self.task, media.clone(), self.clock.now());
         let postponing = self.db().write(Key::Everything, async move |tx| {
             if let (Task::Scan, Some(sha256)) =
                 (task, media::sha256_of_stored(tx, &media.id).await?)
             {
-                table::set_verdict(tx, &media.id, sha256, ScanVerdict::Error, now).await?;
+                table::set_verdict(tx, media.client, sha256, ScanVerdict::Error, now).await?;
             }
             // A scanner that was down for days still has to see every file.
             if task == Task::Transcribe && attempts >= MOST_ATTEMPTS {
                 return table::end(tx, task, &media.id).await;
             }
-            table::postpone(tx, task, &media.id, now + wait(attempts)).await
+            table::postpone(tx, task, &media.id, now + wait).await
         });
         postponing.await
     }
 }
 
-/// A minute, which grows fourfold up to a day.
-fn wait(attempts: i64) -> Millis {
+/// A minute, which grows fourfold.
+fn wait(attempts: i64, longest: Millis) -> Millis {
     let exponent = u32::try_from(attempts - 1).unwrap_or(0).min(8);
-    (MINUTE * 4_i64.pow(exponent)).min(DAY)
+    (MINUTE * 4_i64.pow(exponent)).min(longest)
+}
+
+/// A file on which the program ended badly waits for up to a day, so that it does not stop the others. What waits for a scanner
+/// that is not there is looked at soon after it is back.
+fn longest(task: Task, error: &Error) -> Millis {
+    match error {
+        Error::Absent | Error::Io(_) if task == Task::Scan => LONGEST_OUTAGE,
+        _ => DAY,
+    }
 }
 
 /// The output as one text, without control characters.
@@ -253,8 +377,12 @@ mod tests {
 
     #[test]
     fn failures_are_repeated_later_and_later() {
-        let waits = [1, 2, 3, 6, 7, 100].map(|attempts| wait(attempts) / MINUTE);
+        let file = longest(Task::Scan, &Error::TimedOut);
+        let waits = [1, 2, 3, 6, 7, 100].map(|attempts| wait(attempts, file) / MINUTE);
         assert_eq!(waits, [1, 4, 16, 1_024, 1_440, 1_440]);
+        let outage = longest(Task::Scan, &Error::Absent);
+        let waits = [1, 2, 3, 100].map(|attempts| wait(attempts, outage) / MINUTE);
+        assert_eq!(waits, [1, 4, 15, 15]);
     }
 
     #[test]

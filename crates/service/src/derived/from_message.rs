@@ -6,44 +6,61 @@ use wa_media::{Base64Decoder, FoundMedia};
 
 use super::Derived;
 use crate::deliveries;
-use crate::deliveries::parts::{self, Pieces, Segment};
+use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::gateway::{ParsedDelivery, locate};
 use crate::media::Media;
 
 /// WhatsApp's have some kilobytes.
 const LARGEST_PREVIEW_BYTES: usize = 256 << 10;
 
+/// The delivery cannot be read now.
+pub(super) struct Unread;
+
 impl Derived {
     /// The small picture in the message, as JPEG; None when there is none, or its delivery is no longer kept.
-    pub(super) async fn preview(&self, media: &Media) -> Option<Vec<u8>> {
+    pub(super) async fn preview(&self, media: &Media) -> Result<Option<Vec<u8>>, Unread> {
         let found = self
             .in_message(media, |found| found.preview.is_some())
             .await?;
-        let (delivery, text) = (&media.delivery, found.preview?);
-        let segments = parts::segments(&self.db, &self.bodies, delivery, text.text()).await;
-        decoded(segments.ok()?).await
+        let Some(text) = found.and_then(|found| found.preview) else {
+            return Ok(None);
+        };
+        let delivery = &media.delivery;
+        match parts::segments(&self.db, &self.bodies, delivery, text.text()).await {
+            Ok(segments) => Ok(decoded(segments).await),
+            Err(Unavailable::Gone) => Ok(None),
+            Err(_) => Err(Unread),
+        }
     }
 
     /// The waveform in the message.
-    pub(super) async fn waveform_in_message(&self, media: &Media) -> Option<[u8; 64]> {
+    pub(super) async fn waveform_in_message(
+        &self,
+        media: &Media,
+    ) -> Result<Option<[u8; 64]>, Unread> {
         let found = self
             .in_message(media, |found| found.waveform.is_some())
             .await?;
+        let samples = found.and_then(|found| found.waveform);
         // Apps that do not measure send zeros.
-        found
-            .waveform
-            .filter(|samples| samples.iter().any(|it| *it > 0))
+        Ok(samples.filter(|samples| samples.iter().any(|it| *it > 0)))
     }
 
     async fn in_message(
         &self,
         media: &Media,
         has: impl Fn(&FoundMedia) -> bool,
-    ) -> Option<FoundMedia> {
-        let body = deliveries::body(&self.db, &media.delivery).await.ok()??;
+    ) -> Result<Option<FoundMedia>, Unread> {
+        let body = deliveries::body(&self.db, &media.delivery).await;
+        let Some(body) = body.map_err(|_| Unread)? else {
+            return Ok(None);
+        };
         let readings = self.reader.read(media.gateway, &Bytes::from(body)).await;
-        let readings: Vec<ParsedDelivery> = readings.ok()?.ok()?;
-        locate(&readings, media.sought(), has).cloned()
+        let Ok(Ok(readings)) = readings else {
+            return Ok(None);
+        };
+        let readings: Vec<ParsedDelivery> = readings;
+        Ok(locate(&readings, media.sought(), has).cloned())
     }
 }
 

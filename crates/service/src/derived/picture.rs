@@ -24,6 +24,19 @@ pub enum Error {
     Malformed(#[source] image::ImageError),
 }
 
+impl Error {
+    /// Whether it is about the bytes, and not about reading them.
+    pub fn is_verdict(&self) -> bool {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match self {
+            Self::Malformed(image::ImageError::IoError(error)) => {
+                matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+            }
+            Self::Malformed(_) | Self::TooLarge => true,
+        }
+    }
+}
+
 impl From<image::ImageError> for Error {
     fn from(error: image::ImageError) -> Self {
         match error {
@@ -216,7 +229,13 @@ mod tests {
         let png = encoded(&two_halves(400, 200, 255), ImageFormat::Png);
         assert!(thumbnail_of_bytes(&png[..png.len() / 2]).is_err());
         for bytes in [&b""[..], b"<svg onload='x()'/>", b"%PDF-1.7", &[0; 64]] {
-            assert!(thumbnail_of_bytes(bytes).is_err());
+            let error = thumbnail_of_bytes(bytes).unwrap_err();
+            assert!(error.is_verdict(), "{error}");
         }
+        let cut = thumbnail_of_bytes(&png[..png.len() / 2]).unwrap_err();
+        assert!(cut.is_verdict(), "{cut:?}");
+        let broken_disk = std::io::Error::other("the disk");
+        let error = Error::from(image::ImageError::from(broken_disk));
+        assert!(!error.is_verdict(), "{error:?}");
     }
 }

@@ -5,12 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
+use super::lane::Lane;
 use super::picture::LONGEST_SIDE;
-use super::tool::{self, Call, Error, Isolation, Limits, PATH};
+use super::tool::{self, Call, Error, Isolation, Limits, PATH, Sink};
 use crate::config;
-use crate::storage::Storage;
+use crate::storage::{Staging, Storage};
 
 /// Programs that run at the same time.
 const AT_ONCE: usize = 2;
@@ -32,7 +33,7 @@ pub struct Programs {
 }
 
 struct Shared {
-    runs: Semaphore,
+    runs: Lane,
     /// The path of `bwrap`, if it works.
     isolator: OnceCell<Option<PathBuf>>,
 }
@@ -40,7 +41,7 @@ struct Shared {
 impl Programs {
     pub fn new(settings: config::Derived) -> Self {
         let shared = Arc::new(Shared {
-            runs: Semaphore::new(AT_ONCE),
+            runs: Lane::new(AT_ONCE),
             isolator: OnceCell::new(),
         });
         Self { settings, shared }
@@ -57,7 +58,7 @@ impl Programs {
                 limits: self.limits(0),
                 isolation: Isolation::Isolated,
             };
-            let probed = tool::run(&call, Some(&isolator), |_| {}).await;
+            let probed = tool::run(&call, Some(&isolator), Sink::Pieces(&mut |_| {})).await;
             probed.is_ok().then_some(isolator)
         };
         let found = self.shared.isolator.get_or_init(probe).await;
@@ -79,8 +80,8 @@ impl Programs {
         (storage, path): (&Storage, &str),
         arguments: &[String],
         most_bytes: u64,
-        take: impl FnMut(&[u8]),
-    ) -> Result<(), Error> {
+        sink: Sink<'_>,
+    ) -> Result<u64, Error> {
         let program = tool::find(program).ok_or(Error::Absent)?;
         let file = storage.absolute(path).ok_or(Error::Absent)?;
         let isolator = self.isolator().await;
@@ -91,9 +92,8 @@ impl Programs {
             limits: self.limits(most_bytes),
             isolation: Isolation::Isolated,
         };
-        let permit = self.shared.runs.acquire().await;
-        let _permit = permit.map_err(|_| Error::Absent)?;
-        let ran = tool::run(&call, isolator, take).await;
+        let _place = self.shared.runs.enter().await.ok_or(Error::Busy)?;
+        let ran = tool::run(&call, isolator, sink).await;
         if let Err(error) = &ran {
             let program = program.display();
             tracing::warn!(%program, %error, "a program gave nothing for a file");
@@ -109,8 +109,9 @@ impl Programs {
         most_bytes: u64,
     ) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        let take = |piece: &[u8]| bytes.extend_from_slice(piece);
-        self.run(program, of, arguments, most_bytes, take).await?;
+        let mut take = |piece: &[u8]| bytes.extend_from_slice(piece);
+        let sink = Sink::Pieces(&mut take);
+        self.run(program, of, arguments, most_bytes, sink).await?;
         Ok(bytes)
     }
 
@@ -150,7 +151,7 @@ impl Programs {
         storage: &Storage,
         path: &str,
         mime: &str,
-        take: impl FnMut(&[u8]),
+        take: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Error> {
         let (seconds, rate) = (
             MOST_SOUND_SECONDS.to_string(),
@@ -161,18 +162,21 @@ impl Programs {
         ];
         let arguments = ffmpeg(mime, &output).ok_or(Error::Absent)?;
         let most = (MOST_SOUND_SECONDS + 1) * u64::from(SAMPLES_PER_SECOND) * 2;
-        self.run(
-            &self.settings.ffmpeg,
-            (storage, path),
-            &arguments,
-            most,
-            take,
-        )
-        .await
+        let (program, of) = (&self.settings.ffmpeg, (storage, path));
+        let sink = Sink::Pieces(take);
+        self.run(program, of, &arguments, most, sink)
+            .await
+            .map(drop)
     }
 
-    /// A sound as AAC, in the stream format that every phone plays.
-    pub async fn aac(&self, storage: &Storage, path: &str, mime: &str) -> Result<Vec<u8>, Error> {
+    /// A sound as AAC, in the stream format that every phone plays. Returns its length.
+    pub async fn aac(
+        &self,
+        storage: &Storage,
+        path: &str,
+        mime: &str,
+        staging: &mut Staging,
+    ) -> Result<u64, Error> {
         let output = [
             "-vn",
             "-sn",
@@ -188,8 +192,9 @@ impl Programs {
             "pipe:1",
         ];
         let arguments = ffmpeg(mime, &output).ok_or(Error::Absent)?;
-        let program = &self.settings.ffmpeg;
-        self.output(program, (storage, path), &arguments, MOST_AAC_BYTES)
+        let (program, of) = (&self.settings.ffmpeg, (storage, path));
+        let sink = Sink::Staged(staging);
+        self.run(program, of, &arguments, MOST_AAC_BYTES, sink)
             .await
     }
 }
@@ -228,4 +233,40 @@ fn demuxer(mime: &str) -> Option<&'static str> {
         "audio/flac" | "audio/x-flac" => "flac",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+    use super::super::lane::MOST_WAITING;
+    use super::*;
+
+    #[tokio::test]
+    async fn hostile_files_do_not_pile_up_before_a_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("ffmpeg");
+        let script =
+            "#!/bin/sh\nuntil [ -e \"$(dirname \"$0\")/go\" ]; do sleep 0.02; done\necho done\n";
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let root = folder.path().join("storage");
+        let storage = Storage::open(&root, "test").unwrap();
+        std::fs::write(root.join("hostile.mp4"), "x").unwrap();
+        let programs = Programs::new(config::Derived {
+            ffmpeg: program.display().to_string(),
+            ..config::Derived::default()
+        });
+        let run = |_| programs.frame(&storage, "hostile.mp4", "video/mp4");
+        let mut runs: FuturesUnordered<_> = (0..AT_ONCE + MOST_WAITING + 1).map(run).collect();
+        let first = runs.next().await.unwrap();
+        assert!(matches!(first, Err(Error::Busy)), "{first:?}");
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        while let Some(run) = runs.next().await {
+            assert_eq!(run.unwrap(), b"done\n");
+        }
+    }
 }

@@ -1,16 +1,29 @@
 //! Runs other programs on files that strangers sent.
 //!
-//! Promises: no shell; a program runs in its own process group, without this process's environment and input, within limits of
-//! memory, processor time, output and files, and is killed with all that it started when its time is over or its caller is gone.
-//! Where `bwrap` works, it has no network and sees no file but the one that it is for.
+//! Promises: no shell; a program runs in its own process group and its own empty folder, without this process's environment and
+//! input, within limits of memory, processor time, output and files; it is killed with all that it started when its time is over
+//! or its caller is gone, and its folder is removed. Where `bwrap` works, it has no network and sees no file but the one that it
+//! is for.
+
+#[cfg(target_os = "linux")]
+mod leftovers;
+#[cfg(unix)]
+mod started;
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::storage::{self, Staging};
+#[cfg(unix)]
+use started::{Remains, Started};
+
 /// Stands for the file in a program's arguments.
 pub const PATH: &str = "{path}";
+/// A variable that marks the processes of a run, also those that left its process group.
+#[cfg(unix)]
+const MARKER: &str = "MIDIATECA_RUN";
 /// Where the file is in an isolated program's view.
 const ISOLATED_PATH: &str = "/input";
 /// What an isolated program sees of the system.
@@ -34,19 +47,65 @@ pub enum Error {
     TimedOut,
     #[error("its output is too long")]
     TooLong,
+    /// None when a signal ended it.
     #[error("it ended with code {0:?}")]
     Failed(Option<i32>),
+    #[error("too many others wait for it")]
+    Busy,
+    #[error("its output cannot be kept")]
+    NotKept(#[source] storage::Error),
+}
+
+impl Error {
+    /// Whether it is about the bytes of the file, so that another run ends in the same way. A shell says with codes from 126 on
+    /// that a program could not be run or was killed.
+    pub fn is_verdict(&self) -> bool {
+        match self {
+            Self::Failed(code) => code.is_some_and(|code| code < 126),
+            Self::TooLong => true,
+            Self::Absent | Self::Io(_) | Self::TimedOut | Self::Busy | Self::NotKept(_) => false,
+        }
+    }
 }
 
 /// What a program may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Also of the processor.
+    /// Of the processor as much on each core.
     pub time: Duration,
     pub memory_bytes: u64,
     pub output_bytes: u64,
     /// Of each file that it writes.
     pub file_bytes: u64,
+}
+
+impl Limits {
+    /// Threads use several cores at once.
+    #[cfg(target_os = "linux")]
+    fn processor_seconds(&self) -> u64 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // A second more than it may take, because parts of a second count.
+        self.time.as_secs().saturating_mul(cores as u64) + 1
+    }
+}
+
+/// Where the output of a program goes.
+pub enum Sink<'a> {
+    Pieces(&'a mut (dyn FnMut(&[u8]) + Send)),
+    Staged(&'a mut Staging),
+}
+
+impl Sink<'_> {
+    #[cfg(unix)]
+    async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Pieces(take) => {
+                take(piece);
+                Ok(())
+            }
+            Self::Staged(staging) => staging.write(piece).await.map_err(Error::NotKept),
+        }
+    }
 }
 
 /// Whether it has the network and the other files.
@@ -111,7 +170,7 @@ fn view(program: &Path, file: &Path) -> Vec<OsString> {
         "--tmpfs",
         "/tmp",
         "--chdir",
-        "/",
+        "/tmp",
     ]
     .map(OsString::from)
     .into();
@@ -156,40 +215,24 @@ fn command_line(call: &Call<'_>, isolator: Option<&Path>) -> (PathBuf, Vec<OsStr
     (isolator.to_owned(), arguments, input)
 }
 
-/// Runs a program and gives its output to `take`, piece by piece. `isolator` is the path of `bwrap`.
+/// Runs a program and gives its output to `sink`, piece by piece; returns how long it was. `isolator` is the path of `bwrap`.
 #[cfg(unix)]
 pub async fn run(
     call: &Call<'_>,
     isolator: Option<&Path>,
-    mut take: impl FnMut(&[u8]),
-) -> Result<(), Error> {
-    use std::process::Stdio;
+    mut sink: Sink<'_>,
+) -> Result<u64, Error> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let isolator = isolator.filter(|_| call.isolation == Isolation::Isolated);
-    let (program, arguments, input) = command_line(call, isolator);
-    let mut command = tokio::process::Command::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .stdin(if input.is_empty() {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true);
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
+    let remains = Remains::new().map_err(Error::Io)?;
+    let (mut command, input) = command(call, isolator, &remains);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::Absent,
         _ => Error::Io(error),
     })?;
-    let mut group = Group::of(child.id());
-    group.limit(call.limits).map_err(Error::Io)?;
+    let mut started = Started::new(child.id(), remains);
+    started.limit(call.limits).map_err(Error::Io)?;
     let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let feed = async {
         if let Some(mut stdin) = stdin.take() {
@@ -199,101 +242,72 @@ pub async fn run(
         Ok(())
     };
     let read = async {
+        let mut read_bytes = 0;
         let Some(mut stdout) = stdout else {
-            return Ok(());
+            return Ok(read_bytes);
         };
-        let (mut piece, mut left) = (vec![0; 64 << 10], call.limits.output_bytes);
+        let mut piece = vec![0; 64 << 10];
         loop {
-            match stdout.read(&mut piece).await.map_err(Error::Io)? {
-                0 => return Ok(()),
-                length if length as u64 > left => return Err(Error::TooLong),
-                length => {
-                    left -= length as u64;
-                    take(&piece[..length]);
-                }
+            let length = stdout.read(&mut piece).await.map_err(Error::Io)?;
+            read_bytes += length as u64;
+            if length == 0 {
+                return Ok(read_bytes);
             }
+            if read_bytes > call.limits.output_bytes {
+                return Err(Error::TooLong);
+            }
+            sink.take(&piece[..length]).await?;
         }
     };
     let end = async {
         let status = child.wait().await.map_err(Error::Io)?;
-        // What it started does not outlive it.
-        group.kill();
+        // What it started does not outlive it, and does not keep its output open.
+        started.end().await;
         Ok(status)
     };
     let ended = async { tokio::try_join!(feed, read, end) };
     let ended = tokio::time::timeout(call.limits.time, ended).await;
-    let ((), (), status) = ended.map_err(|_| Error::TimedOut)??;
+    started.end().await;
+    let ((), read_bytes, status) = ended.map_err(|_| Error::TimedOut)??;
     if status.success() {
-        Ok(())
+        Ok(read_bytes)
     } else {
         Err(Error::Failed(status.code()))
     }
 }
 
+/// The command, and what its program reads first.
+#[cfg(unix)]
+fn command(
+    call: &Call<'_>,
+    isolator: Option<&Path>,
+    remains: &Remains,
+) -> (tokio::process::Command, Vec<u8>) {
+    use std::process::Stdio;
+
+    let (program, arguments, input) = command_line(call, isolator);
+    let isolation = isolator.map_or(Isolation::Plain, |_| Isolation::Isolated);
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(remains.environment(isolation))
+        .current_dir(remains.folder())
+        .stdin(if input.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true);
+    (command, input)
+}
+
 #[cfg(not(unix))]
-pub async fn run(_: &Call<'_>, _: Option<&Path>, _: impl FnMut(&[u8])) -> Result<(), Error> {
+pub async fn run(_: &Call<'_>, _: Option<&Path>, _: Sink<'_>) -> Result<u64, Error> {
     Err(Error::Absent)
-}
-
-/// A process and all that it started. Killed on drop.
-#[cfg(unix)]
-struct Group(Option<rustix::process::Pid>);
-
-#[cfg(unix)]
-impl Group {
-    fn of(id: Option<u32>) -> Self {
-        let id = id.and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(rustix::process::Pid::from_raw))
-    }
-
-    /// Only Linux limits another process.
-    #[cfg(not(target_os = "linux"))]
-    fn limit(&self, _: Limits) -> io::Result<()> {
-        Ok(())
-    }
-
-    #[cfg(target_os = "linux")]
-    fn limit(&self, limits: Limits) -> io::Result<()> {
-        use rustix::process::{Resource, Rlimit, prlimit};
-        // None would limit this process.
-        let Some(id) = self.0 else { return Ok(()) };
-        // A second more than it may take, because parts of a second count.
-        let seconds = limits.time.as_secs() + 1;
-        for (resource, most) in [
-            (Resource::As, limits.memory_bytes),
-            (Resource::Cpu, seconds),
-            (Resource::Fsize, limits.file_bytes),
-            (Resource::Nofile, 256),
-            (Resource::Core, 0),
-        ] {
-            let limit = Rlimit {
-                current: Some(most),
-                maximum: Some(most),
-            };
-            match prlimit(Some(id), resource, limit) {
-                Ok(_) => {}
-                // It has ended already.
-                Err(rustix::io::Errno::SRCH) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self) {
-        use rustix::process::{Signal, kill_process_group};
-        if let Some(id) = self.0.take() {
-            // Its processes may have ended already.
-            let _ = kill_process_group(id, Signal::KILL);
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }
 
 #[cfg(test)]

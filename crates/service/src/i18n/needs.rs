@@ -67,6 +67,7 @@ fn template(need: &Need) -> TextKey {
         Need::FilesMissing { .. } => texts::FILES_MISSING,
         Need::FilesOfWrongSize { .. } => texts::FILES_OF_WRONG_SIZE,
         Need::FilesInfected { .. } => texts::FILES_INFECTED,
+        Need::FilesNotScanned { .. } => texts::FILES_NOT_SCANNED,
         Need::DeliveriesRefused(_) => texts::DELIVERIES_REFUSED,
         Need::DeliveriesNeverMade { .. } => texts::DELIVERIES_NEVER_MADE,
     }
@@ -117,7 +118,8 @@ fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String
         Need::MediaWaitLong { since } => vec![("since", zone.local(*since))],
         Need::DeliveriesSetAside { count }
         | Need::MediaNotStored { count }
-        | Need::FilesInfected { count } => {
+        | Need::FilesInfected { count }
+        | Need::FilesNotScanned { count } => {
             vec![("count", count.to_string())]
         }
         Need::FilesMissing { count } | Need::FilesOfWrongSize { count } => {

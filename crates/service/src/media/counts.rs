@@ -520,7 +520,13 @@ mod tests {
             (OF_INSTANCE, &waiting),
             (OF_SCOPE, &waiting),
             (WAITING_BY_REASON, &["media_pending"]),
-            (examinations::INFECTED, &["sqlite_autoindex_media_1 (id=?)"]),
+            (
+                examinations::INFECTED,
+                &[
+                    "verdicts_infected",
+                    "media_by_content (client=? AND sha256=?)",
+                ],
+            ),
         ];
         for (sql, indexes) in texts {
             let plan = db.rows_of(format!("explain query plan {sql}"), values![]);

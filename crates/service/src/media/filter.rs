@@ -1,7 +1,8 @@
 //! Conditions for lists of media and for operations on them.
 
+use super::screening::Screening;
 use super::statement::{Statement, is_id};
-use super::{chats, examinations, search};
+use super::{chats, search};
 use crate::clock::Millis;
 use crate::db::{Db, Error};
 use crate::model::contact::bare;
@@ -12,8 +13,8 @@ use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Ve
 pub struct Filter {
     /// The scope of the caller.
     pub scope: Scope,
-    /// Leaves out files in which the scanner found something.
-    pub without_infected: bool,
+    /// Leaves out files that the caller may not have.
+    pub screening: Screening,
     /// Only these; all when empty.
     pub ids: Vec<MediaId>,
     pub client: Option<i64>,
@@ -84,9 +85,7 @@ impl Statement {
             .map(|direction| direction == Direction::Sent);
         self.and("from_me = $$", from_me);
         self.and("message_id = $$", filter.message_id.as_ref());
-        if filter.without_infected {
-            self.sql.push_str(examinations::IS_NOT_INFECTED);
-        }
+        self.sql.push_str(filter.screening.condition());
         for (n, id) in filter.ids.iter().enumerate() {
             self.push(if n == 0 { " and id in ($$" } else { ", $$" }, id.as_str());
         }

@@ -314,10 +314,11 @@ pub async fn end_pending(
 
 /// Deletes the row of a stored file, because another row describes it better.
 pub async fn delete_stored(tx: &mut Tx, id: &MediaId, path: &str) -> Result<bool, Error> {
+    let bytes = super::examinations::bytes_of(tx, id).await?;
     let sql = "delete from media where id = $1 and status = 'stored' and path = $2";
     let is_deleted = tx.run(sql, values![id.as_str(), path]).await? == 1;
     if is_deleted {
-        super::examinations::forget(tx, id).await?;
+        super::examinations::forget(tx, id, bytes).await?;
     }
     Ok(is_deleted)
 }

@@ -189,8 +189,9 @@ pub async fn erase(tx: &mut Tx, id: &MediaId, names: &[String]) -> Result<(), Er
         key.map(|key| erased_print(&key)),
         file.map(|file| erased_print(&file))
     ];
+    let bytes = examinations::bytes_of(tx, id).await?;
     tx.run(sql, values).await?;
-    examinations::forget(tx, id).await?;
+    examinations::forget(tx, id, bytes).await?;
     search::index_now(tx, id).await?;
     tx.run(
         "delete from attempts where media = $1",

@@ -106,7 +106,8 @@ pub async fn mark_removed(tx: &mut Tx, file: &StoredFile, reason: Reason) -> Res
     let values = values![file.id.as_str(), &file.path, reason.as_str()];
     let is_marked = tx.run(sql, values).await? == 1;
     if is_marked {
-        examinations::forget(tx, &file.id).await?;
+        let bytes = Some((file.client, file.sha256));
+        examinations::forget(tx, &file.id, bytes).await?;
         search::index_now(tx, &file.id).await?;
     }
     Ok(is_marked)

@@ -102,8 +102,10 @@ pub struct Media {
     pub verified: Option<Verification>,
     /// When its message was deleted for everyone.
     pub deleted_at: Option<Millis>,
-    /// The scanner's verdict on the file; None when it was not asked yet.
+    /// The scanner's verdict on the file; None when it was not asked yet for this client.
     pub scan: Option<ScanVerdict>,
+    /// Whether the scanner found something in these bytes, also in another client's file.
+    pub is_infected: bool,
     /// Below the storage root; the last path of a lost file. See [`Media::path`].
     pub file_path: Option<String>,
 }
@@ -117,7 +119,8 @@ macro_rules! columns {
              expires_at, status, reason, deadline, next_attempt_at, rounds, refused_rounds, refused_since, attempts, fence, fetched_bytes,
              stored_at, route, mime, size_bytes, sha256, verified, deleted_at, path, ",
             crate::instances::routes_of!("media.instance"),
-            " as routes, (select s.verdict from scans s where s.media = media.id and s.sha256 = media.sha256) as scan"
+            " as routes, ",
+            crate::media::examinations::scan_columns!()
         )
     };
 }
@@ -138,6 +141,8 @@ impl Media {
         let status = row.parsed("status", MediaStatus::parse)?;
         let reason = row.parsed_or_none("reason", Reason::parse)?;
         let routes = row.text_or_none("routes")?;
+        let is_infected = row.flag("is_infected")?;
+        let scan = row.parsed_or_none("scan", ScanVerdict::parse)?;
         Ok(Self {
             id: MediaId(row.text("id")?),
             client: row.int("client")?,
@@ -189,7 +194,15 @@ impl Media {
             sha256: row.bytes32_or_none("sha256")?,
             verified: row.parsed_or_none("verified", Verification::parse)?,
             deleted_at: row.int_or_none("deleted_at")?,
-            scan: row.parsed_or_none("scan", ScanVerdict::parse)?,
+            // The latest word on these bytes.
+            scan: scan.map(|scan| {
+                if is_infected {
+                    ScanVerdict::Infected
+                } else {
+                    scan
+                }
+            }),
+            is_infected,
             file_path: row.text_or_none("path")?,
         })
     }

@@ -24,7 +24,7 @@ use super::export::source::{Expected, Source, Watch};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db};
 use crate::deliveries;
-use crate::media::examinations::ScanVerdict;
+use crate::media::screening::Screening;
 use crate::media::{self, Filter, Media};
 use crate::model::DeliveryId;
 use crate::secrets::{self, Secrets};
@@ -59,8 +59,8 @@ pub struct Options {
     pub filter: Filter,
     /// With the keys that decrypt the files of WhatsApp's CDN, also in raw deliveries. Tokens stay masked.
     pub with_keys: bool,
-    /// With files in which the scanner found something.
-    pub with_infected: bool,
+    /// Which files are left out.
+    pub screening: Screening,
     /// The code of who makes it.
     pub made_by: String,
     /// The name of the user or the key.
@@ -155,7 +155,7 @@ pub async fn run(
         },
         written: Written::new(options.stream, facts.made_at)?,
         facts,
-        with_infected: options.with_infected,
+        screening: options.screening,
         page: options.page,
         names: Names::default(),
         deliveries: HashMap::new(),
@@ -183,7 +183,7 @@ struct Dossier<'a> {
     watch: Watch,
     written: Written,
     facts: Facts,
-    with_infected: bool,
+    screening: Screening,
     page: Box<dyn Fn(Part<'_>) -> String + Send>,
     names: Names,
     /// Those of the media until now.
@@ -231,8 +231,8 @@ impl Dossier<'_> {
         if self.watch.cancelled.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        if media.scan == Some(ScanVerdict::Infected) && !self.with_infected {
-            return Ok(Err(Omission::Infected));
+        if let Some(screened) = self.screening.of(media) {
+            return Ok(Err(screened.into()));
         }
         let (Some((path, name)), Some(expected)) = (place, Expected::of(media)) else {
             return Ok(Err(Omission::Missing));

@@ -16,6 +16,7 @@ mod journal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::retention::derived::sweep;
 use super::{FileDeps, Progress};
 use crate::clock::Millis;
 use crate::config::Config;
@@ -25,6 +26,7 @@ use crate::db::Key;
 use crate::deliveries::Deletion;
 use crate::media::{self, Media, Person};
 use crate::model::{DeliveryId, MediaId};
+use crate::shutdown::CancellationToken;
 use crate::storage::{self, Index};
 pub use identity::{Basis, Identities, Identity, identify};
 pub use journal::Figures;
@@ -267,6 +269,7 @@ pub async fn run(
     work.report.deliveries_left = work.needed.len() as u64;
     work.report.on_hold += work.deliveries_on_hold.len() as u64;
     if work.has_begun || work.report.resumed {
+        work.derived().await?;
         work.finish().await?;
     } else if !work.options.dry_run {
         // Another erasure may have left that to do; it proves nothing about this one.
@@ -386,6 +389,13 @@ impl Work<'_> {
             self.count_delivery(id, deletion);
         }
         Ok(())
+    }
+
+    /// What was made of a file that was lost, before another one took its place.
+    async fn derived(&self) -> Result<(), Error> {
+        let (deps, client) = (self.deps, Some(self.options.client));
+        let cancelled = CancellationToken::new();
+        sweep(deps, client, false, &cancelled).await.map(drop)
     }
 
     fn media_left(&mut self, row: &Media, error: Error) {

@@ -6,7 +6,7 @@
 //! Everything is computed from stored times in each run, so nothing depends on a timer that a restart loses. A file is
 //! deleted before its row says so: the next run records what an interrupted one deleted.
 
-mod derived;
+pub(super) mod derived;
 mod records;
 
 use std::collections::HashSet;
@@ -221,7 +221,7 @@ pub async fn run(
         };
     }
     if options.with_orphans {
-        report.derived = derived::sweep(deps, dry_run, cancelled).await?;
+        report.derived = derived::sweep::<Error>(deps, None, dry_run, cancelled).await?;
     }
     report.stopped = cancelled.is_cancelled();
     if !dry_run && !report.stopped {
@@ -395,11 +395,8 @@ async fn record(
     deleted: Vec<StoredFile>,
     now: Millis,
 ) -> Result<(), Error> {
-    let derived = deleted.iter().map(|file| DerivedFrom {
-        client: file.client,
-        sha256: file.sha256,
-    });
-    let derived = derived.collect();
+    let all_of = |file: &StoredFile| DerivedFrom::all_of(file.client, file.sha256, &file.id);
+    let derived = deleted.iter().flat_map(all_of).collect();
     let recorded = deps.db.write(Key::Everything, async move |tx| {
         for file in &deleted {
             if media::mark_removed(tx, file, Reason::Retention).await? {

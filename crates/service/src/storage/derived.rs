@@ -1,20 +1,22 @@
-//! Files that are made from stored ones, such as thumbnails: `.derived/cliente_{client}/{2 digits}/{sha256}.{form}`.
+//! Files that are made from stored ones, such as thumbnails: `.derived/cliente_{client}/{2 digits}/{sha256}.{form}`, and with the
+//! end `-{media}` when their media's message brought them.
 //!
 //! They can be made again, so a backup leaves them out and a missing one is no fault. They are never shared between clients, and
-//! go with each file from which they were made.
+//! go with each file from which they were made; those of a message are of its media alone.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Linked, Staging, Storage, blocking};
 use crate::disk;
-use crate::model::{hex, unhex};
+use crate::model::{MediaId, hex, unhex};
 
 /// Files that are made from stored ones.
 pub const DERIVED: &str = ".derived";
-/// A larger one is not one of ours.
-const MOST_BYTES: u64 = 96 << 20;
+/// A larger one is not one of ours. Of those that are read into memory.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// What is made from a stored file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,10 +24,19 @@ pub enum DerivedForm {
     Thumbnail,
     Waveform,
     Aac,
+    Mp4,
 }
 
 impl DerivedForm {
-    const ALL: [Self; 3] = [Self::Thumbnail, Self::Waveform, Self::Aac];
+    const ALL: [Self; 4] = [Self::Thumbnail, Self::Waveform, Self::Aac, Self::Mp4];
+
+    /// Whether it is read piece by piece.
+    pub fn is_large(self) -> bool {
+        match self {
+            Self::Thumbnail | Self::Waveform => false,
+            Self::Aac | Self::Mp4 => true,
+        }
+    }
 
     /// The end of its file's name.
     fn as_str(self) -> &'static str {
@@ -33,28 +44,54 @@ impl DerivedForm {
             Self::Thumbnail => "thumbnail",
             Self::Waveform => "waveform",
             Self::Aac => "aac",
+            Self::Mp4 => "mp4",
         }
     }
 }
 
-/// From which file something is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// From what something is made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DerivedFrom {
     pub client: i64,
     pub sha256: [u8; 32],
+    /// The media whose message it is from; None for what is made from the bytes of the file.
+    pub message_of: Option<MediaId>,
 }
 
 impl DerivedFrom {
-    fn paths(&self) -> [PathBuf; 3] {
+    /// All from which something of this media is made.
+    pub fn all_of(client: i64, sha256: [u8; 32], media: &MediaId) -> [Self; 2] {
+        [None, Some(media.clone())].map(|message_of| Self {
+            client,
+            sha256,
+            message_of,
+        })
+    }
+
+    fn paths(&self) -> [PathBuf; 4] {
         DerivedForm::ALL.map(|form| self.path(form))
     }
 
     fn path(&self, form: DerivedForm) -> PathBuf {
         let sha256 = hex(&self.sha256);
         let folder = Path::new(DERIVED).join(format!("cliente_{}", self.client));
-        folder
-            .join(&sha256[..2])
-            .join(format!("{sha256}.{}", form.as_str()))
+        let form = form.as_str();
+        let name = match &self.message_of {
+            None => format!("{sha256}.{form}"),
+            Some(media) => format!("{sha256}.{form}-{}", media.as_str()),
+        };
+        folder.join(&sha256[..2]).join(name)
+    }
+
+    /// From the name of a derived file.
+    fn of_name(client: i64, name: &str) -> Option<Self> {
+        let (sha256, form) = name.split_once('.')?;
+        let message_of = form.split_once('-').map(|(_, media)| media);
+        Some(Self {
+            client,
+            sha256: unhex(sha256)?,
+            message_of: message_of.map(|media| MediaId(media.to_owned())),
+        })
     }
 }
 
@@ -82,8 +119,13 @@ impl StagedDerived {
 
 impl Storage {
     /// None when it was not made yet. Blocking.
-    pub fn read_derived(&self, from: DerivedFrom, form: DerivedForm) -> Option<Vec<u8>> {
-        let file = disk::open_no_link(&self.root.join(from.path(form))).ok()?;
+    pub fn open_derived(&self, from: &DerivedFrom, form: DerivedForm) -> Option<File> {
+        disk::open_no_link(&self.root.join(from.path(form))).ok()
+    }
+
+    /// Like [`Storage::open_derived`], for forms that are small.
+    pub fn read_derived(&self, from: &DerivedFrom, form: DerivedForm) -> Option<Vec<u8>> {
+        let file = self.open_derived(from, form)?;
         let length = file.metadata().ok()?.len();
         let mut bytes = Vec::new();
         file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
@@ -93,12 +135,22 @@ impl Storage {
     /// Writes and syncs it without its name.
     pub async fn stage_derived(
         &self,
-        from: DerivedFrom,
+        from: &DerivedFrom,
         form: DerivedForm,
         bytes: &[u8],
     ) -> Result<StagedDerived, Error> {
         let mut staging = self.stage();
         staging.write(bytes).await?;
+        self.seal_derived(staging, from, form).await
+    }
+
+    /// Syncs what was staged, without its name.
+    pub async fn seal_derived(
+        &self,
+        mut staging: Staging,
+        from: &DerivedFrom,
+        form: DerivedForm,
+    ) -> Result<StagedDerived, Error> {
         let (storage, target) = (self.clone(), self.root.join(from.path(form)));
         blocking(move || {
             staging.seal()?;
@@ -137,19 +189,13 @@ impl Storage {
         folders
     }
 
-    /// The hashes of the files from which those in a folder were made. Blocking.
-    pub fn derived_in(&self, folder: &Path) -> Vec<[u8; 32]> {
+    /// From what those in a client's folder were made. Blocking.
+    pub fn derived_in(&self, client: i64, folder: &Path) -> BTreeSet<DerivedFrom> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut hashes: Vec<[u8; 32]> = entries
-            .filter_map(|entry| {
-                let name = entry.file_name();
-                let (sha256, _) = name.to_str()?.split_once('.')?;
-                unhex(sha256)
-            })
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        hashes
+        let names = entries.map(|entry| entry.file_name());
+        names
+            .filter_map(|name| DerivedFrom::of_name(client, name.to_str()?))
+            .collect()
     }
 }
 
@@ -170,28 +216,42 @@ mod tests {
         let from = DerivedFrom {
             client: 2,
             sha256: [7; 32],
+            message_of: None,
         };
-        let other = DerivedFrom { client: 3, ..from };
+        let other = DerivedFrom {
+            client: 3,
+            ..from.clone()
+        };
         let form = DerivedForm::Thumbnail;
-        drop(storage.stage_derived(from, form, b"x").await.unwrap());
-        assert_eq!(storage.read_derived(from, form), None);
+        drop(storage.stage_derived(&from, form, b"x").await.unwrap());
+        assert_eq!(storage.read_derived(&from, form), None);
         for bytes in [b"one", b"two"] {
-            let mut staged = storage.stage_derived(from, form, bytes).await.unwrap();
+            let mut staged = storage.stage_derived(&from, form, bytes).await.unwrap();
             staged.publish().unwrap();
             staged.publish().unwrap();
         }
-        assert_eq!(storage.read_derived(from, form).unwrap(), b"one");
-        assert_eq!(storage.read_derived(other, form), None);
-        assert_eq!(storage.read_derived(from, DerivedForm::Waveform), None);
+        assert_eq!(storage.read_derived(&from, form).unwrap(), b"one");
+        assert_eq!(storage.read_derived(&other, form), None);
+        assert_eq!(storage.read_derived(&from, DerivedForm::Waveform), None);
         let folders = storage.derived_folders();
         assert_eq!(folders.len(), 1);
         assert_eq!(folders[0].0, 2);
-        assert_eq!(storage.derived_in(&folders[0].1), [[7; 32]]);
+        let in_folder = || storage.derived_in(2, &folders[0].1);
+        assert_eq!(in_folder(), [from.clone()].into());
+        let media = MediaId("media-1".to_owned());
+        let all = DerivedFrom::all_of(2, [7; 32], &media);
+        let message = &all[1];
+        let staging = storage.stage_derived(message, form, b"of one media");
+        staging.await.unwrap().publish().unwrap();
+        assert_eq!(in_folder(), all.clone().into());
         let staged = fs::read_dir(folder.path().join(super::super::STAGING)).unwrap();
         assert_eq!(staged.count(), 0);
         storage.remove_derived(vec![other]).await.unwrap();
-        assert!(storage.read_derived(from, form).is_some());
-        storage.remove_derived(vec![from]).await.unwrap();
-        assert_eq!(storage.read_derived(from, form), None);
+        assert!(storage.read_derived(&from, form).is_some());
+        storage.remove_derived(vec![from.clone()]).await.unwrap();
+        assert_eq!(storage.read_derived(&from, form), None);
+        assert!(storage.read_derived(message, form).is_some());
+        storage.remove_derived(all.into()).await.unwrap();
+        assert_eq!(in_folder(), BTreeSet::new());
     }
 }

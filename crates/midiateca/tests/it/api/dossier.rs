@@ -9,7 +9,7 @@ use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::media::examinations::{ScanVerdict, set_verdict};
 use midiateca_service::media::unhex;
-use midiateca_service::model::{MediaId, Role, Route, Scope};
+use midiateca_service::model::{Role, Route, Scope};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wa_sim::SimMedia;
@@ -335,10 +335,9 @@ async fn a_dossier_names_damaged_and_missing_files() {
         wa_media::MediaKind::Sticker,
     );
     let (infected, _) = test.store(infected).await;
-    let id = MediaId(infected.id.clone());
     let sha256 = unhex(infected.sha256.as_deref().unwrap()).unwrap();
     let scanned = test.app.db.write(Key::Everything, async move |tx| {
-        set_verdict(tx, &id, sha256, ScanVerdict::Infected, 1).await
+        set_verdict(tx, 2, sha256, ScanVerdict::Infected, 1).await
     });
     scanned.await.unwrap();
     let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;

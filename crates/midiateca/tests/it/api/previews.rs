@@ -18,13 +18,13 @@ use super::{Caller, two_clients};
 use crate::commands::{midiateca, stderr, stdout};
 use crate::stage::{FIRST, MediaView, OTHER, TestApp, impatient, sample};
 
-async fn read(caller: &Caller<'_>, path: &str) -> (u16, HeaderMap, Vec<u8>) {
+pub(super) async fn read(caller: &Caller<'_>, path: &str) -> (u16, HeaderMap, Vec<u8>) {
     let answer = caller.request("GET", path).send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     (status, headers, answer.bytes().await.unwrap().to_vec())
 }
 
-fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+pub(super) fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let picture = RgbaImage::from_pixel(width, height, Rgba([200, 30, 30, 255]));
     let picture = DynamicImage::from(picture).to_rgb8();
     let mut bytes = Cursor::new(Vec::new());
@@ -32,7 +32,7 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn of_bytes(id: &str, kind: MediaKind, mime: &str, bytes: Vec<u8>) -> SimMedia {
+pub(super) fn of_bytes(id: &str, kind: MediaKind, mime: &str, bytes: Vec<u8>) -> SimMedia {
     SimMedia {
         content: wa_sim::Content::Bytes(bytes.into()),
         mime: mime.to_owned(),
@@ -41,13 +41,13 @@ fn of_bytes(id: &str, kind: MediaKind, mime: &str, bytes: Vec<u8>) -> SimMedia {
 }
 
 /// The derived files.
-fn derived(test: &TestApp) -> Vec<PathBuf> {
+pub(super) fn derived(test: &TestApp) -> Vec<PathBuf> {
     let mut files = test.files();
     files.retain(|file| file.components().any(|part| part.as_os_str() == ".derived"));
     files
 }
 
-fn without_programs() -> Config {
+pub(super) fn without_programs() -> Config {
     let mut config = impatient();
     config.derived.ffmpeg = String::new();
     config.derived.pdftoppm = String::new();
@@ -55,7 +55,12 @@ fn without_programs() -> Config {
 }
 
 /// A media whose message has this field.
-async fn store_with(test: &TestApp, media: SimMedia, name: &str, value: Value) -> MediaView {
+pub(super) async fn store_with(
+    test: &TestApp,
+    media: SimMedia,
+    name: &str,
+    value: Value,
+) -> MediaView {
     let carrier = format!("{}Message", media.kind.as_str());
     let mut delivery = test.sim.world().add(media);
     let put = put(&mut delivery.body, &carrier, name, &value);
@@ -79,7 +84,7 @@ fn put(body: &mut Value, carrier: &str, name: &str, value: &Value) -> bool {
     }
 }
 
-fn base64(bytes: &[u8]) -> Value {
+pub(super) fn base64(bytes: &[u8]) -> Value {
     use base64::Engine as _;
     json!(base64::engine::general_purpose::STANDARD.encode(bytes))
 }
@@ -466,8 +471,7 @@ async fn nothing_is_kept_of_a_file_that_is_no_longer_stored() {
         .write(midiateca_service::db::Key::Everything, condemning)
         .await
         .unwrap();
-    let form = midiateca_service::storage::DerivedForm::Thumbnail;
-    assert!(test.app.derived.get(&before, form).await.is_ok());
+    assert!(test.app.derived.thumbnail(&before).await.is_ok());
     assert_eq!(derived(&test), Vec::<PathBuf>::new());
     test.end().await;
 }

@@ -47,7 +47,8 @@ async fn run_program(
         isolation: Isolation::Isolated,
     };
     let mut output = Vec::new();
-    run(&call, isolator, |piece| output.extend_from_slice(piece)).await?;
+    let mut take = |piece: &[u8]| output.extend_from_slice(piece);
+    run(&call, isolator, Sink::Pieces(&mut take)).await?;
     Ok(String::from_utf8(output).unwrap())
 }
 
@@ -77,10 +78,90 @@ async fn a_program_gets_its_arguments_and_nothing_of_this_process() {
     let path = place.file().display().to_string();
     let start = format!("{path}|x{path}y|{{other}}|a stranger's bytes");
     assert!(output.starts_with(&start), "{output}");
-    assert!(
-        output.contains("PATH=") && !output.contains("CARGO"),
-        "{output}"
-    );
+    let environment = &output[start.len()..];
+    let names = environment.lines().filter_map(|line| line.split_once('='));
+    // Shells add the other ones.
+    let mut names: Vec<_> = names
+        .map(|(name, _)| name)
+        .filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["HOME", "LANG", "MIDIATECA_RUN", "PATH", "TMPDIR"]);
+    assert!(environment.contains("LANG=C.UTF-8"), "{environment}");
+}
+
+#[tokio::test]
+async fn each_run_has_an_empty_folder_that_goes_with_it() {
+    let place = Place::new();
+    let script = r#"pwd; ls -A; echo "$HOME"; echo "$TMPDIR"; mkdir -p deep/er; echo left >deep/er/behind; [ "$#" = 3 ]"#;
+    let mut folders = Vec::new();
+    for _ in 0..2 {
+        let output = place.run(script, limits()).await.unwrap();
+        let lines: Vec<_> = output.lines().map(str::to_owned).collect();
+        let [folder, home, temporary] = &lines[..] else {
+            panic!("the folder is not empty: {output}");
+        };
+        assert_eq!((home, temporary), (folder, folder));
+        assert!(!Path::new(folder).exists(), "{folder}");
+        folders.push(folder.clone());
+    }
+    assert_ne!(folders[0], folders[1]);
+    assert_ne!(Path::new(&folders[0]), std::env::current_dir().unwrap());
+    let hurried = Limits {
+        time: Duration::from_millis(700),
+        ..limits()
+    };
+    let script = r#"pwd >"$1.folder"; sleep 600"#;
+    let ended = place.run(script, hurried).await;
+    assert!(matches!(ended, Err(Error::TimedOut)), "{ended:?}");
+    let folder = fs::read_to_string(disk_path(&place, "folder")).unwrap();
+    assert!(!Path::new(folder.trim()).exists(), "{folder}");
+}
+
+/// A program that leaves its process group, with all that a shell does for a daemon.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_daemon_that_a_program_starts_does_not_outlive_it() {
+    let place = Place::new();
+    let daemon =
+        r#"setsid sh -c 'cd /; echo "$$" >"$0.new"; mv "$0.new" "$0.daemon"; sleep 600' "$1" & "#;
+    let started = r#"until [ -e "$1.daemon" ]; do :; done; "#;
+    let hurried = Limits {
+        time: Duration::from_millis(1_500),
+        ..limits()
+    };
+    for (rest, limits) in [("", limits()), ("sleep 600", hurried)] {
+        let ended = place.run(&format!("{daemon}{started}{rest}"), limits).await;
+        if rest.is_empty() {
+            // It has the program's output open.
+            ended.unwrap();
+        } else {
+            assert!(matches!(ended, Err(Error::TimedOut)), "{ended:?}");
+        }
+        let path = disk_path(&place, "daemon");
+        let id = fs::read_to_string(&path).unwrap();
+        assert!(has_ended(&id), "{id}");
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn only_what_is_said_of_the_bytes_is_a_verdict() {
+    let full = storage::Error::Full(io::ErrorKind::StorageFull.into());
+    for (error, is_verdict) in [
+        (Error::Failed(Some(1)), true),
+        (Error::TooLong, true),
+        (Error::Failed(None), false),
+        (Error::Failed(Some(126)), false),
+        (Error::Failed(Some(137)), false),
+        (Error::TimedOut, false),
+        (Error::Absent, false),
+        (Error::Busy, false),
+        (Error::Io(io::ErrorKind::OutOfMemory.into()), false),
+        (Error::NotKept(full), false),
+    ] {
+        assert_eq!(error.is_verdict(), is_verdict, "{error}");
+    }
 }
 
 #[tokio::test]
@@ -158,7 +239,9 @@ async fn a_program_has_the_limits_that_it_was_given() {
     let wait = r#"while [ "$(ulimit -v)" = unlimited ]; do :; done;"#;
     let script = format!("{wait} ulimit -v; ulimit -t; ulimit -f; ulimit -c");
     let output = place.run(&script, limits()).await.unwrap();
-    assert_eq!(output, "262144\n31\n2048\n0\n");
+    let cores = std::thread::available_parallelism().unwrap();
+    let seconds = 30 * cores.get() + 1;
+    assert_eq!(output, format!("262144\n{seconds}\n2048\n0\n"));
     // One line of a gigabyte.
     let script = format!("{wait} head -c 1000000000 /dev/zero | tail -n 1 >/dev/null");
     let ended = place.run(&script, limits()).await;
@@ -182,14 +265,17 @@ async fn an_isolated_program_has_its_file_and_no_network_and_no_other_file() {
     let secret = elsewhere.path().join("secret");
     fs::write(&secret, "secret").unwrap();
     let script = format!(
-        r#"ulimit -v; cat "$1"; echo; tail -n +3 /proc/net/dev | cut -d: -f1; cat {} || echo none; echo x >"$1" || echo no"#,
+        r#"pwd; ulimit -v; cat "$1"; echo; tail -n +3 /proc/net/dev | cut -d: -f1; cat {} || echo none; echo x >"$1" || echo no"#,
         secret.display()
     );
     let program = place.program("tool", &script);
     let output = run_program(&program, &place.file(), limits(), Some(isolator)).await;
     let output = output.unwrap();
     let lines: Vec<_> = output.lines().map(str::trim).collect();
-    assert_eq!(lines, ["262144", "a stranger's bytes", "lo", "none", "no"]);
+    assert_eq!(
+        lines,
+        ["/tmp", "262144", "a stranger's bytes", "lo", "none", "no"]
+    );
     let hurried = Limits {
         time: Duration::from_millis(700),
         ..limits()

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::time::UNIX_EPOCH;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,19 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Semaphore;
 
 use super::error::{ApiError, Result};
 use crate::access::links::Disposition;
 use crate::app::App;
-use crate::derived::{self, opus_mp4};
-use crate::i18n::{TextKey, keys as texts};
+use crate::derived::{self, Content};
+use crate::i18n::keys as texts;
 use crate::media::{Media, hex};
-use crate::storage::DerivedForm;
 use crate::terminal::is_hostile;
 
-/// Voice notes that are made into MP4 at the same time; each is in memory as a whole.
-static REWRAPPING: Semaphore = Semaphore::const_new(4);
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -110,43 +107,28 @@ pub async fn voice_as_mp4(
     headers: &HeaderMap,
     disposition: Disposition,
 ) -> Result<Response> {
-    let (Some(path), Some(sha256), Some(size)) = (media.path(), media.sha256, media.size) else {
-        return Err(ApiError::not_found(texts::api::NOT_STORED));
-    };
-    let not_acceptable = || ApiError::new(StatusCode::NOT_ACCEPTABLE, texts::api::NOT_A_VOICE_NOTE);
+    let none = || ApiError::new(StatusCode::NOT_ACCEPTABLE, texts::api::NOT_A_VOICE_NOTE);
     let may_be_ogg = media
         .mime
         .as_deref()
         .is_some_and(|mime| mime.ends_with("/ogg"));
-    if size > opus_mp4::MOST_BYTES || !may_be_ogg {
-        return Err(not_acceptable());
+    if media.path().is_some() && !may_be_ogg {
+        return Err(none());
     }
-    // Kept by the work itself, also when the caller has left.
-    let permit = REWRAPPING
-        .acquire()
-        .await
-        .map_err(|_| ApiError::unavailable())?;
-    let (storage, path) = (app.storage.clone(), path.to_owned());
-    let reading = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let mut ogg = Vec::new();
-        storage
-            .open_stored(&path)
-            .ok()?
-            .read_to_end(&mut ogg)
-            .ok()?;
-        Some(opus_mp4::rewrap(&ogg))
-    });
-    let rewrapped = reading.await.ok().flatten();
-    let rewrapped = rewrapped.ok_or_else(|| ApiError::not_found(texts::api::FILE_MISSING))?;
-    let mp4 = Bytes::from(rewrapped.map_err(|_| not_acceptable())?);
-    let etag = format!("\"{}-mp4\"", hex(&sha256));
+    let made = app.derived.mp4(media).await;
     let shown = Shown {
         mime: "audio/mp4; codecs=opus",
         extension: "mp4",
         disposition,
     };
-    shown.respond(media, mp4, &etag, headers)
+    let sha256 = media.sha256.unwrap_or_default();
+    let etag = |_: Option<&File>| Some(format!("\"{}-mp4\"", hex(&sha256)));
+    shown.content(
+        media,
+        made.map_err(|error| not_made(error, none))?,
+        etag,
+        headers,
+    )
 }
 
 /// The sound of a media as AAC, if `ffmpeg` can make it.
@@ -156,24 +138,37 @@ pub async fn sound_as_aac(
     headers: &HeaderMap,
     disposition: Disposition,
 ) -> Result<Response> {
-    let bytes = derived(app, media, DerivedForm::Aac, texts::api::NO_AAC).await?;
+    let none = || ApiError::not_found(texts::api::NO_AAC);
+    let made = app.derived.aac(media).await;
     let shown = Shown {
         mime: "audio/aac",
         extension: "aac",
         disposition,
     };
-    let etag = etag_of(&bytes);
-    shown.respond(media, bytes, &etag, headers)
+    let sha256 = media.sha256.unwrap_or_default();
+    // Another run of the program may write other bytes.
+    let etag = |file: Option<&File>| {
+        let found = file?.metadata().ok()?;
+        let made_at = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let (length, made_at) = (found.len(), made_at.as_nanos());
+        Some(format!("\"{}-aac-{length:x}-{made_at:x}\"", hex(&sha256)))
+    };
+    shown.content(
+        media,
+        made.map_err(|error| not_made(error, none))?,
+        etag,
+        headers,
+    )
 }
 
-/// A form that is made from the file of a media; `none` says that nothing can be made.
-pub async fn derived(app: &App, media: &Media, form: DerivedForm, none: TextKey) -> Result<Bytes> {
-    let made = app.derived.get(media, form).await;
-    made.map_err(|error| match error {
+/// `none` says that nothing can be made.
+pub fn not_made(error: derived::Error, none: impl FnOnce() -> ApiError) -> ApiError {
+    match error {
         derived::Error::NotStored => ApiError::not_found(texts::api::NOT_STORED),
         derived::Error::Missing(_) => ApiError::not_found(texts::api::FILE_MISSING),
-        derived::Error::Absent => ApiError::not_found(none),
-    })
+        derived::Error::Absent => none(),
+        derived::Error::Busy => ApiError::busy(),
+    }
 }
 
 /// Answers with what was made from the file of a media.
@@ -184,8 +179,8 @@ pub fn of_bytes(media: &Media, bytes: Bytes, mime: &str, headers: &HeaderMap) ->
         extension,
         disposition: Disposition::Inline,
     };
-    let etag = etag_of(&bytes);
-    shown.respond(media, bytes, &etag, headers)
+    let (size, etag) = (bytes.len() as u64, etag_of(&bytes));
+    shown.respond(media, Source::Memory(bytes), size, &etag, headers)
 }
 
 fn etag_of(bytes: &[u8]) -> String {
@@ -200,15 +195,39 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
+    /// `etag` is of a kept file, if there is one; None when that cannot be said.
+    fn content(
+        &self,
+        media: &Media,
+        content: Content,
+        etag: impl FnOnce(Option<&File>) -> Option<String>,
+        headers: &HeaderMap,
+    ) -> Result<Response> {
+        let (source, size, etag) = match content {
+            Content::Memory(bytes) => {
+                let etag = etag(None).unwrap_or_else(|| etag_of(&bytes));
+                let size = bytes.len() as u64;
+                (Source::Memory(bytes), size, etag)
+            }
+            Content::File(file) => {
+                let size = file.metadata().ok().map(|found| found.len());
+                let found = size.zip(etag(Some(&file)));
+                let (size, etag) = found.ok_or_else(ApiError::unavailable)?;
+                (Source::File(file), size, etag)
+            }
+        };
+        self.respond(media, source, size, &etag, headers)
+    }
+
     fn respond(
         &self,
         media: &Media,
-        bytes: Bytes,
+        source: Source,
+        size: u64,
         etag: &str,
         headers: &HeaderMap,
     ) -> Result<Response> {
-        let size = bytes.len() as u64;
-        let mut response = respond(Source::Memory(bytes), size, etag, headers)?;
+        let mut response = respond(source, size, etag, headers)?;
         let name = name_of(media);
         let stem = name
             .rsplit_once('.')
@@ -550,6 +569,16 @@ mod tests {
         };
         assert!(known("\"e\"") && known("W/\"e\"") && known("\"a\", \"e\"") && known("*"));
         assert!(!known("\"f\"") && !known("e") && !known(""));
+    }
+
+    #[test]
+    fn who_comes_when_too_many_wait_is_asked_to_come_again() {
+        let none = || ApiError::not_found(texts::api::NO_AAC);
+        let error = not_made(derived::Error::Busy, none);
+        assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(error.extra_header(), Some((&header::RETRY_AFTER, "5")));
+        let error = not_made(derived::Error::Absent, none);
+        assert_eq!(error.status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

@@ -82,6 +82,12 @@ impl ApiError {
         error.header(header::RETRY_AFTER, 5)
     }
 
+    /// Too much of the same work waits.
+    pub fn busy() -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, keys::api::BUSY);
+        error.header(header::RETRY_AFTER, 5)
+    }
+
     /// The error of an operation, with its own text.
     pub fn of(status: StatusCode, error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {

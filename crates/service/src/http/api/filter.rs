@@ -10,6 +10,7 @@ use crate::config::Since;
 use crate::i18n::keys as texts;
 use crate::instances;
 use crate::media::Filter;
+use crate::media::screening::Screening;
 use crate::model::{Direction, MediaKind, MediaStatus, Reason, Scope, Verification, schema, unhex};
 
 code!(kind, MediaKind, MediaKind::ALL);
@@ -122,7 +123,7 @@ impl MediaFilter {
         let clients = clients.into_iter().map(|client| client.id).collect();
         Ok(Filter {
             scope,
-            without_infected: false,
+            screening: Screening::Off,
             ids: Vec::new(),
             instances: instances
                 .into_iter()

@@ -122,6 +122,7 @@ fn name_of(omission: Omission) -> TextKey {
         Omission::Corrupt => words::CORRUPT,
         Omission::Unreadable => words::UNREADABLE,
         Omission::Infected => words::INFECTED,
+        Omission::NotScanned => words::NOT_SCANNED,
     }
 }
 

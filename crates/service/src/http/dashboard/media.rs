@@ -30,6 +30,8 @@ struct MediaPage {
     chat: Option<String>,
     can_retry: bool,
     can_dismiss: bool,
+    /// Why the file is not for this visitor, or not yet.
+    withheld: Option<String>,
     /// Fields of the table, in the order of the document.
     facts: Vec<(String, String)>,
 }
@@ -100,7 +102,9 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
         )
     });
     let media = Document::of(&found);
+    let refused = v1::media::refuse_screened(&state.app, &found, grant.role).err();
     Ok(MediaPage {
+        withheld: refused.map(|error| error.explanation(frame.lang).message),
         attempts: list(attempts.map(|Json(page)| Document::of(&page))),
         links: list(links.map(|Json(page)| Document::of(&page))),
         older,

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::checks::PromiseChecks;
+use crate::media::screening::Screened;
 use crate::media::{Media, RecordedAttempt, hex};
 use crate::ops::Problem;
 use crate::ops::export::manifest::facts;
@@ -52,6 +53,17 @@ pub enum Omission {
     Unreadable,
     /// The scanner says so, and the caller may not have it.
     Infected,
+    /// The scanner has not found it clean yet, and the caller may not have it before that.
+    NotScanned,
+}
+
+impl From<Screened> for Omission {
+    fn from(screened: Screened) -> Self {
+        match screened {
+            Screened::Infected => Self::Infected,
+            Screened::NotScanned => Self::NotScanned,
+        }
+    }
 }
 
 impl From<Problem> for Omission {

@@ -67,9 +67,8 @@ pub(super) async fn remove(
         .remove_all(&media.id, files.collect(), Linked::Keep);
     let gone = removed.await?;
     if let Some(sha256) = media.sha256 {
-        let client = media.client;
-        let from = DerivedFrom { client, sha256 };
-        deps.storage.remove_derived(vec![from]).await?;
+        let from = DerivedFrom::all_of(media.client, sha256, &media.id);
+        deps.storage.remove_derived(from.into()).await?;
     }
     let is_gone = |file: &ErasedFile| gone.iter().any(|gone| gone.path == file.path);
     Ok(found.into_iter().filter(is_gone).collect())

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::{Deps, FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{DAY, Millis, Trust};
 use crate::instances::{Instance, Refusal, RefusalCount};
+use crate::media::examinations::{self, Task};
 use crate::model::MediaStatus;
 use crate::ops::probe::{
     Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, server_status, write_database,
@@ -16,6 +17,9 @@ use crate::ops::probe::{
 use crate::ops::{json, opening};
 use crate::worker::{self, Paused};
 use crate::{db, deliveries, instances, media, secrets, storage};
+
+/// Within some twenty minutes.
+const MANY_FAILURES: i64 = 3;
 
 /// Something that a person must look at, with what a sentence about it needs.
 #[derive(Debug, Serialize)]
@@ -99,6 +103,10 @@ pub enum Need {
     FilesInfected {
         count: i64,
     },
+    /// The scanner failed several times on each.
+    FilesNotScanned {
+        count: i64,
+    },
     DeliveriesRefused(RefusedDeliveries),
     /// Their messages were found in the gateway's list.
     DeliveriesNeverMade {
@@ -177,8 +185,7 @@ pub(super) async fn find(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     needs.extend(tokens(deps).await?);
     needs.extend(waiting(seen).await?);
     needs.extend(counts(seen));
-    let count = media::examinations::infected(deps.db).await?;
-    needs.extend((count > 0).then_some(Need::FilesInfected { count }));
+    needs.extend(scanned(deps).await?);
     needs.extend(refused(seen).await?);
     needs.extend(never_made(deps).await?);
     Ok(needs)
@@ -287,6 +294,18 @@ async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     let now = seen.deps.clock.now();
     let oldest = seen.queue.oldest_waiting.filter(|at| now - at > DAY);
     needs.extend(oldest.map(|since| Need::MediaWaitLong { since }));
+    Ok(needs)
+}
+
+/// What the scanner found, and where it keeps failing.
+async fn scanned(deps: Deps<'_>) -> Result<Vec<Need>, db::Error> {
+    let mut needs = Vec::new();
+    let count = examinations::infected(deps.db).await?;
+    needs.extend((count > 0).then_some(Need::FilesInfected { count }));
+    if !deps.config.derived.scanner.is_empty() {
+        let count = examinations::failing(deps.db, Task::Scan, MANY_FAILURES).await?;
+        needs.extend((count > 0).then_some(Need::FilesNotScanned { count }));
+    }
     Ok(needs)
 }
 

@@ -20,8 +20,9 @@ use crate::http::api::filter::MediaFilter;
 use crate::http::api::query::Query;
 use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::i18n::keys as texts;
+use crate::media::screening::Screening;
 use crate::media::{self, Filter};
-use crate::model::{MediaId, MediaStatus, Role, Scope};
+use crate::model::{MediaId, MediaStatus, Scope};
 use crate::ops::export::{self, Target};
 
 /// Files in one archive; the list of their names is in memory until its end.
@@ -56,12 +57,12 @@ pub(super) async fn stored(
     filter: MediaFilter,
     ids: Option<&str>,
     most: u64,
-    without_infected: bool,
+    screening: Screening,
 ) -> Result<(Filter, u64)> {
     let ids = ids_of(ids)?;
     let filter = Filter {
         status: Some(MediaStatus::Stored),
-        without_infected,
+        screening,
         ids,
         ..filter.resolve(app, scope).await?
     };
@@ -88,8 +89,8 @@ pub async fn get(
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
     let ids = query.ids.as_deref();
-    let without_infected = !grant.role.includes(Role::Admin);
-    let stored = stored(&app, grant.scope, filter, ids, MOST_FILES, without_infected);
+    let screening = app.screening(grant.role);
+    let stored = stored(&app, grant.scope, filter, ids, MOST_FILES, screening);
     let (filter, count) = stored.await?;
     let name = format!("midiateca-{}.zip", compact(app.clock.now()));
     if method == Method::HEAD {

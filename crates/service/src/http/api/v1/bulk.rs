@@ -25,7 +25,7 @@ pub use crate::http::api::runs::RunAction;
 use crate::http::api::runs::{Outcome, Run, RunState};
 use crate::i18n::keys as texts;
 use crate::media::{self, Filter};
-use crate::model::{MediaStatus, Role, codes};
+use crate::model::{MediaStatus, codes};
 use crate::ops::export::{self, Target};
 use crate::ops::{Progress, Selection, dismiss, retry};
 
@@ -124,7 +124,9 @@ pub async fn create(
     let mut filter = new.filter.resolve(&app, grant.scope).await?;
     let until = filter.until.map_or(before, |until| until.min(before));
     filter.until = Some(until);
-    filter.without_infected = new.action == BulkAction::Export && !grant.role.includes(Role::Admin);
+    if new.action == BulkAction::Export {
+        filter.screening = app.screening(grant.role);
+    }
     let statuses = statuses(new.action, &filter);
     let mut total = 0;
     for status in &statuses {

@@ -26,7 +26,8 @@ use crate::http::dashboard::dossier as dossier_page;
 use crate::i18n::Language;
 use crate::i18n::keys as texts;
 use crate::media::Filter;
-use crate::model::{MediaStatus, Role, Scope};
+use crate::media::screening::Screening;
+use crate::model::{MediaStatus, Scope};
 use crate::ops::dossier::{self, Error, MOST_MEDIA, public_key};
 use crate::secrets;
 
@@ -132,7 +133,14 @@ pub async fn of_filter(
     let choice = Choice::new(&grant, &headers, query.lang.as_deref(), query.keys)?;
     let ids = query.ids.as_deref();
     // Those with a finding are named in the dossier, without their bytes.
-    let stored = archive::stored(&state.app, grant.scope, filter, ids, MOST_MEDIA, false);
+    let stored = archive::stored(
+        &state.app,
+        grant.scope,
+        filter,
+        ids,
+        MOST_MEDIA,
+        Screening::Off,
+    );
     let (filter, count) = stored.await?;
     let client = filter.client.or(grant.scope.client());
     let data = json!({"media": count, "keys": choice.with_keys});
@@ -167,7 +175,7 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
     }
     let place = Place::take(grant)?;
     record(state, grant, entry).await?;
-    let with_infected = grant.role.includes(Role::Admin);
+    let screening = app.screening(grant.role);
     let made_by = grant.actor.code();
     let made_by_name = name_of(state, &grant.actor).await?;
     let page = dossier_page::writer(choice.lang, app.config.http.zone());
@@ -175,7 +183,7 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
         let options = dossier::Options {
             filter,
             with_keys: choice.with_keys,
-            with_infected,
+            screening,
             made_by,
             made_by_name,
             page,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::media::{is_download, record_read, refuse_infected, visible};
+use super::media::{is_download, record_read, refuse_screened, visible};
 use super::{Id, Ids};
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::links::{self, Disposition, Link, NewLink, Signer};
@@ -229,7 +229,7 @@ pub async fn open(
     let link = link.filter(|link| link.media == media).ok_or_else(wrong)?;
     let found = media::visible(&app.db, Scope::Client(link.client), &media).await?;
     let found = found.ok_or_else(wrong)?;
-    refuse_infected(&found, Role::Viewer)?;
+    refuse_screened(app, &found, Role::Viewer)?;
     let rest = Caching::Seconds(((link.expires_at - now) / SECOND).min(10 * MINUTE / SECOND));
     let response = content::of_media(app, &found, &headers, link.disposition, rest)?;
     if is_download(&method, &found, &response) {

@@ -12,6 +12,7 @@ use super::{Id, record};
 use crate::access::Grant;
 use crate::access::audit::{Action, NewEntry};
 use crate::access::links::Disposition;
+use crate::app::App;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::content::{self, Caching};
@@ -20,7 +21,8 @@ use crate::http::api::filter::MediaFilter;
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, flag};
 use crate::i18n::keys as texts;
-use crate::media::examinations::{self, ScanVerdict};
+use crate::media::examinations;
+use crate::media::screening::Screened;
 use crate::media::{self, Cursor, Media, RecordedAttempt};
 use crate::model::{MediaId, Role, codes};
 use crate::ops::dismiss::{self, Dismissed};
@@ -69,18 +71,25 @@ pub struct MediaDetail {
     transcript: Option<String>,
 }
 
-/// A media whose file the caller may have: an infected one is for administrators only.
+/// A media whose file the caller may have.
 pub async fn visible_file(state: &HttpState, grant: &Grant, id: String) -> Result<Media> {
     let media = visible(state, grant, id).await?;
-    refuse_infected(&media, grant.role)?;
+    refuse_screened(&state.app, &media, grant.role)?;
     Ok(media)
 }
 
-pub fn refuse_infected(media: &Media, role: Role) -> Result<()> {
-    if media.scan == Some(ScanVerdict::Infected) && !role.includes(Role::Admin) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, texts::api::INFECTED));
+/// Refuses a file that is for administrators only, or not for others yet.
+pub fn refuse_screened(app: &App, media: &Media, role: Role) -> Result<()> {
+    match app.screening(role).of(media) {
+        // That it is not stored is said by who reads it.
+        _ if media.path().is_none() => Ok(()),
+        None => Ok(()),
+        Some(Screened::Infected) => Err(ApiError::new(StatusCode::FORBIDDEN, texts::api::INFECTED)),
+        Some(Screened::NotScanned) => {
+            let error = ApiError::conflict(texts::api::NOT_SCANNED);
+            Err(error.header(header::RETRY_AFTER, 5))
+        }
     }
-    Ok(())
 }
 
 /// The attempts to download a media, oldest first

@@ -6,15 +6,12 @@ use axum::response::Response;
 
 use super::Id;
 use super::media::visible_file;
-use crate::access::Grant;
 use crate::derived::{Waveform, mime_of_thumbnail};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::content;
-use crate::http::api::error::{ErrorBody, Result};
-use crate::i18n::TextKey;
+use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::i18n::keys as texts;
-use crate::storage::DerivedForm;
 
 /// A small picture of a media
 ///
@@ -30,16 +27,12 @@ pub async fn thumbnail(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (form, none) = (DerivedForm::Thumbnail, texts::api::NO_THUMBNAIL);
-    answer(
-        &state,
-        &grant,
-        id,
-        &headers,
-        (form, none),
-        mime_of_thumbnail,
-    )
-    .await
+    let media = visible_file(&state, &grant, id).await?;
+    let made = state.app.derived.thumbnail(&media).await;
+    let none = || ApiError::not_found(texts::api::NO_THUMBNAIL);
+    let made = made.map_err(|error| content::not_made(error, none))?;
+    let mime = mime_of_thumbnail(&made);
+    content::of_bytes(&media, made, mime, &headers)
 }
 
 /// The loudness of a sound in 64 places
@@ -55,28 +48,9 @@ pub async fn waveform(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (form, none) = (DerivedForm::Waveform, texts::api::NO_WAVEFORM);
-    answer(
-        &state,
-        &grant,
-        id,
-        &headers,
-        (form, none),
-        |_| "application/json",
-    )
-    .await
-}
-
-async fn answer(
-    state: &HttpState,
-    grant: &Grant,
-    id: String,
-    headers: &HeaderMap,
-    (form, none): (DerivedForm, TextKey),
-    mime: fn(&[u8]) -> &'static str,
-) -> Result<Response> {
-    let media = visible_file(state, grant, id).await?;
-    let made = content::derived(&state.app, &media, form, none).await?;
-    let mime = mime(&made);
-    content::of_bytes(&media, made, mime, headers)
+    let media = visible_file(&state, &grant, id).await?;
+    let made = state.app.derived.waveform(&media).await;
+    let none = || ApiError::not_found(texts::api::NO_WAVEFORM);
+    let made = made.map_err(|error| content::not_made(error, none))?;
+    content::of_bytes(&media, made, "application/json", &headers)
 }

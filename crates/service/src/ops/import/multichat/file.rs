@@ -188,7 +188,7 @@ impl<P: Progress<super::ImportFinding>> Import<'_, P> {
             if row.client != item.client || row.sha256.is_none() || row.sha256 != sha256 {
                 continue;
             }
-            let named = path.clone();
+            let (named, media) = (path.clone(), row.id.clone());
             let deleting = deps.db.write(Key::Everything, async move |tx| {
                 let is_deleted = media::message::delete_stored(tx, &row.id, &named).await?;
                 Ok(is_deleted && !media::is_path_used(tx, &named).await?)
@@ -198,9 +198,8 @@ impl<P: Progress<super::ImportFinding>> Import<'_, P> {
                 && is_unused
             {
                 deps.storage.remove(path, sha256).await?;
-                let client = item.client;
-                let from = DerivedFrom { client, sha256 };
-                deps.storage.remove_derived(vec![from]).await?;
+                let from = DerivedFrom::all_of(item.client, sha256, &media);
+                deps.storage.remove_derived(from.into()).await?;
             }
         }
         Ok(())
