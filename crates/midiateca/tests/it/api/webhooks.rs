@@ -434,7 +434,9 @@ async fn a_request_that_hangs_does_not_delay_what_comes_after_it() {
     let list = admin
         .get(&format!("/endpoints/{id}/notifications?status=pending"))
         .await;
-    assert_eq!(list["items"][0]["id"], received[0].id.as_str());
+    // The answer to the other may not be recorded yet.
+    let mut pending = list["items"].as_array().unwrap().iter();
+    assert!(pending.any(|item| item["id"] == received[0].id.as_str()));
     // The end does not wait for it either.
     test.end().await;
 }
