@@ -88,6 +88,7 @@ async function api(method, url, body) {
   if (answer.ok) return value;
   const error = value?.error;
   const thrown = new Error(error ? [error.message, error.hint].filter(Boolean).join(" → ") : words.failed);
+  thrown.status = answer.status;
   if (answer.status === 401 && !url.includes("/session")) {
     thrown.isSignedOut = true;
     if (!api.isLeaving) {
@@ -122,16 +123,31 @@ async function finish(element, value) {
       await dialog("", [table(value)], { only: true, yes: words.close });
     }
   }
+  leave(words.saved, place);
+}
+
+/// Shows the page again as the server has it, or another one, with a notice.
+function leave(notice, place) {
+  sessionStorage.setItem("notice", notice);
   if (place) location.assign(place);
   else location.reload();
 }
+const notice = sessionStorage.getItem("notice");
+sessionStorage.removeItem("notice");
+
+/// What the page shows has changed since.
+const STALE = [404, 409, 410];
 
 async function act(element, work) {
   element.disabled = true;
   try {
     await work();
   } catch (error) {
-    toast(error.message);
+    // What was typed stays.
+    const isTyped = element.form?.dataset.api?.startsWith("POST");
+    if (!STALE.includes(error.status) || isTyped) return toast(error.message);
+    await dialog(words.stale, [paragraph(error.message)], { only: true, yes: words.close });
+    location.reload();
   } finally {
     element.disabled = false;
   }
@@ -140,7 +156,7 @@ async function act(element, work) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { method, url, body, confirm, bulk, fetch: address, into, copyText } = button.dataset;
+  const { method, url, body, confirm, unless, bulk, fetch: address, into, copyText } = button.dataset;
   if (copyText) copy(copyText);
   else if (bulk) act(button, () => runBulk(button, bulk));
   else if (address) act(button, async () => {
@@ -149,19 +165,11 @@ document.addEventListener("click", (event) => {
     box.hidden = false;
   });
   else if (method) act(button, async () => {
+    if (unless && (await api("GET", url))[unless]) throw Object.assign(new Error(words.already), { status: 409 });
     const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
     if (confirm && !(await dialog(button.textContent, lines))) return;
     const value = await api(method, url, body === undefined ? undefined : JSON.parse(body));
     await ("run" in button.dataset ? followRun(button, value) : finish(button, value));
-  });
-});
-
-// A choice that is a change: a user's role.
-document.addEventListener("change", (event) => {
-  const field = event.target;
-  if (field.dataset.change) act(field, async () => {
-    await api("PATCH", field.dataset.change, { [field.name]: field.value });
-    location.reload();
   });
 });
 
@@ -170,14 +178,34 @@ document.addEventListener("submit", (event) => {
   if (!form.dataset.api) return;
   event.preventDefault();
   const [method, url] = form.dataset.api.split(" ");
-  const body = {};
-  for (const field of form.elements) {
-    if (!field.name || (field.type === "checkbox" && !field.checked) || !field.value) continue;
-    if ("list" in field.dataset) (body[field.name] ??= []).push(field.value);
-    else body[field.name] = "number" in field.dataset ? Number(field.value) : field.value;
-  }
+  const body = bodyOf(form, method === "PATCH");
+  if (method === "PATCH" && !Object.keys(body).length) return toast(words.unchanged);
   act(form.querySelector("button:not([type=button])"), async () => finish(form, await api(method, url, body)));
 });
+
+/// What a form says. Of a change only what differs from what the server wrote: the rest may have been changed by others since.
+function bodyOf(form, isChange) {
+  const body = {};
+  const changed = new Set();
+  for (const field of form.elements) {
+    const { name, dataset } = field;
+    if (!name) continue;
+    if (field.type === "checkbox") {
+      if (field.checked !== field.defaultChecked) changed.add(name);
+      if ("list" in dataset) body[name] ??= [];
+      if (field.checked && "list" in dataset) body[name].push(field.value);
+      else if (field.checked) body[name] = true;
+      continue;
+    }
+    const before = field.options ? [...field.options].find((option) => option.defaultSelected)?.value : field.defaultValue;
+    if (field.value !== before) changed.add(name);
+    if (field.value) body[name] = "number" in dataset ? Number(field.value) : field.value;
+    else if (isChange && dataset.all && changed.has(name)) changed.add(dataset.all), (body[dataset.all] = true);
+    else if (isChange && dataset.empty) body[name] = dataset.empty;
+  }
+  if (!isChange) return body;
+  return Object.fromEntries(Object.entries(body).filter(([name]) => changed.has(name)));
+}
 
 // Runs over exactly what a list showed: counted first, with progress, and stopped on request.
 async function runBulk(button, action) {
@@ -445,3 +473,4 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", rest);
 addEventListener("pageshow", follow);
 follow();
+if (notice) toast(notice);

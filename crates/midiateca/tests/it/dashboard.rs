@@ -1,5 +1,7 @@
 //! The dashboard: who may open it, what strangers' texts can do in it, and that each page shows what the API shows.
 
+mod manage;
+
 use midiateca_service::access::Actor;
 use midiateca_service::model::{MediaKind, Role, Scope};
 use midiateca_service::ops::users::{self, Options};
@@ -196,7 +198,7 @@ async fn the_first_administrator_sets_a_password_by_the_link_once() {
     test.end().await;
 }
 
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "/",
     "/media",
     "/media?kind=image&client=&status=&q=&from=&to=",
@@ -208,6 +210,7 @@ const PAGES: [&str; 16] = [
     "/instances",
     "/endpoints",
     "/access",
+    "/links?state=valid",
     "/holds",
     "/audit",
     "/health",
@@ -232,6 +235,7 @@ async fn every_page_is_shown_to_an_administrator_in_both_languages() {
         format!("/deliveries/{delivery}"),
         format!("/deliveries/{delivery}?keys=1"),
         format!("/instances/{FIRST}"),
+        "/clients/2".to_owned(),
     ];
     for (language, heading) in [
         ("en", "<html lang=\"en\""),
@@ -262,6 +266,9 @@ async fn every_page_is_shown_to_an_administrator_in_both_languages() {
         ("/chats/2/unknown", 404),
         ("/chats/x/y", 404),
         ("/instances/unknown", 404),
+        ("/clients/99", 404),
+        ("/clients/x", 404),
+        ("/links?state=x", 400),
         ("/deliveries/unknown", 404),
         ("/endpoints/unknown", 404),
     ] {
@@ -306,7 +313,11 @@ async fn a_person_sees_the_own_client_only_and_what_the_role_permits() {
             "{path}"
         );
     }
-    for path in [format!("/media/{id}"), format!("/instances/{OTHER}")] {
+    for path in [
+        format!("/media/{id}"),
+        format!("/instances/{OTHER}"),
+        "/clients/3".to_owned(),
+    ] {
         assert_eq!(
             viewer.get(&path).await.status,
             StatusCode::NOT_FOUND,

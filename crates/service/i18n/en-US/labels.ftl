@@ -36,3 +36,7 @@ labels-media-exported = media exported
 labels-hold-added = hold added
 labels-hold-released = hold released
 labels-dossier-made = dossier made
+labels-valid = valid
+labels-ended = ended
+labels-gone = the address is gone
+labels-failing = every attempt failed

@@ -36,3 +36,7 @@ labels-media-exported = mídias exportadas
 labels-hold-added = retenção legal criada
 labels-hold-released = retenção legal encerrada
 labels-dossier-made = dossiê criado
+labels-valid = válido
+labels-ended = terminado
+labels-gone = o endereço não existe mais
+labels-failing = toda tentativa falhou

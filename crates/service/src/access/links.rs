@@ -119,14 +119,48 @@ pub async fn create(tx: &mut Tx, new: NewLink, now: Millis) -> Result<Link, Erro
     Ok(link)
 }
 
+/// The time is the second value of the statement.
+const IS_VALID: &str = "expires_at > $2 and revoked_at is null
+     and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and (k.revoked_at is not null or k.expires_at <= $2))";
+
 /// A link that opens its media: it exists, and neither it nor the key that made it has expired or was revoked.
 pub async fn valid(db: &Db, id: &str, now: Millis) -> Result<Option<Link>, Error> {
-    let sql = format!(
-        "select {COLUMNS} where id = $1 and expires_at > $2 and revoked_at is null
-         and not exists (select 1 from api_keys k where links.created_by = 'key:' || k.id and (k.revoked_at is not null or k.expires_at <= $2))"
-    );
+    let sql = format!("select {COLUMNS} where id = $1 and {IS_VALID}");
     let rows = db.rows_of(sql, values![id, now]).await?;
     rows.first().map(link_of).transpose()
+}
+
+codes! {
+    /// Which links a list has.
+    LinkState {
+        /// They open their media.
+        Valid "valid",
+        /// They expired or were revoked.
+        Ended "ended",
+    }
+}
+
+/// Up to `limit` links of a scope before `before` (an id), newest first.
+pub async fn list_before(
+    db: &Db,
+    scope: Scope,
+    state: Option<LinkState>,
+    before: Option<&str>,
+    limit: u32,
+    now: Millis,
+) -> Result<Vec<Link>, Error> {
+    let of_state = match state {
+        None => String::new(),
+        Some(LinkState::Valid) => format!("and {IS_VALID}"),
+        Some(LinkState::Ended) => format!("and not ({IS_VALID})"),
+    };
+    let sql = format!(
+        "select {COLUMNS} where ($1 is null or client = $1) and $2 >= 0 and ($3 is null or id < $3) {of_state}
+         order by id desc limit $4"
+    );
+    let values = values![scope.client(), now, before, limit];
+    let rows = db.rows_of(sql, values).await?;
+    rows.iter().map(link_of).collect()
 }
 
 /// The links of a media, newest first.

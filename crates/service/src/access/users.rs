@@ -160,6 +160,14 @@ pub async fn clear_password(tx: &mut Tx, id: &str) -> Result<(), Error> {
     tx.run(sql, values![id]).await.map(drop)
 }
 
+/// Takes the password, the links for setting one, and the sessions.
+pub async fn disable(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    clear_password(tx, id).await?;
+    tx.run("delete from setup_links where user_id = $1", values![id])
+        .await?;
+    end_sessions(tx, id).await
+}
+
 /// Also ends the sessions and the links for setting it.
 pub async fn set_password(tx: &mut Tx, id: &str, hash: &str, now: Millis) -> Result<(), Error> {
     let sql = "update users set password_hash = $2, password_set_at = $3 where id = $1";

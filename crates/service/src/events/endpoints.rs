@@ -155,15 +155,17 @@ pub async fn add(tx: &mut Tx, new: &NewEndpoint, now: Millis) -> Result<(), Erro
     tx.run(sql, values).await.map(drop)
 }
 
-/// Changes address and types.
+/// Changes address, scope and types. False when it was removed.
 pub async fn change(
     tx: &mut Tx,
     id: &str,
     url: &str,
+    scope: Scope,
     types: Option<&[String]>,
-) -> Result<(), Error> {
-    let sql = "update endpoints set url = $2, types = $3 where id = $1";
-    tx.run(sql, values![id, url, joined(types)]).await.map(drop)
+) -> Result<bool, Error> {
+    let sql = "update endpoints set url = $2, client = $3, types = $4 where id = $1";
+    let values = values![id, url, scope.client(), joined(types)];
+    Ok(tx.run(sql, values).await? == 1)
 }
 
 /// Enables or disables.
@@ -193,12 +195,17 @@ pub async fn rotate(tx: &mut Tx, id: &str, sealed: &[u8], now: Millis) -> Result
         .map(drop)
 }
 
-/// Removes it with its notifications.
-pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+/// Deletes its notifications, sent or not.
+pub async fn forget_notifications(tx: &mut Tx, id: &str) -> Result<(), Error> {
     let sql = "delete from notification_attempts where notification in (select id from notifications where endpoint = $1)";
     tx.run(sql, values![id]).await?;
-    tx.run("delete from notifications where endpoint = $1", values![id])
-        .await?;
+    let sql = "delete from notifications where endpoint = $1";
+    tx.run(sql, values![id]).await.map(drop)
+}
+
+/// Removes it with its notifications.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    forget_notifications(tx, id).await?;
     let sql = "delete from endpoints where id = $1";
     Ok(tx.run(sql, values![id]).await? == 1)
 }

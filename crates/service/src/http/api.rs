@@ -48,6 +48,7 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::previews::waveform))
         .routes(routes!(v1::media::retry))
         .routes(routes!(v1::media::dismiss))
+        .routes(routes!(v1::links::every))
         .routes(routes!(v1::links::create))
         .routes(routes!(v1::links::list, v1::links::revoke_all))
         .routes(routes!(v1::links::revoke_one))
@@ -114,6 +115,7 @@ fn administration() -> OpenApiRouter<HttpState> {
             v1::users::remove
         ))
         .routes(routes!(v1::users::setup_link))
+        .routes(routes!(v1::users::take_password))
         .routes(routes!(
             v1::session::get,
             v1::session::sign_in,

@@ -33,6 +33,7 @@ pub(super) fn router() -> Router<HttpState> {
         .route("/deliveries/{id}", get(manage::delivery))
         .route("/instances", get(manage::instances))
         .route("/instances/{id}", get(manage::instance))
+        .route("/clients/{id}", get(manage::client))
         .route("/endpoints", get(manage::endpoints))
         .route("/endpoints/{id}", get(manage::endpoint))
         .route(
@@ -40,6 +41,7 @@ pub(super) fn router() -> Router<HttpState> {
             get(manage::notification),
         )
         .route("/access", get(manage::access))
+        .route("/links", get(manage::links))
         .route("/holds", get(manage::holds))
         .route("/audit", get(manage::audit))
         .route("/health", get(manage::health))

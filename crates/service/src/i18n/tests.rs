@@ -142,10 +142,14 @@ fn no_text_is_left_in_english() {
 #[test]
 fn whatever_a_page_shows_by_its_code_has_a_label() {
     use crate::access::audit::Action;
+    use crate::access::links::LinkState;
+    use crate::events::endpoints::DisabledReason;
     use crate::events::notifications::NotificationStatus;
     use crate::model::Role;
     let mut codes: Vec<&str> = Action::ALL.map(Action::as_str).to_vec();
     codes.extend(Role::ALL.map(Role::as_str));
+    codes.extend(LinkState::ALL.map(LinkState::as_str));
+    codes.extend(DisabledReason::ALL.map(DisabledReason::as_str));
     codes.extend(["private", "group", "channel", "story", "broadcast"]);
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);

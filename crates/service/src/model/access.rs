@@ -26,6 +26,11 @@ impl Scope {
     pub fn includes(self, client: i64) -> bool {
         self.client().is_none_or(|own| own == client)
     }
+
+    /// Whether everything of another scope is in this one.
+    pub fn covers(self, other: Self) -> bool {
+        self == Self::All || self == other
+    }
 }
 
 codes! {
@@ -55,6 +60,9 @@ mod tests {
         assert!(Scope::All.includes(1) && Scope::Client(1).includes(1));
         assert!(!Scope::Client(1).includes(2));
         assert_eq!(Scope::of(Some(3)).client(), Some(3));
+        let one = Scope::Client(1);
+        assert!(Scope::All.covers(Scope::All) && Scope::All.covers(one) && one.covers(one));
+        assert!(!one.covers(Scope::All) && !one.covers(Scope::Client(2)));
         for (n, role) in Role::ALL.into_iter().enumerate() {
             for (m, other) in Role::ALL.into_iter().enumerate() {
                 assert_eq!(role.includes(other), n >= m, "{role:?} {other:?}");

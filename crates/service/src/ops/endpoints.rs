@@ -121,6 +121,8 @@ pub async fn add(
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     pub url: Option<String>,
+    /// Whose events it gets.
+    pub scope: Option<Scope>,
     /// An empty list for all.
     pub types: Option<Vec<String>>,
     pub enabled: Option<bool>,
@@ -138,17 +140,31 @@ pub async fn alter(
         Some(types) => types_of(Some(types)),
     };
     check(deps, &url, types.as_deref())?;
-    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let scope = wanted.scope.unwrap_or(endpoint.scope());
+    let (id, before, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
     let altering = deps.db.write(Key::Everything, async move |tx| {
-        endpoints::change(tx, &id, &url, types.as_deref()).await?;
+        let client = scope.client();
+        if let Some(client) = client.filter(|_| client != before)
+            && !instances::has_client(tx, client).await?
+        {
+            return Ok(Err(EndpointError::NoClient { client }));
+        }
+        if !endpoints::change(tx, &id, &url, scope, types.as_deref()).await? {
+            return Ok(Ok(()));
+        }
+        if !scope.covers(Scope::of(before)) {
+            // Those of other clients are not for whom it is now.
+            endpoints::forget_notifications(tx, &id).await?;
+        }
         if let Some(enabled) = wanted.enabled {
             let reason = (!enabled).then_some(DisabledReason::Operator);
             endpoints::set_disabled(tx, &id, reason, now).await?;
         }
-        append(tx, &actor, change(client, &id, "changed"), now).await
+        append(tx, &actor, change(client, &id, "changed"), now).await?;
+        Ok(Ok(()))
     });
-    Ok(altering.await?)
+    altering.await?
 }
 
 /// Returns the new secret. The one before signs as well for a day.

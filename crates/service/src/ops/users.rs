@@ -229,6 +229,29 @@ pub async fn remove(deps: Deps<'_>, actor: &Actor, target: Target<'_>) -> Result
     removing.await?
 }
 
+/// Takes the password, the links for setting one, and the sessions: signing in as the user needs another password.
+pub async fn take_password(
+    deps: Deps<'_>,
+    actor: &Actor,
+    target: Target<'_>,
+) -> Result<(), UserError> {
+    let (actor, id, now) = (actor.clone(), target.id.to_owned(), deps.clock.now());
+    let taking = deps.db.write(Key::Everything, async move |tx| {
+        let Some(user) = users::find_in(tx, target.within, &id).await? else {
+            return Ok(Err(UserError::Unknown));
+        };
+        if is_last_admin(tx, &user).await? {
+            return Ok(Err(UserError::LastAdmin));
+        }
+        users::disable(tx, &id).await?;
+        let data = json!({"user": id, "role": user.role, "change": "password_taken"});
+        let entry = NewEntry::new(Action::UserChanged, user.client, data);
+        append(tx, &actor, entry, now).await?;
+        Ok(Ok(()))
+    });
+    taking.await?
+}
+
 /// Sets a password, and ends the user's sessions.
 pub async fn set_password(
     deps: Deps<'_>,

@@ -171,10 +171,25 @@ async fn a_signed_link_opens_one_media_until_it_ends_or_is_revoked() {
     }
     let list = operator.get(&format!("/media/{}/links", media.id)).await;
     assert_eq!(list["items"][0]["id"], id.as_str());
+    let other_client = Caller::new(&test, Role::Admin, Scope::Client(3)).await;
+    assert_eq!(other_client.get("/links").await["items"], json!([]));
+    let states = async |id: &str| {
+        let mut found = Vec::new();
+        for state in ["valid", "ended"] {
+            let list = operator.get(&format!("/links?state={state}")).await;
+            let mut items = list["items"].as_array().unwrap().iter();
+            if items.any(|link| link["id"] == id) {
+                found.push(state);
+            }
+        }
+        found
+    };
+    assert_eq!(states(&id).await, ["valid"]);
     let revoke = format!("/media/{}/links/{id}", media.id);
     assert_eq!(operator.send("DELETE", &revoke, None).await.0, 200);
     assert_eq!(operator.send("DELETE", &revoke, None).await.0, 404);
     assert_eq!(status(&url).await, 404, "a revoked link opens");
+    assert_eq!(states(&id).await, ["ended"]);
 
     let (_, short) = link(json!({"expires_in": "1h", "disposition": "attachment"})).await;
     let (_, long) = link(json!({"expires_in": "7d"})).await;
@@ -182,6 +197,10 @@ async fn a_signed_link_opens_one_media_until_it_ends_or_is_revoked() {
     clock.advance(DAY);
     assert_eq!(status(&short).await, 404, "an expired link opens");
     assert_eq!(status(&long).await, 200);
+    let page = operator.get("/links?limit=1").await;
+    let rest = format!("/links?cursor={}", page["next"].as_str().unwrap());
+    let rest = operator.get(&rest).await;
+    assert_eq!(rest["items"].as_array().unwrap().len(), 2, "{rest}");
     let admin = Caller::new(&test, Role::Admin, Scope::All).await;
     let keys = admin.get("/keys").await;
     let key = keys["items"]

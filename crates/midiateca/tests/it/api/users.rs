@@ -381,6 +381,7 @@ async fn an_administrator_of_one_client_has_power_over_its_users_only() {
                 Some(json!({"password": PASSWORD})),
             ),
             ("DELETE", format!("/users/{id}"), None),
+            ("DELETE", format!("/users/{id}/password"), None),
             ("POST", format!("/users/{id}/setup-link"), None),
         ] {
             let refused = chief.send(method, &path, body).await;
@@ -411,6 +412,41 @@ async fn an_administrator_of_one_client_has_power_over_its_users_only() {
         .send("POST", "/users", Some(json!({"name": "ROOT"})))
         .await;
     assert_eq!(taken.code(), (409, "user_name_taken"));
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_user_whose_password_was_taken_is_out_until_another_is_set() {
+    let test = TestApp::start().await;
+    let id = add(&test, "ana", Role::Operator, Scope::All).await;
+    let root = add(&test, "root", Role::Admin, Scope::All).await;
+    let (mut ana, mut admin) = (Browser::new(&test), Browser::new(&test));
+    ana.sign_in("ana").await;
+    admin.sign_in("root").await;
+    let link = format!("/users/{id}/setup-link");
+    let before = admin.send("POST", &link, None).await.body["address"].clone();
+    let path = format!("/users/{id}/password");
+    let shown = admin.send("DELETE", &path, None).await;
+    assert_eq!(shown.body["password_set_at"], Value::Null, "{}", shown.body);
+    assert_eq!(ana.status("/media").await, 401);
+    assert_eq!(ana.try_to_sign_in("ana", PASSWORD).await.status, 401);
+    let set_up = async |address: &Value| {
+        let token = address.as_str().unwrap().rsplit('/').next().unwrap();
+        let body = json!({"token": token, "password": PASSWORD});
+        let browser = Browser::new(&test);
+        browser.send("POST", "/setup", Some(body)).await.status
+    };
+    assert_eq!(set_up(&before).await, 404, "a link from before is valid");
+    let link = admin.send("POST", &link, None).await.body["address"].clone();
+    assert_eq!(set_up(&link).await, 200);
+    assert_eq!(ana.try_to_sign_in("ana", PASSWORD).await.status, 200);
+    let own = format!("/users/{root}/password");
+    let refused = admin.send("DELETE", &own, None).await;
+    assert_eq!(refused.code(), (409, "last_admin"));
+    let log = admin.send("GET", "/audit", None).await.body;
+    let entries = log["items"].as_array().unwrap().iter();
+    let taken = entries.filter(|entry| entry["data"]["change"] == "password_taken");
+    assert_eq!(taken.count(), 1, "{log}");
     test.end().await;
 }
 

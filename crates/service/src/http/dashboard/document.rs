@@ -30,11 +30,10 @@ impl Document {
         items.into_iter().map(Self).collect()
     }
 
-    /// The names in a list of names.
-    pub fn names(&self, field: &str) -> String {
+    /// The codes in a list of codes.
+    pub fn codes(&self, field: &str) -> Vec<&str> {
         let items = self.0[field].as_array().into_iter().flatten();
-        let names: Vec<_> = items.filter_map(Value::as_str).collect();
-        names.join(", ")
+        items.filter_map(Value::as_str).collect()
     }
 
     pub fn inner(&self, field: &str) -> Self {

@@ -45,7 +45,7 @@ pub struct Frame {
 }
 
 /// The parts of the dashboard, with the paths of their pages.
-pub const NAVIGATION: [(&str, TextKey, &str); 11] = [
+pub const NAVIGATION: [(&str, TextKey, &str); 12] = [
     ("/", words::OVERVIEW, "home"),
     ("/media", words::MEDIA, "grid"),
     ("/chats", words::CHATS, "chat"),
@@ -54,6 +54,7 @@ pub const NAVIGATION: [(&str, TextKey, &str); 11] = [
     ("/instances", words::INSTANCES, "phone"),
     ("/endpoints", words::ENDPOINTS, "send"),
     ("/access", words::ACCESS, "users"),
+    ("/links", words::LINKS, "link"),
     ("/holds", words::HOLDS, "shield"),
     ("/audit", words::AUDIT, "list"),
     ("/health", words::HEALTH, "pulse"),
@@ -196,6 +197,13 @@ impl Frame {
         self.lang.label(code.as_ref()).to_owned()
     }
 
+    /// Names, with commas.
+    pub fn names<'a>(&self, codes: impl AsRef<[&'a str]>) -> String {
+        let codes = codes.as_ref().iter();
+        let names: Vec<_> = codes.map(|code| self.lang.label(code)).collect();
+        names.join(", ")
+    }
+
     pub fn reason(&self, code: impl AsRef<str>) -> String {
         self.lang.reason(code.as_ref()).to_owned()
     }
@@ -237,6 +245,10 @@ impl Frame {
     pub fn at(&self, at: Option<Millis>) -> String {
         let local = at.map(|at| self.zone.local(at));
         local.map_or_else(|| "–".to_owned(), |text| text.chars().take(19).collect())
+    }
+
+    pub fn is_ahead(&self, text: impl AsRef<str>) -> bool {
+        millis_of(text.as_ref()).is_some_and(|at| at > self.now)
     }
 
     /// How long it lasts until now: `3 h`.

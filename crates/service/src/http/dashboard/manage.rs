@@ -1,19 +1,23 @@
-//! The pages for those who run the service: deliveries, instances, endpoints, users and keys,
+//! The pages for those who run the service: deliveries, clients and instances, endpoints, users and keys, links,
 //! legal holds, the audit log, health.
 
 mod access;
+mod clients;
 mod deliveries;
 mod endpoints;
 mod health;
 mod holds;
 mod instances;
+mod links;
 
 pub use access::{access, audit};
+pub use clients::client;
 pub use deliveries::{deliveries, delivery};
 pub use endpoints::{endpoint, endpoints, notification};
 pub use health::health;
 pub use holds::holds;
 pub use instances::{instance, instances};
+pub use links::links;
 
 use std::future::Future;
 

@@ -43,6 +43,10 @@ pub struct NewApiEndpoint {
 #[serde(deny_unknown_fields)]
 pub struct EndpointChange {
     url: Option<String>,
+    /// The number of a client. The notifications until now are deleted if it was another one, or all.
+    client: Option<i64>,
+    /// `true` for the events of all clients in place of one.
+    all_clients: Option<bool>,
     /// An empty list for all.
     types: Option<Vec<String>>,
     /// `true` also enables one that was disabled for its failures.
@@ -140,8 +144,17 @@ pub async fn change(
     Body(change): Body<EndpointChange>,
 ) -> Result<Json<Endpoint>> {
     let endpoint = visible(&state, &grant, &id).await?;
+    let scope = match (change.client, change.all_clients) {
+        (Some(client), _) => Some(Scope::Client(client)),
+        (None, Some(true)) => Some(Scope::All),
+        (None, _) => None,
+    };
+    if !scope.is_none_or(|scope| grant.scope.covers(scope)) {
+        return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));
+    }
     let change = operation::Change {
         url: change.url,
+        scope,
         types: change.types,
         enabled: change.enabled,
     };

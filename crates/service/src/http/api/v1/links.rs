@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::media::{is_download, record_read, refuse_screened, visible};
 use super::{Id, Ids};
 use crate::access::audit::{Action, NewEntry, append};
-use crate::access::links::{self, Disposition, Link, NewLink, Signer};
+use crate::access::links::{self, Disposition, Link, LinkState, NewLink, Signer};
 use crate::access::{Actor, Grant};
 use crate::clock::{DAY, MINUTE, Millis, SECOND};
 use crate::config::Span;
@@ -20,7 +20,7 @@ use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::content::{self, Caching};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::page::Page;
+use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{OptionalBody, Query, number};
 use crate::i18n::keys as texts;
 use crate::media::{self, Media};
@@ -118,6 +118,35 @@ fn address(signer: &Signer, media: &Media, link: &Link) -> String {
         .append_pair("sig", &signature);
     drop(query);
     url[url::Position::BeforePath..].to_owned()
+}
+
+#[derive(Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LinksQuery {
+    #[param(inline)]
+    state: Option<LinkState>,
+}
+
+/// Links to all media, newest first, revoked and expired ones too
+#[utoipa::path(get, path = "/links", tag = "links", params(LinksQuery, PageQuery),
+    responses((status = OK, body = Page<Link>), (status = "4XX", body = ErrorBody)))]
+pub async fn every(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Query(query, page): Query<LinksQuery, PageQuery>,
+) -> Result<Json<Page<Link>>> {
+    let (limit, now) = (page.limit()?, state.app.clock.now());
+    let before = page.after(|text| Some(text.to_owned()))?;
+    let db = &state.app.db;
+    let found = links::list_before(
+        db,
+        grant.scope,
+        query.state,
+        before.as_deref(),
+        limit + 1,
+        now,
+    );
+    Ok(Json(Page::of(found.await?, limit, |link| link.id.clone())))
 }
 
 /// The links of a media, newest first, revoked and expired ones too

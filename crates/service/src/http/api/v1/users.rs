@@ -137,11 +137,7 @@ pub async fn change(
         (None, Some(true)) => Some(Scope::All),
         (None, _) => None,
     };
-    let is_permitted = |scope: Scope| match scope {
-        Scope::All => grant.scope == Scope::All,
-        Scope::Client(client) => grant.scope.includes(client),
-    };
-    if !scope.is_none_or(is_permitted) {
+    if !scope.is_none_or(|scope| grant.scope.covers(scope)) {
         return Err(ApiError::not_found(texts::CLIENT_NOT_FOUND));
     }
     let change = operation::Change {
@@ -171,6 +167,24 @@ pub async fn remove(
     };
     operation::remove(state.app.user_deps(), &grant.actor, target).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes the password of a user, and ends the user's sessions
+///
+/// Signing in as this user then needs another password, set by a link or here.
+#[utoipa::path(delete, path = "/users/{id}/password", tag = "users", params(("id" = String, Path)),
+    responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
+pub async fn take_password(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Id(id): Id,
+) -> Result<Json<User>> {
+    let target = Target {
+        id: &id,
+        within: grant.scope,
+    };
+    operation::take_password(state.app.user_deps(), &grant.actor, target).await?;
+    show(&state, grant.scope, &id).await.map(Json)
 }
 
 /// Makes a link with which a user sets a password; the one before is no longer valid

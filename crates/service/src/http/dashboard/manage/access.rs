@@ -12,6 +12,7 @@ use super::super::frame::{Frame, Panel};
 use super::super::gallery::{query_of, with_query};
 use super::super::visitor::Visitor;
 use super::page;
+use crate::access::Grant;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::{ApiError, v1};
@@ -51,6 +52,36 @@ pub async fn access(State(state): State<HttpState>, visitor: Visitor) -> Respons
     page(frame.clone(), making).await
 }
 
+/// The names of users and keys, by the codes of actors.
+pub(super) struct Names(Vec<(String, String)>);
+
+impl Names {
+    /// Empty for those who may not see users and keys, or when they cannot be read.
+    pub async fn of(state: &HttpState, grant: &Grant) -> Self {
+        let admin = || Admin::of(grant.clone());
+        let (Ok(first), Ok(second)) = (admin(), admin()) else {
+            return Self(Vec::new());
+        };
+        let users = v1::users::list(State(state.clone()), first).await;
+        let keys = v1::keys::list(State(state.clone()), second).await;
+        let known = |kind: &str, list: Result<Document, ApiError>| {
+            let names = list.map(|page| page.list("items")).unwrap_or_default();
+            let names = names.into_iter();
+            let names = names.map(|one| (format!("{kind}:{}", one.text("id")), one.text("name")));
+            names.collect::<Vec<_>>()
+        };
+        let mut names = known("user", users.map(|Json(page)| Document::of(&page)));
+        names.extend(known("key", keys.map(|Json(page)| Document::of(&page))));
+        Self(names)
+    }
+
+    /// The name of an actor. One that is removed, or that has none, is shown by the code.
+    pub fn find(&self, frame: &Frame, actor: &str) -> String {
+        let name = self.0.iter().find(|(known, _)| known == actor);
+        name.map_or_else(|| frame.name(actor), |(_, name)| frame.plain(name))
+    }
+}
+
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
@@ -67,23 +98,8 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
         let query = query_of(&parts)?;
         let Json(found) = v1::audit::list(State(state.clone()), admin()?, query).await?;
         let (items, next) = Document::page(&found);
-        // Without their names, users and keys are shown by their codes.
-        let users = v1::users::list(State(state.clone()), admin()?).await;
-        let keys = v1::keys::list(State(state), admin()?).await;
-        let known = |kind: &str, list: Result<Document, ApiError>| {
-            let names = list.map(|page| page.list("items")).unwrap_or_default();
-            let names = names.into_iter();
-            let names = names.map(|one| (format!("{kind}:{}", one.text("id")), one.text("name")));
-            names.collect::<Vec<_>>()
-        };
-        let mut names = known("user", users.map(|Json(page)| Document::of(&page)));
-        names.extend(known("key", keys.map(|Json(page)| Document::of(&page))));
-        let with_name = |entry: Document| {
-            let actor = entry.text("actor");
-            let name = names.iter().find(|(known, _)| *known == actor);
-            let name = name.map_or_else(|| actor.clone(), |(_, name)| frame.plain(name));
-            (name, entry)
-        };
+        let names = Names::of(&state, &visitor.grant).await;
+        let with_name = |entry: Document| (names.find(&frame, &entry.text("actor")), entry);
         Ok(AuditPage {
             items: items.into_iter().map(with_name).collect(),
             next: next.map(|cursor| with_query("/audit", &json!({"cursor": cursor}))),

@@ -53,6 +53,8 @@ pub async fn endpoints(State(state): State<HttpState>, visitor: Visitor) -> Resp
 struct EndpointPage {
     frame: Frame,
     endpoint: Document,
+    clients: Vec<Document>,
+    types: Vec<Choice>,
     statuses: Vec<Choice>,
     items: Vec<Document>,
     next: Option<String>,
@@ -72,6 +74,9 @@ pub async fn endpoint(
         let path = format!("/endpoints/{}", id.0);
         let own = v1::Id(id.0.clone());
         let Json(found) = v1::endpoints::get(State(state.clone()), viewer(), own).await?;
+        // The page is of use without the form's choices.
+        let clients = v1::clients::list(State(state.clone()), viewer()).await;
+        let clients = clients.map(|Json(page)| Document::page(&page).0);
         let listing =
             v1::endpoints::notifications(State(state), viewer(), id, Query(query, paging));
         let Json(notifications) = listing.await?;
@@ -85,8 +90,17 @@ pub async fn endpoint(
             parameters["cursor"] = Value::String(cursor);
             with_query(&path, &parameters)
         });
+        let endpoint = Document::of(&found);
+        let chosen = endpoint.codes("types");
+        let types = KINDS.iter();
+        let types = types.map(|kind| {
+            let is_chosen = chosen.contains(kind);
+            ((*kind).to_owned(), frame.name(kind), is_chosen)
+        });
         Ok(EndpointPage {
-            endpoint: Document::of(&found),
+            types: types.collect(),
+            clients: clients.unwrap_or_default(),
+            endpoint,
             statuses: ["pending", "delivered", "failed"].map(status).to_vec(),
             items,
             next,

@@ -33,21 +33,23 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor) -> Resp
         // The list is of use without the form's choices.
         let clients = v1::clients::list(State(state), viewer()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
-        let name = |gateway: Gateway| {
-            (
-                gateway.as_str().to_owned(),
-                gateway.as_str().to_owned(),
-                false,
-            )
-        };
         Ok(InstancesPage {
             items: Document::page(&found).0,
             clients: clients.unwrap_or_default(),
-            gateways: Gateway::ALL.map(name).to_vec(),
+            gateways: gateways(""),
             frame: frame.clone(),
         })
     };
     page(frame.clone(), making).await
+}
+
+/// All gateways; their names are their own.
+fn gateways(chosen: &str) -> Vec<Choice> {
+    let choice = |gateway: Gateway| {
+        let name = gateway.as_str();
+        (name.to_owned(), name.to_owned(), name == chosen)
+    };
+    Gateway::ALL.map(choice).to_vec()
 }
 
 #[derive(Template)]
@@ -55,6 +57,11 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor) -> Resp
 struct InstancePage {
     frame: Frame,
     instance: Document,
+    gateways: Vec<Choice>,
+    /// Empty for the usual ones.
+    routes: String,
+    /// The same as a setting.
+    route_codes: String,
 }
 
 pub async fn instance(State(state): State<HttpState>, visitor: Visitor, id: v1::Id) -> Response {
@@ -62,8 +69,14 @@ pub async fn instance(State(state): State<HttpState>, visitor: Visitor, id: v1::
     let making = async {
         let viewer = Viewer(visitor.grant);
         let Json(found) = v1::instances::get(State(state), viewer, id).await?;
+        let instance = Document::of(&found);
+        let codes = instance.codes("routes");
+        let names: Vec<_> = codes.iter().map(|code| frame.name(code)).collect();
         Ok(InstancePage {
-            instance: Document::of(&found),
+            gateways: gateways(&instance.text("gateway")),
+            routes: names.join(", "),
+            route_codes: codes.join(","),
+            instance,
             frame: frame.clone(),
         })
     };
