@@ -10,11 +10,11 @@ pub mod parts;
 pub mod rhythm;
 mod scan;
 
-use crate::clock::{DAY, Millis};
+use crate::clock::{DAY, HOUR, Millis};
 use crate::coordination::checkpoint::Checkpoint;
 use std::sync::Arc;
 
-use crate::db::{Db, Error, Row, Tx, values};
+use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::media;
 use crate::media::sql::{has_waiting_bytes, is_delivery_on_hold, status_of};
 use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
@@ -323,6 +323,8 @@ pub struct DeliveryFilter {
     pub verdict: Option<String>,
     /// Received at or after.
     pub since: Option<Millis>,
+    /// Received before.
+    pub until: Option<Millis>,
 }
 
 /// Up to `limit` deliveries after `after` (an id, or empty), oldest first.
@@ -333,13 +335,14 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<DeliverySummary>, Error> {
     let sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries
-               where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
-               order by id limit $5";
+               where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4 and received_at < $5
+               order by id limit $6";
     let values = values![
         after,
         filter.instance.clone(),
         filter.verdict.clone(),
         filter.since.unwrap_or(0),
+        filter.until.unwrap_or(Millis::MAX),
         limit
     ];
     let rows = db.rows(sql, values).await?;
@@ -354,25 +357,54 @@ pub async fn list_before(
     before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<DeliverySummary>, Error> {
-    let mut values = values![
-        before,
-        filter.instance.clone(),
-        filter.verdict.clone(),
-        filter.since.unwrap_or(0),
-        limit
-    ];
-    let of_instances = instances.map_or_else(String::new, |instances| {
-        values.extend(instances.iter().map(|id| id.as_str().into()));
-        let holes: Vec<_> = (6..6 + instances.len()).map(|n| format!("${n}")).collect();
-        format!("and instance in ({})", holes.join(", "))
-    });
-    let sql = format!(
-        "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries
-         where ($1 is null or id < $1) and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4
-         {of_instances} order by id desc limit $5"
-    );
+    let (sql, values) = before_statement(filter, instances, before, limit);
     let rows = db.rows_of(sql, values).await?;
     rows.iter().map(summary).collect()
+}
+
+/// An id has the time at which its body began to arrive; the delivery, that of its end.
+const LONGEST_ARRIVAL: Millis = HOUR;
+
+/// Only the conditions that are given; ids begin with their time, so the primary key bounds what is read.
+fn before_statement(
+    filter: &DeliveryFilter,
+    instances: Option<&[InstanceId]>,
+    before: Option<&str>,
+    limit: u32,
+) -> (String, Vec<Value>) {
+    let place = |at: Millis| fresh_id(at).get(..13).unwrap_or("").to_owned();
+    let mut values = values![];
+    let mut sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries where true".to_owned();
+    let mut and = |condition: &str, value: Value| {
+        values.push(value);
+        sql.push_str(&format!(" and {condition} ${}", values.len()));
+    };
+    if let Some(before) = before {
+        and("id <", before.into());
+    }
+    if let Some(instance) = &filter.instance {
+        and("instance =", instance.into());
+    }
+    if let Some(verdict) = &filter.verdict {
+        and("verdict =", verdict.into());
+    }
+    if let Some(since) = filter.since {
+        and("id >=", place(since - LONGEST_ARRIVAL).into());
+        and("received_at >=", since.into());
+    }
+    if let Some(until) = filter.until {
+        and("id <", place(until + 1).into());
+        and("received_at <", until.into());
+    }
+    if let Some(instances) = instances {
+        let first = values.len() + 1;
+        values.extend(instances.iter().map(|id| id.as_str().into()));
+        let holes: Vec<_> = (first..=values.len()).map(|n| format!("${n}")).collect();
+        sql.push_str(&format!(" and instance in ({})", holes.join(", ")));
+    }
+    values.push(limit.into());
+    sql.push_str(&format!(" order by id desc limit ${}", values.len()));
+    (sql, values)
 }
 
 /// Up to `limit` ids that begin with this.
@@ -533,6 +565,32 @@ mod tests {
                 ),
                 "{sql}: {plan}"
             );
+        }
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_page_of_a_span_of_time_reads_nothing_outside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let filter = DeliveryFilter {
+            since: Some(DAY),
+            until: Some(2 * DAY),
+            ..DeliveryFilter::default()
+        };
+        let of_instance = DeliveryFilter {
+            instance: Some("I".to_owned()),
+            ..filter.clone()
+        };
+        for filter in [filter, of_instance] {
+            let (sql, values) = before_statement(&filter, None, Some("x"), 50);
+            let plan = db.rows_of(format!("explain query plan {sql}"), values);
+            let steps = plan.await.unwrap();
+            let steps = steps.iter().map(|row| row.text("detail").unwrap());
+            let steps: Vec<_> = steps.collect();
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(steps[0].contains("id>? AND id<?"), "{steps:?}");
         }
         db.close().await;
     }

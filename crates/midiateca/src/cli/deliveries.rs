@@ -79,6 +79,7 @@ impl Which {
             since: self
                 .since
                 .map(|since| since.at(app.clock.now(), zone::zone())),
+            until: None,
         }
     }
 

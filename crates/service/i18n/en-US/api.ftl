@@ -94,3 +94,5 @@ api-nothing-stored = no file of this filter is stored
     .hint = GET /api/v1/media shows what the filter has
 api-hold-not-found = there is no such hold
     .hint = GET /api/v1/holds lists the holds
+api-too-many-files = the filter has more files than one archive may have: { $most }
+    .hint = choose fewer media, by a kind, a chat, or a span of days

@@ -233,3 +233,4 @@ dashboard-links-hint = Addresses that open one file without signing in.
 dashboard-revoke-link-ask = The address does not open the file any more.
 dashboard-stale = This was changed in the meantime. The page is shown as it is now.
 dashboard-already = This was done already.
+dashboard-name-or-number = Name or number

@@ -40,3 +40,5 @@ labels-valid = valid
 labels-ended = ended
 labels-gone = the address is gone
 labels-failing = every attempt failed
+labels-command-line = command line
+labels-stranger = not signed in

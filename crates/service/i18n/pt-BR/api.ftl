@@ -94,3 +94,5 @@ api-nothing-stored = nenhuma mídia que corresponde ao filtro tem o arquivo arma
     .hint = GET /api/v1/media mostra as mídias que correspondem ao filtro
 api-hold-not-found = essa retenção legal não existe
     .hint = GET /api/v1/holds lista as retenções legais
+api-too-many-files = o filtro tem mais arquivos do que um só arquivo ZIP pode ter: { $most }
+    .hint = escolha menos mídias, por um tipo, uma conversa ou um período

@@ -233,3 +233,4 @@ dashboard-links-hint = Endereços que abrem um arquivo sem entrar no painel.
 dashboard-revoke-link-ask = O endereço não abre mais o arquivo.
 dashboard-stale = Isto mudou nesse meio-tempo. A página é mostrada como está agora.
 dashboard-already = Isto já foi feito.
+dashboard-name-or-number = Nome ou número

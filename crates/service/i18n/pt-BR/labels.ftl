@@ -40,3 +40,5 @@ labels-valid = válido
 labels-ended = terminado
 labels-gone = o endereço não existe mais
 labels-failing = toda tentativa falhou
+labels-command-line = linha de comando
+labels-stranger = sem entrar

@@ -128,11 +128,44 @@ pub async fn append(tx: &mut Tx, actor: &Actor, entry: NewEntry, now: Millis) ->
     tx.run(sql, values).await.map(drop)
 }
 
+/// Selects entries; `None` selects all.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
+    pub actor: Option<String>,
+    pub action: Option<Action>,
+    /// At or after.
+    pub since: Option<Millis>,
+    /// Before.
+    pub until: Option<Millis>,
+}
+
 /// Up to `limit` entries before `seq`, newest first.
 pub async fn before(db: &Db, scope: Scope, seq: i64, limit: u32) -> Result<Vec<AuditEntry>, Error> {
+    selected(db, scope, &AuditFilter::default(), seq, limit).await
+}
+
+/// Like [`before`], of a filter.
+pub async fn selected(
+    db: &Db,
+    scope: Scope,
+    filter: &AuditFilter,
+    seq: i64,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, Error> {
     let sql = "select seq, at, actor, action, client, instance, media, data from audit
-               where seq < $1 and ($2 is null or client = $2) order by seq desc limit $3";
-    let rows = db.rows(sql, values![seq, scope.client(), limit]).await?;
+               where seq < $1 and ($2 is null or client = $2) and ($3 is null or actor = $3) and ($4 is null or action = $4)
+                 and at >= $5 and at < $6 order by seq desc limit $7";
+    let values = values![
+        seq,
+        scope.client(),
+        filter.actor.clone(),
+        filter.action.map(Action::as_str),
+        filter.since.unwrap_or(0),
+        filter.until.unwrap_or(Millis::MAX),
+        limit,
+    ];
+    let rows = db.rows(sql, values).await?;
     rows.iter().map(entry_of).collect()
 }
 

@@ -153,6 +153,7 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(["private", "group", "channel", "story", "broadcast"]);
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);
+    codes.extend(["command_line", "stranger"]);
     let all = texts(EN_US);
     for code in &codes {
         let has = |topic| all.contains_key(id(topic, code).as_str());

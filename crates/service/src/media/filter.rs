@@ -99,7 +99,7 @@ impl Statement {
         self.and(search::MATCHES, filter.words.as_deref().map(search::query));
     }
 
-    fn in_chats(&mut self, chats: &[(i64, String)]) {
+    pub fn in_chats(&mut self, chats: &[(i64, String)]) {
         if chats.is_empty() {
             self.sql.push_str(" and 1 = 0");
             return;

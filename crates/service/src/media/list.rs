@@ -1,7 +1,7 @@
 //! Media by id, and in pages.
 
 use super::filter::{Filter, ResolvedFilter};
-use super::newest;
+use super::newest::{self, Order};
 use super::row::{Media, columns};
 use super::statement::Statement;
 use crate::clock::Millis;
@@ -45,7 +45,7 @@ pub async fn list_after(
     limit: u32,
 ) -> Result<Vec<Media>, Error> {
     let filter = ResolvedFilter::new(db, filter).await?;
-    let statement = newest::statement(&filter, after.as_ref(), limit);
+    let statement = newest::statement(&filter, Order::NewestFirst, after.as_ref(), limit);
     let rows = db.rows_of(statement.sql, statement.values).await?;
     rows.iter().map(Media::from_row).collect()
 }
@@ -53,12 +53,7 @@ pub async fn list_after(
 /// The media that follows a place in the list backwards, towards the newest.
 pub async fn newer(db: &Db, filter: &Filter, before: &Cursor) -> Result<Option<Media>, Error> {
     let filter = ResolvedFilter::new(db, filter).await?;
-    let mut statement = Statement::new(concat!("select ", columns!(), " from media where true"));
-    statement.push(" and received_at >= $$", before.at);
-    statement.push(" and (received_at > $$", before.at);
-    statement.push(" or id > $$)", before.id.as_str());
-    statement.filter(&filter);
-    statement.push(" order by received_at, id limit $$", 1_i64);
+    let statement = newest::statement(&filter, Order::OldestFirst, Some(before), 1);
     let rows = db.rows_of(statement.sql, statement.values).await?;
     rows.first().map(Media::from_row).transpose()
 }
@@ -105,6 +100,16 @@ pub async fn stored(
 pub async fn count(db: &Db, filter: &Filter) -> Result<u64, Error> {
     let mut statement = Statement::new("select count(*) as n from media where true");
     statement.filter(&ResolvedFilter::new(db, filter).await?);
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    rows.first().map_or(Ok(0), |row| row.count("n"))
+}
+
+/// The number of media of a filter, counted up to `most`.
+pub async fn count_up_to(db: &Db, filter: &Filter, most: u64) -> Result<u64, Error> {
+    let mut statement = Statement::new("select count(*) as n from (select 1 from media where true");
+    statement.filter(&ResolvedFilter::new(db, filter).await?);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    statement.push(" limit $$) as counted", most);
     let rows = db.rows_of(statement.sql, statement.values).await?;
     rows.first().map_or(Ok(0), |row| row.count("n"))
 }

@@ -22,8 +22,37 @@ enum Size {
     Small,
 }
 
+/// The order of a list by the time of receipt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+impl Order {
+    fn word(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "desc",
+            Self::OldestFirst => "asc",
+        }
+    }
+
+    /// How what follows a place compares with it.
+    fn following(self) -> char {
+        match self {
+            Self::NewestFirst => '<',
+            Self::OldestFirst => '>',
+        }
+    }
+}
+
 /// The statement of a page after `after`.
-pub(super) fn statement(filter: &ResolvedFilter, after: Option<&Cursor>, limit: u32) -> Statement {
+pub(super) fn statement(
+    filter: &ResolvedFilter,
+    order: Order,
+    after: Option<&Cursor>,
+    limit: u32,
+) -> Statement {
     let mut statement = Statement::new("");
     match parts(filter) {
         None => {
@@ -31,7 +60,8 @@ pub(super) fn statement(filter: &ResolvedFilter, after: Option<&Cursor>, limit: 
                 Some(_) => Driver::Any,
                 None => Driver::Given,
             };
-            select(&mut statement, filter, driver, &[], after, Some(limit));
+            let place = Place { order, after };
+            select(&mut statement, filter, driver, &[], place, Some(limit));
         }
         Some((parts, size)) => {
             let limit_of_part = (size == Size::Any).then_some(limit);
@@ -50,20 +80,30 @@ pub(super) fn statement(filter: &ResolvedFilter, after: Option<&Cursor>, limit: 
                     filter,
                     Driver::Given,
                     part,
-                    after,
+                    Place { order, after },
                     limit_of_part,
                 );
                 statement.sql.push_str(") as part");
             }
             // The sum is no column, so that the order does not decide on the index.
+            let word = order.word();
             let order = match size {
-                Size::Any => " order by received_at desc, id desc limit $$",
-                Size::Small => ") as found order by received_at + 0 desc, id desc limit $$",
+                Size::Any => format!(" order by received_at {word}, id {word} limit $$"),
+                Size::Small => {
+                    format!(") as found order by received_at + 0 {word}, id {word} limit $$")
+                }
             };
-            statement.push(order, limit);
+            statement.push(&order, limit);
         }
     }
     statement
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    order: Order,
+    after: Option<&'a Cursor>,
 }
 
 fn select(
@@ -71,9 +111,10 @@ fn select(
     filter: &ResolvedFilter,
     driver: Driver,
     part: &[(String, Value)],
-    after: Option<&Cursor>,
+    Place { order, after }: Place<'_>,
     limit: Option<u32>,
 ) {
+    let (word, following) = (order.word(), order.following());
     let start = concat!("select ", columns!(), " from media where true");
     statement.sql.push_str(start);
     for (condition, value) in part {
@@ -83,14 +124,17 @@ fn select(
     if let Some(after) = after {
         if limit.is_some() {
             // Lets the engine begin at that place of the index.
-            statement.push(" and received_at <= $$", after.at);
+            let from = format!(" and received_at {following}= $$");
+            statement.push(&from, after.at);
         }
-        statement.push(" and (received_at + 0, id) < ($$, ", after.at);
+        let beyond = format!(" and (received_at + 0, id) {following} ($$, ");
+        statement.push(&beyond, after.at);
         statement.push("$$)", after.id.as_str());
     }
     statement.filter_by(filter, driver);
     if let Some(limit) = limit {
-        statement.push(" order by received_at desc, id desc limit $$", limit);
+        let order = format!(" order by received_at {word}, id {word} limit $$");
+        statement.push(&order, limit);
     }
 }
 
@@ -190,10 +234,15 @@ mod tests {
     use crate::db::Db;
     use crate::model::{Reason, Scope};
 
-    async fn plan(db: &Db, filter: &Filter, chats: Option<Vec<(i64, String)>>) -> Vec<String> {
+    async fn plan(
+        db: &Db,
+        filter: &Filter,
+        chats: Option<Vec<(i64, String)>>,
+        order: Order,
+    ) -> Vec<String> {
         let resolved = ResolvedFilter { filter, chats };
         let after = Cursor::parse("5_a").unwrap();
-        let statement = statement(&resolved, Some(&after), 50);
+        let statement = statement(&resolved, order, Some(&after), 50);
         let sql = format!("explain query plan {}", statement.sql);
         let rows = db.rows_of(sql, statement.values).await.unwrap();
         rows.iter().map(|row| row.text("detail").unwrap()).collect()
@@ -331,21 +380,23 @@ mod tests {
                 None,
             ),
         ] {
-            let steps = plan(&db, &filter, chats).await;
-            let reads: Vec<_> = steps
-                .iter()
-                .filter(|step| step.contains(" media "))
-                .collect();
-            assert!(
-                !reads.is_empty() && reads.iter().all(|step| step.contains(index)),
-                "{index}: {steps:?}"
-            );
-            // A part's page, which is short, may be sorted again to be merged.
-            let sorts = steps.windows(2).any(|pair| {
-                pair[1].contains("B-TREE FOR ORDER BY") && !pair[0].contains("SCAN part")
-            });
-            let is_small = index.contains("autoindex") || index.contains("content");
-            assert!(!sorts || is_small, "{index}: {steps:?}");
+            for order in [Order::NewestFirst, Order::OldestFirst] {
+                let steps = plan(&db, &filter, chats.clone(), order).await;
+                let reads: Vec<_> = steps
+                    .iter()
+                    .filter(|step| step.contains(" media "))
+                    .collect();
+                assert!(
+                    !reads.is_empty() && reads.iter().all(|step| step.contains(index)),
+                    "{index}: {steps:?}"
+                );
+                // A part's page, which is short, may be sorted again to be merged.
+                let sorts = steps.windows(2).any(|pair| {
+                    pair[1].contains("B-TREE FOR ORDER BY") && !pair[0].contains("SCAN part")
+                });
+                let is_small = index.contains("autoindex") || index.contains("content");
+                assert!(!sorts || is_small, "{index}: {steps:?}");
+            }
         }
         db.close().await;
     }

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::db::{Db, Error, Row, Tx, values};
-use crate::model::MediaId;
+use crate::model::{MediaId, Scope};
 
 /// Longer texts are indexed by their beginning.
 const MOST_CHARS: usize = 20_000;
@@ -17,6 +17,34 @@ const MOST_WORDS: usize = 16;
 
 /// The condition on a row of `media`.
 pub(super) const MATCHES: &str = "id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$)";
+
+/// Media that a search for a name looks at, the newest with its words.
+const MOST_NAMED: u32 = 20_000;
+
+/// The chats in which a person of this name sent media. The words are looked for in all texts of a media, and then in the name.
+pub(super) async fn chats_of_name(
+    db: &Db,
+    scope: Scope,
+    name: &str,
+) -> Result<Vec<(i64, String)>, Error> {
+    let sql =
+        "select distinct client, chat_id, sender_name from media where ($1 is null or client = $1)
+                 and chat_id is not null and sender_name is not null and id in (
+                   select w.media from media_search join media_words w on w.n = media_search.rowid
+                   where media_search match $2 order by media_search.rowid desc limit $3)";
+    let rows = db.rows(sql, values![scope.client(), query(name), MOST_NAMED]);
+    let wanted = fold(name);
+    let mut found = Vec::new();
+    for row in &rows.await? {
+        let known = fold(&row.text("sender_name")?);
+        let begins = |word: &str| known.split(' ').any(|of_name| of_name.starts_with(word));
+        let chat = (row.int("client")?, row.text("chat_id")?);
+        if wanted.split(' ').all(begins) && !found.contains(&chat) {
+            found.push(chat);
+        }
+    }
+    Ok(found)
+}
 
 /// Lower case, without accents; only letters, digits and spaces.
 pub fn fold(text: &str) -> String {

@@ -11,7 +11,9 @@ use utoipa::IntoParams;
 
 use super::document::{Document, encoded};
 use super::frame::{Frame, answer, failed};
-use super::gallery::{KINDS, dossier_address, query_of, with_query};
+use super::gallery::{
+    Choice, KINDS, clients_of, dossier_address, instances_of, query_of, with_query,
+};
 use super::visitor::Visitor;
 use crate::clock::rfc3339;
 use crate::http::HttpState;
@@ -27,6 +29,10 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "chats.html")]
 struct ChatsPage {
     frame: Frame,
+    filter: Document,
+    is_filtered: bool,
+    clients: Vec<Choice>,
+    instances: Vec<Choice>,
     items: Vec<(String, Document)>,
     next: Option<String>,
 }
@@ -42,25 +48,32 @@ fn path_of(chat: &Document) -> String {
 pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
     let frame = visitor.frame.clone();
     let page = async {
-        let query: Query<ChatQuery, PageQuery> = query_of(&parts)?;
-        let client = query.0.client;
+        let Query(query, paging) = query_of::<ChatQuery, PageQuery>(&parts)?;
+        let shown = Document::of(&query);
+        // The list is of use without the form's choices.
+        let clients = clients_of(&state, &visitor.grant, &shown.text("client")).await;
+        let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
         let viewer = Viewer(visitor.grant);
-        let Json(found) = v1::chats::list(State(state), viewer, query).await?;
+        let Json(found) = v1::chats::list(State(state), viewer, Query(query, paging)).await?;
         let (items, next) = Document::page(&found);
-        let next =
-            next.map(|cursor| with_query("/chats", &json!({"client": client, "cursor": cursor})));
-        Ok((items, next))
+        let next = next.map(|cursor| {
+            let mut parameters = shown.0.clone();
+            parameters["cursor"] = Value::String(cursor);
+            with_query("/chats", &parameters)
+        });
+        let items = items.into_iter().map(|chat| (path_of(&chat), chat));
+        Ok(ChatsPage {
+            is_filtered: shown.has_any(),
+            filter: shown,
+            clients: clients.unwrap_or_default(),
+            instances: instances.unwrap_or_default(),
+            items: items.collect(),
+            next,
+            frame: frame.clone(),
+        })
     };
     match page.await {
-        Ok((items, next)) => {
-            let items = items.into_iter().map(|chat| (path_of(&chat), chat));
-            let page = ChatsPage {
-                items: items.collect(),
-                next,
-                frame,
-            };
-            answer(StatusCode::OK, &page)
-        }
+        Ok(page) => answer(StatusCode::OK, &page),
         Err(error) => failed(frame, &error),
     }
 }
@@ -140,14 +153,20 @@ async fn chat_page(
         count: all,
         is_chosen: kind.is_none(),
     }];
-    tabs.extend(found.list("counts").iter().map(|count| {
-        let name = count.text("kind");
-        Tab {
-            address: here(None, Some(&name)),
-            count: count.number("count"),
-            is_chosen: kind.as_deref() == Some(&name),
-            kind: name,
-        }
+    let counts = found.list("counts");
+    let count_of = |name: &str| {
+        let count = counts.iter().find(|count| count.is("kind", name));
+        count.map_or(0, |count| count.number("count"))
+    };
+    // Older media, which are not counted, may be of the other kinds.
+    let shown_kinds = KINDS
+        .iter()
+        .filter(|name| count_of(name) > 0 || !found.has("complete"));
+    tabs.extend(shown_kinds.map(|name| Tab {
+        address: here(None, Some(name)),
+        count: count_of(name),
+        is_chosen: kind.as_deref() == Some(*name),
+        kind: (*name).to_owned(),
     }));
     let shown = without_nulls(shown);
     Ok(ChatPage {

@@ -54,6 +54,12 @@ impl Document {
             && self.0[field].as_str() != Some("")
     }
 
+    /// Whether any field has a value.
+    pub fn has_any(&self) -> bool {
+        let mut fields = self.0.as_object().into_iter().flatten();
+        fields.any(|(name, _)| self.has(name))
+    }
+
     /// All fields, as the parameters of an address.
     pub fn pairs(&self) -> Vec<(String, String)> {
         let fields = self.0.as_object().into_iter().flatten();

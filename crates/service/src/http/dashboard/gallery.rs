@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use super::document::Document;
 use super::frame::{Frame, answer, failed};
 use super::visitor::Visitor;
+use crate::access::Grant;
 use crate::clock::{DAY, rfc3339};
 use crate::config::Since;
 use crate::http::HttpState;
@@ -24,6 +25,7 @@ use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::instances;
 use crate::model::{MediaStatus, Reason, Verification};
+use crate::terminal;
 
 /// The parameters of a page's address. Browsers send the empty fields of a form, too.
 pub fn query_of<A, B>(parts: &Parts) -> Result<Query<A, B>, ApiError>
@@ -61,6 +63,38 @@ pub fn with_query(path: &str, parameters: &Value) -> String {
 /// A choice in a form: its value, its name, and whether it is chosen.
 pub type Choice = (String, String, bool);
 
+/// The clients that a person may see, removed ones too.
+pub async fn clients_of(
+    state: &HttpState,
+    grant: &Grant,
+    chosen: &str,
+) -> Result<Vec<Choice>, ApiError> {
+    let clients = instances::every_client(&state.app.db).await?.into_iter();
+    let visible = clients.filter(|client| grant.scope.includes(client.id));
+    let choice = |client: instances::Client| {
+        let id = client.id.to_string();
+        let is_chosen = id == chosen;
+        (id, terminal::plain(&client.name), is_chosen)
+    };
+    Ok(visible.map(choice).collect())
+}
+
+/// The instances that a person may see, removed ones too.
+pub async fn instances_of(
+    state: &HttpState,
+    grant: &Grant,
+    chosen: &str,
+) -> Result<Vec<Choice>, ApiError> {
+    let numbers = instances::every_instance(&state.app.db).await?.into_iter();
+    let visible = numbers.filter(|instance| grant.scope.includes(instance.client));
+    let choice = |instance: instances::Instance| {
+        let id = instance.id.0;
+        let (name, is_chosen) = (terminal::plain(&id), id == chosen);
+        (id, name, is_chosen)
+    };
+    Ok(visible.map(choice).collect())
+}
+
 #[derive(Default)]
 pub struct Choices {
     pub clients: Vec<Choice>,
@@ -80,22 +114,8 @@ impl Choices {
         visitor: &Visitor,
         filter: &Document,
     ) -> Result<Self, ApiError> {
-        let (db, scope) = (&state.app.db, visitor.grant.scope);
-        let clients = instances::every_client(db).await?.into_iter();
-        let clients = clients.filter(|client| scope.includes(client.id));
-        let chosen = filter.text("client");
-        let clients = clients.map(|client| {
-            let id = client.id.to_string();
-            let is_chosen = id == chosen;
-            (id, client.name, is_chosen)
-        });
-        let numbers = instances::every_instance(db).await?.into_iter();
-        let numbers = numbers.filter(|instance| scope.includes(instance.client));
-        let instances = numbers.map(|instance| {
-            let id = instance.id.0;
-            let is_chosen = filter.is("instance", &id);
-            (id.clone(), id, is_chosen)
-        });
+        let clients = clients_of(state, &visitor.grant, &filter.text("client")).await?;
+        let instances = instances_of(state, &visitor.grant, &filter.text("instance")).await?;
         let named = |field: &str, codes: &[&str]| -> Vec<Choice> {
             let choice = |code: &&str| {
                 (
@@ -107,8 +127,8 @@ impl Choices {
             codes.iter().map(choice).collect()
         };
         Ok(Self {
-            clients: clients.collect(),
-            instances: instances.collect(),
+            clients,
+            instances,
             kinds: named("kind", &KINDS),
             statuses: named("status", &MediaStatus::ALL.map(MediaStatus::as_str)),
             proofs: named("verified", &Verification::ALL.map(Verification::as_str)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -66,11 +66,15 @@ pub(super) async fn stored(
         ids,
         ..filter.resolve(app, scope).await?
     };
-    match media::count(&app.db, &filter).await? {
+    match media::count_up_to(&app.db, &filter, most + 1).await? {
         0 => Err(ApiError::not_found(texts::api::NOTHING_STORED)),
         count if count > most => {
-            let detail = format!("the filter has {count} files, and one archive at most {most}");
-            Err(ApiError::bad(texts::api::BAD_QUERY, detail))
+            let (status, key) = (StatusCode::BAD_REQUEST, texts::api::TOO_MANY_FILES);
+            Err(ApiError::with(
+                status,
+                key,
+                vec![("most", most.to_string())],
+            ))
         }
         count => Ok((filter, count)),
     }

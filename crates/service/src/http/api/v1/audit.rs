@@ -2,25 +2,48 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
-use crate::access::audit::{self, AuditEntry};
+use crate::access::audit::{self, Action, AuditEntry, AuditFilter};
 use crate::http::HttpState;
 use crate::http::api::caller::Admin;
 use crate::http::api::error::{ErrorBody, Result};
+use crate::http::api::filter::time;
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::Query;
 
+#[derive(Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
+    actor: Option<String>,
+    #[param(inline)]
+    action: Option<Action>,
+    /// At or after: a day, a time, or so long ago (`24h`).
+    from: Option<String>,
+    /// Before.
+    to: Option<String>,
+}
+
 /// Who did what, newest first
-#[utoipa::path(get, path = "/audit", tag = "audit", params(PageQuery),
+#[utoipa::path(get, path = "/audit", tag = "audit", params(AuditQuery, PageQuery),
     responses((status = OK, body = Page<AuditEntry>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
-    Query(page, _): Query<PageQuery>,
+    Query(query, page): Query<AuditQuery, PageQuery>,
 ) -> Result<Json<Page<AuditEntry>>> {
     let limit = page.limit()?;
     let before = page.after(|text| text.parse::<i64>().ok())?;
     let before = before.unwrap_or(i64::MAX);
-    let found = audit::before(&state.app.db, grant.scope, before, limit + 1).await?;
+    let filter = AuditFilter {
+        actor: query.actor,
+        action: query.action,
+        since: time(&state.app, query.from.as_deref())?,
+        until: time(&state.app, query.to.as_deref())?,
+    };
+    let db = &state.app.db;
+    let found = audit::selected(db, grant.scope, &filter, before, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |entry| entry.seq.to_string())))
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::Ids;
@@ -12,15 +12,19 @@ use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, number};
 use crate::i18n::keys as texts;
-use crate::media::chats::{self, Chat, ChatCursor};
+use crate::media::chats::{self, Chat, ChatCursor, ChatFilter};
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ChatQuery {
     /// The number of a client.
     #[serde(default, deserialize_with = "number")]
     #[param(value_type = Option<i64>)]
     pub client: Option<i64>,
+    /// One of the newest 1,000 media of the chat came to it.
+    pub instance: Option<String>,
+    /// The beginning of the chat's id or of its person's phone number, or words of a sender's name.
+    pub q: Option<String>,
 }
 
 /// Chats, those with the newest media first
@@ -33,8 +37,12 @@ pub async fn list(
 ) -> Result<Json<Page<Chat>>> {
     let limit = page.limit()?;
     let after = page.after(ChatCursor::parse)?;
-    let db = &state.app.db;
-    let found = chats::chats(db, grant.scope, query.client, after, limit + 1).await?;
+    let filter = ChatFilter {
+        client: query.client,
+        instance: query.instance,
+        words: query.q,
+    };
+    let found = chats::chats(&state.app.db, grant.scope, &filter, after, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |chat| {
         ChatCursor::of(chat).to_string()
     })))

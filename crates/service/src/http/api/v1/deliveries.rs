@@ -12,6 +12,7 @@ use crate::access::Grant;
 use crate::access::audit::{Action, NewEntry};
 use crate::clock::{Millis, as_rfc3339};
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
+use crate::gateway::Gateway;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
@@ -39,8 +40,12 @@ pub struct DeliveriesQuery {
     instance: Option<String>,
     #[param(inline)]
     verdict: Option<DeliveryVerdict>,
+    #[param(inline)]
+    gateway: Option<Gateway>,
     /// Received at or after: a day, a time, or so long ago (`24h`).
     from: Option<String>,
+    /// Received before.
+    to: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -85,23 +90,25 @@ pub async fn list(
         instance: query.instance,
         verdict: query.verdict.map(|verdict| verdict.as_str().to_owned()),
         since: time(&state.app, query.from.as_deref())?,
+        until: time(&state.app, query.to.as_deref())?,
     };
-    let of_client = match grant.scope.client() {
-        None => None,
-        Some(client) => {
+    let (client, gateway) = (grant.scope.client(), query.gateway);
+    let of_instances = match client.is_some() || gateway.is_some() {
+        false => None,
+        true => {
             let mut all = instances::every_instance(db).await?;
-            all.retain(|instance| instance.client == client);
-            Some(
-                all.into_iter()
-                    .map(|instance| instance.id)
-                    .collect::<Vec<InstanceId>>(),
-            )
+            all.retain(|instance| {
+                grant.scope.includes(instance.client)
+                    && gateway.is_none_or(|gateway| gateway == instance.gateway)
+            });
+            let ids = all.into_iter().map(|instance| instance.id);
+            Some(ids.collect::<Vec<InstanceId>>())
         }
     };
     let found = deliveries::list_before(
         db,
         &filter,
-        of_client.as_deref(),
+        of_instances.as_deref(),
         before.as_deref(),
         limit + 1,
     );

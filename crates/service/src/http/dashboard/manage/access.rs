@@ -5,16 +5,20 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
-use serde_json::json;
+use serde_json::Value;
 
 use super::super::document::Document;
 use super::super::frame::{Frame, Panel};
-use super::super::gallery::{query_of, with_query};
+use super::super::gallery::{Choice, query_of, with_query};
 use super::super::visitor::Visitor;
 use super::page;
 use crate::access::Grant;
+use crate::access::audit::Action;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
+use crate::http::api::page::PageQuery;
+use crate::http::api::query::Query;
+use crate::http::api::v1::audit::AuditQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::model::Role;
@@ -75,10 +79,28 @@ impl Names {
         Self(names)
     }
 
+    /// All who may have done something; one that was removed only if it is chosen.
+    fn choices(&self, frame: &Frame, chosen: &str) -> Vec<Choice> {
+        let choice = |code: &str| {
+            let is_chosen = code == chosen;
+            (code.to_owned(), self.find(frame, code), is_chosen)
+        };
+        let known = self.0.iter().map(|(code, _)| code.as_str());
+        let codes = known.chain(["command_line", "stranger"]);
+        let mut choices: Vec<_> = codes.map(choice).collect();
+        if !chosen.is_empty() && !choices.iter().any(|(_, _, is_chosen)| *is_chosen) {
+            choices.push(choice(chosen));
+        }
+        choices
+    }
+
     /// The name of an actor. One that is removed, or that has none, is shown by the code.
     pub fn find(&self, frame: &Frame, actor: &str) -> String {
         let name = self.0.iter().find(|(known, _)| known == actor);
-        name.map_or_else(|| frame.name(actor), |(_, name)| frame.plain(name))
+        name.map_or_else(
+            || frame.plain(frame.name(actor)),
+            |(_, name)| frame.plain(name),
+        )
     }
 }
 
@@ -86,6 +108,10 @@ impl Names {
 #[template(path = "audit.html")]
 struct AuditPage {
     frame: Frame,
+    filter: Document,
+    is_filtered: bool,
+    actors: Vec<Choice>,
+    actions: Vec<Choice>,
     /// Each with the name of who did it.
     items: Vec<(String, Document)>,
     next: Option<String>,
@@ -95,14 +121,31 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
     let frame = visitor.frame;
     let making = async {
         let admin = || Admin::of(visitor.grant.clone());
-        let query = query_of(&parts)?;
-        let Json(found) = v1::audit::list(State(state.clone()), admin()?, query).await?;
+        let Query(query, paging) = query_of::<AuditQuery, PageQuery>(&parts)?;
+        let shown = Document::of(&query);
+        let listing = v1::audit::list(State(state.clone()), admin()?, Query(query, paging));
+        let Json(found) = listing.await?;
         let (items, next) = Document::page(&found);
         let names = Names::of(&state, &visitor.grant).await;
         let with_name = |entry: Document| (names.find(&frame, &entry.text("actor")), entry);
+        let action = |action: Action| {
+            let code = action.as_str();
+            (code.to_owned(), frame.name(code), shown.is("action", code))
+        };
+        let mut actions = Action::ALL.map(action).to_vec();
+        actions.sort_by(|a, b| a.1.cmp(&b.1));
+        let next = next.map(|cursor| {
+            let mut parameters = shown.0.clone();
+            parameters["cursor"] = Value::String(cursor);
+            with_query("/audit", &parameters)
+        });
         Ok(AuditPage {
+            actors: names.choices(&frame, &shown.text("actor")),
+            actions,
+            is_filtered: shown.has_any(),
+            filter: shown,
             items: items.into_iter().map(with_name).collect(),
-            next: next.map(|cursor| with_query("/audit", &json!({"cursor": cursor}))),
+            next,
             frame: frame.clone(),
         })
     };

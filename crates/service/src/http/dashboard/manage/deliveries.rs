@@ -10,14 +10,15 @@ use serde_json::Value;
 
 use super::super::document::Document;
 use super::super::frame::Frame;
-use super::super::gallery::{Choice, query_of, with_query};
+use super::super::gallery::{Choice, instances_of, query_of, with_query};
 use super::super::visitor::Visitor;
+use super::instances::gateways;
 use super::page;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::page::PageQuery;
 use crate::http::api::query::Query;
-use crate::http::api::v1::deliveries::{BodyQuery, DeliveriesQuery};
+use crate::http::api::v1::deliveries::{BodyQuery, DeliveriesQuery, DeliveryVerdict};
 use crate::http::api::{ApiError, v1};
 use crate::http::session::is_cross_site;
 use crate::i18n::keys::api as texts;
@@ -27,9 +28,11 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "deliveries.html")]
 struct DeliveriesPage {
     frame: Frame,
+    filter: Document,
+    is_filtered: bool,
     verdicts: Vec<Choice>,
-    instance: String,
-    from: String,
+    instances: Vec<Choice>,
+    gateways: Vec<Choice>,
     items: Vec<Document>,
     next: Option<String>,
 }
@@ -43,10 +46,13 @@ pub async fn deliveries(
     let making = async {
         let Query(query, paging) = query_of::<DeliveriesQuery, PageQuery>(&parts)?;
         let shown = Document::of(&query);
+        // The list is of use without the form's choices.
+        let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
         let viewer = Viewer(visitor.grant);
         let Json(found) = v1::deliveries::list(State(state), viewer, Query(query, paging)).await?;
         let (items, next) = Document::page(&found);
-        let verdict = |code: &str| {
+        let verdict = |verdict: DeliveryVerdict| {
+            let code = verdict.as_str();
             let is_chosen = shown.is("verdict", code);
             (code.to_owned(), frame.name(code), is_chosen)
         };
@@ -56,9 +62,11 @@ pub async fn deliveries(
             with_query("/deliveries", &parameters)
         });
         Ok(DeliveriesPage {
-            verdicts: ["accepted", "set_aside", "refused"].map(verdict).to_vec(),
-            instance: shown.text("instance"),
-            from: shown.text("from"),
+            verdicts: DeliveryVerdict::ALL.map(verdict).to_vec(),
+            instances: instances.unwrap_or_default(),
+            gateways: gateways(&shown.text("gateway")),
+            is_filtered: shown.has_any(),
+            filter: shown,
             items,
             next,
             frame: frame.clone(),

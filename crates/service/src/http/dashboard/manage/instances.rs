@@ -44,7 +44,7 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor) -> Resp
 }
 
 /// All gateways; their names are their own.
-fn gateways(chosen: &str) -> Vec<Choice> {
+pub(super) fn gateways(chosen: &str) -> Vec<Choice> {
     let choice = |gateway: Gateway| {
         let name = gateway.as_str();
         (name.to_owned(), name.to_owned(), name == chosen)
