@@ -108,8 +108,8 @@ const [failed] = await list("status=failed");
 const first = (await list("")).at(-1);
 const chat = `/chats/${image.client}/${encodeURIComponent(image.chat_id)}`;
 const delivery = await page.evaluate(async () => (await (await fetch("/api/v1/deliveries")).json()).items[0].id);
-const pages = ["/", "/media", `/media/${voice.id}`, `/media/${image.id}`, `/media/${failed.id}`, "/chats", chat, "/failures", "/deliveries", `/deliveries/${delivery}`, "/instances", `/instances/${voice.instance}`, "/endpoints", "/access", "/holds", "/account", "/audit", "/health", "/media?q=nothing+like+this", "/media/unknown"];
-const names = ["overview", "media", "voice", "image", "failed", "chats", "chat", "failures", "deliveries", "delivery", "instances", "instance", "endpoints", "access", "holds", "account", "audit", "health", "empty", "unknown"];
+const pages = ["/", "/media", `/media/${voice.id}`, `/media/${image.id}`, `/media/${failed.id}`, "/chats", chat, "/failures", "/deliveries", `/deliveries/${delivery}`, "/instances", `/instances/${voice.instance}`, "/endpoints", "/access", "/links", "/clients/2", "/holds", "/account", "/audit", "/health", "/media?q=nothing+like+this", "/media/unknown"];
+const names = ["overview", "media", "voice", "image", "failed", "chats", "chat", "failures", "deliveries", "delivery", "instances", "instance", "endpoints", "access", "links", "client", "holds", "account", "audit", "health", "empty", "unknown"];
 
 // Every page, as it looks.
 await page.close();
@@ -177,6 +177,7 @@ await page.waitForFunction(() => document.querySelector("dialog[open]") || docum
 if (await page.$("dialog[open]")) await answer();
 await until("the link is listed", () => document.querySelector("#links tbody tr"));
 await press("#links button");
+await answer();
 await until("the link is revoked", () => document.querySelector("#links tbody").textContent.includes("revoked"));
 
 // Failures: counted first, then done, and read back.
@@ -203,6 +204,16 @@ await press("details form > button");
 check((await answer()).startsWith("whsec_"), "the secret is shown once");
 await page.waitForSelector("#endpoints .badge.warning", { timeout: 10000 });
 await Promise.all([page.waitForNavigation(), press("#endpoints a")]);
+// Only what was changed is sent, and the page shows what is saved.
+await press("#change summary");
+await page.select("#change select[name=client]", "2");
+await page.click("#change input[value='media.stored']");
+await Promise.all([page.waitForNavigation(), press("#change form > button")]);
+check((await text("h1")).includes("cliente_2") && (await text("main > p.quiet")).includes("media stored"), "the endpoint is changed");
+await until("a notice says that it is saved", () => document.querySelector("#toast").textContent.startsWith("Saved"));
+await press("#change summary");
+await press("#change form > button");
+await until("nothing is sent when nothing was changed", () => document.querySelector("#toast").textContent.startsWith("Nothing"));
 await Promise.all([page.waitForNavigation(), press("[data-method=PATCH]")]);
 check((await text("h1")).includes("disabled"), "the endpoint is disabled");
 await press("[data-method=DELETE]");
@@ -218,17 +229,89 @@ await press("details form > button");
 check((await answer()).includes("/hooks/wapi/"), "a new instance has an address");
 await page.waitForFunction(() => document.body.textContent.includes("NEW-INSTANCE-1"), { timeout: 10000 });
 
+// An instance is changed and removed; its client is renamed. A dialog is answered by keyboard alone, and Escape means no.
+await go("/instances/NEW-INSTANCE-1");
+await press("#change summary");
+await page.type("#change input[name=routes]", "cdn,gateway");
+await Promise.all([page.waitForNavigation(), press("#change form > button")]);
+check((await text("#facts")).includes("WhatsApp's CDN, gateway"), "the routes are read back");
+await press("#change summary");
+await page.focus("#change [data-method=DELETE]");
+await page.keyboard.press("Enter");
+await page.waitForSelector("dialog[open]");
+check((await text("#dialog")).includes("refused from now on"), "the dialog says what the removal does");
+await page.keyboard.press("Escape");
+await until("Escape closes the dialog", () => !document.querySelector("dialog[open]"));
+check((await page.$$("#change")).length === 1, "Escape means no");
+await page.focus("#change [data-method=DELETE]");
+await page.keyboard.press("Enter");
+await page.waitForSelector("dialog[open]");
+await page.keyboard.press("Tab");
+await page.keyboard.press("Tab");
+const focused = () => page.evaluate(() => document.activeElement.id);
+if ((await focused()) !== "dialog-yes") await page.focus("#dialog-yes");
+await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+check(!(await text("#instances")).includes("NEW-INSTANCE-1"), "the instance is removed");
+await go("/clients/3");
+await page.$eval("#change input[name=name]", (field) => (field.value = "Renamed"));
+await Promise.all([page.waitForNavigation(), press("#change form > button")]);
+check((await text("h1")).includes("Renamed"), "the client is renamed");
+
+// Two operators: what the other one removed is said, and the page shows what is there.
+await go("/endpoints");
+await press("details summary");
+await page.type("input[name=url]", "https://hooks.example.com/twice");
+await press("details form > button");
+await answer();
+await page.waitForSelector("#endpoints a", { timeout: 10000 });
+await Promise.all([page.waitForNavigation(), press("#endpoints a")]);
+await page.evaluate(() => fetch(document.querySelector("[data-method=DELETE]").dataset.url, { method: "DELETE" }));
+await press("[data-url$=rotate-secret]");
+await answer();
+check((await answer()).includes("changed in the meantime"), "a stale button says so");
+await until("the page shows what is there", () => document.querySelector(".empty .button[href='/']"));
+await go("/holds");
+await press("details summary");
+await page.type("input[name=reason]", "processo 7");
+await press("details form > button");
+await page.waitForSelector("[data-unless]", { timeout: 10000 });
+await page.evaluate(() => fetch(document.querySelector("[data-unless]").dataset.url, { method: "DELETE" }));
+await press("[data-unless]");
+check((await answer()).includes("done already"), "a hold is not released twice");
+await until("the hold is shown as released", () => document.querySelector("#holds").textContent.includes("released"));
+await go(`/media/${image.id}`);
+await page.evaluate(() => {
+  const button = document.createElement("button");
+  Object.assign(button.dataset, { method: "POST", url: `/api/v1/media/${location.pathname.split("/").pop()}/retry`, topic: "retry" });
+  button.id = "old";
+  document.querySelector("main").append(button);
+});
+await Promise.all([page.waitForNavigation(), press("#old")]);
+await until("a retry of a stored media says so", () => document.querySelector("#toast").textContent.includes("stored already"));
+
+// Filters.
+await go("/audit");
+await page.select("select[name=action]", "hold_added");
+await Promise.all([page.waitForNavigation(), press(".filter button")]);
+check(page.url().includes("action=hold_added") && (await page.$$("#audit tbody tr")).length === 1, "the audit log is filtered");
+await go("/links?state=ended");
+check((await page.$$("#links tbody tr")).length > 0, "the revoked link is listed");
+
 // Users and keys.
 await go("/access");
-await press("section:nth-of-type(1) details summary");
-await page.type("section:nth-of-type(1) input[name=name]", "bia@example.com");
-await page.select("section:nth-of-type(1) form select[name=client]", "2");
-await press("section:nth-of-type(1) details form > button");
+await press("section:nth-of-type(1) > details summary");
+await page.type("section:nth-of-type(1) > details input[name=name]", "bia@example.com");
+await page.select("section:nth-of-type(1) > details form select[name=client]", "2");
+await press("section:nth-of-type(1) > details form > button");
 check((await answer()).includes("/setup/"), "a new user has a link");
 await page.waitForFunction(() => document.body.textContent.includes("bia@example.com"), { timeout: 10000 });
-await press("section:nth-of-type(2) details summary");
-await page.type("section:nth-of-type(2) input[name=name]", "reports");
-await press("section:nth-of-type(2) details form > button");
+await press("#users tbody tr:last-child summary");
+await page.select("#users tbody tr:last-child select[name=role]", "operator");
+await Promise.all([page.waitForNavigation(), press("#users tbody tr:last-child form > button")]);
+check((await text("#users tbody")).includes("operator"), "the role is changed");
+await press("section:nth-of-type(2) > details summary");
+await page.type("section:nth-of-type(2) > details input[name=name]", "reports");
+await press("section:nth-of-type(2) > details form > button");
 check((await answer()).startsWith("mk_"), "a new key is shown once");
 await page.waitForSelector("[data-url*='/keys/']", { timeout: 10000 });
 await press("[data-url*='/keys/']");

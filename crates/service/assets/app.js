@@ -3,6 +3,14 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const words = $("#words").dataset;
 const language = document.documentElement.lang;
+/// The labels of codes, by code or by topic and code.
+const labels = JSON.parse(words.labels);
+const CODED = ["result", "state", "reason", "kind", "status"];
+function labelOf(topic, field, value) {
+  if (typeof value === "boolean") return labels[value];
+  if (!CODED.includes(field)) return value;
+  return labels[`${field}.${value}`] ?? labels[`${topic}.${value}`] ?? labels[value] ?? value;
+}
 
 function toast(text, action) {
   const output = $("#toast");
@@ -41,14 +49,14 @@ function paragraph(text, tag = "p") {
 }
 
 /// A document as a table, for people.
-function table(value) {
-  if (value === null || typeof value !== "object") return document.createTextNode(value === null ? "–" : String(value));
+function table(value, topic, field) {
+  if (value === null || typeof value !== "object") return document.createTextNode(value === null ? "–" : String(labelOf(topic, field, value)));
   const rows = Object.entries(value).map(([name, inner]) => {
     const row = document.createElement("tr");
-    const head = paragraph(Array.isArray(value) ? String(Number(name) + 1) : name.replaceAll("_", " "), "th");
+    const head = paragraph(Array.isArray(value) ? String(Number(name) + 1) : labels[name] ?? name.replaceAll("_", " "), "th");
     const cell = document.createElement("td");
     head.scope = "row";
-    cell.append(table(inner));
+    cell.append(table(inner, topic, name));
     row.append(head, cell);
     return row;
   });
@@ -93,7 +101,7 @@ async function api(method, url, body) {
     thrown.isSignedOut = true;
     if (!api.isLeaving) {
       api.isLeaving = true;
-      const here = encodeURIComponent(location.pathname + location.search);
+      const here = encodeURIComponent(location.pathname + location.search + location.hash);
       if (await dialog(words.signedOut, [], { only: true })) location.assign(`/sign-in?next=${here}`);
     }
   }
@@ -120,10 +128,10 @@ async function finish(element, value) {
       button.addEventListener("click", () => copy(secret));
       await dialog(words.keep, [input, button], { only: true, yes: words.close });
     } else if (show === "result") {
-      await dialog("", [table(value)], { only: true, yes: words.close });
+      await dialog("", [table(value, element.dataset.topic)], { only: true, yes: words.close });
     }
   }
-  leave(words.saved, place);
+  leave(labels[`${element.dataset.topic}.${value?.result}`] ?? words.saved, place);
 }
 
 /// Shows the page again as the server has it, or another one, with a notice.
@@ -161,7 +169,7 @@ document.addEventListener("click", (event) => {
   else if (bulk) act(button, () => runBulk(button, bulk));
   else if (address) act(button, async () => {
     const box = document.getElementById(into);
-    box.replaceChildren(table(await api("GET", address)));
+    box.replaceChildren(table(await api("GET", address), button.dataset.topic));
     box.hidden = false;
   });
   else if (method) act(button, async () => {
@@ -169,7 +177,7 @@ document.addEventListener("click", (event) => {
     const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
     if (confirm && !(await dialog(button.textContent, lines))) return;
     const value = await api(method, url, body === undefined ? undefined : JSON.parse(body));
-    await ("run" in button.dataset ? followRun(button, value) : finish(button, value));
+    await ("run" in button.dataset ? followRun(button.textContent, value.id) : finish(button, value));
   });
 });
 
@@ -216,7 +224,7 @@ async function runBulk(button, action) {
   const { total } = await api("POST", "/api/v1/bulk", { ...request, dry_run: true });
   if (!total) return toast(words.none);
   if (!(await dialog(button.textContent, [paragraph(`${words.count} ${total.toLocaleString(language)}`)]))) return;
-  await followRun(button, await api("POST", "/api/v1/bulk", request));
+  await followRun(button.textContent, (await api("POST", "/api/v1/bulk", request)).id);
 }
 
 /// Shows how far some work is, with a button that stops it; `step` does a part and says how far it is, or that it has ended.
@@ -239,6 +247,10 @@ async function followWork(title, stopping, step) {
       count.textContent = `${done.toLocaleString(language)} / ${total.toLocaleString(language)}`;
       if (ended) break;
     }
+  } catch (error) {
+    // What was done until then is done.
+    if (error.isSignedOut) sessionStorage.setItem("notice", `${title}: ${count.textContent}`);
+    throw error;
   } finally {
     followWork.running -= 1;
     box.remove();
@@ -247,15 +259,19 @@ async function followWork(title, stopping, step) {
   location.reload();
 }
 
-function followRun(button, run) {
-  let seen = run;
-  const stop = () => api("DELETE", `/api/v1/bulk/${run.id}`).catch((error) => toast(error.message));
-  return followWork(button.textContent, stop, async () => {
+/// A run goes on without its page. The address has its id, so that it is followed again after signing in.
+function followRun(title, id) {
+  history.replaceState(null, "", `#run=${id}`);
+  const stop = () => api("DELETE", `/api/v1/bulk/${id}`).catch((error) => toast(error.message));
+  return followWork(title, stop, async () => {
     await new Promise((done) => setTimeout(done, 500));
-    seen = await api("GET", `/api/v1/bulk/${run.id}`);
-    return { done: seen.done, total: seen.total, ended: seen.state !== "running" };
+    const seen = await api("GET", `/api/v1/bulk/${id}`);
+    const ended = seen.state !== "running";
+    if (ended) history.replaceState(null, "", location.pathname + location.search);
+    return { done: seen.done, total: seen.total, ended };
   });
 }
+const run = location.hash.match(/^#run=([\w-]+)$/)?.[1];
 
 async function runPicked(button, action, ids) {
   if (!(await dialog(button.textContent, [paragraph(`${words.count} ${ids.length.toLocaleString(language)}`)]))) return;
@@ -291,10 +307,10 @@ function showPicked() {
 }
 const MOST_PICKED = 200;
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("#zip, #dossier");
+  const link = event.target.closest?.("a[download]");
   if (!link) return;
   event.preventDefault();
-  if ($$(".pick:checked").length > MOST_PICKED) return toast(words.many);
+  if (link.closest("#actions") && $$(".pick:checked").length > MOST_PICKED) return toast(words.many);
   // An error is shown here, and not as a failed download.
   act(link, async () => {
     const answer = await fetch(link.href, { method: "HEAD" });
@@ -333,9 +349,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A picture that cannot be shown leaves the sign of its kind.
+// A picture that cannot be shown leaves the sign of its kind. A file that has vanished since the list was made is said so.
 document.addEventListener("error", (event) => {
-  if (event.target.tagName === "IMG") event.target.classList.add("missing");
+  const { target } = event;
+  if (target.tagName === "IMG") target.classList.add("missing");
+  const isLast = target.tagName !== "SOURCE" || target === target.parentNode.lastElementChild;
+  if (isLast && target.closest?.(".stage") && !target.matches(".sheet")) $("#unshown")?.removeAttribute("hidden");
 }, true);
 
 // The next page of a gallery is appended when its end comes near. The link stays for those without scripts.
@@ -474,3 +493,5 @@ addEventListener("pagehide", rest);
 addEventListener("pageshow", follow);
 follow();
 if (notice) toast(notice);
+// A run that is not known any more has ended.
+if (run && $("#live")) followRun(words.running, run).catch(() => history.replaceState(null, "", location.pathname + location.search));

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod needs;
 pub mod probes;
 pub mod refusals;
+pub mod results;
 
 /// The keys of the texts that the service itself shows.
 pub(crate) mod keys {

@@ -31,6 +31,8 @@ pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use runs::Runs;
+#[cfg(test)]
+pub use v1::deliveries::DeliveryVerdict;
 
 const BASE: &str = "/api/v1";
 

@@ -144,8 +144,10 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     use crate::access::audit::Action;
     use crate::access::links::LinkState;
     use crate::events::endpoints::DisabledReason;
-    use crate::events::notifications::NotificationStatus;
-    use crate::model::Role;
+    use crate::events::notifications::{AttemptReason, NotificationStatus};
+    use crate::http::api::DeliveryVerdict;
+    use crate::media::examinations::ScanVerdict;
+    use crate::model::{Role, Route, Verification};
     let mut codes: Vec<&str> = Action::ALL.map(Action::as_str).to_vec();
     codes.extend(Role::ALL.map(Role::as_str));
     codes.extend(LinkState::ALL.map(LinkState::as_str));
@@ -154,6 +156,16 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);
     codes.extend(["command_line", "stranger"]);
+    codes.extend(results::FIELDS.iter().chain(&results::AUDIT_FIELDS));
+    codes.extend(results::RESULTS.iter().chain(&results::CHANGES));
+    codes.extend(Route::ALL.map(Route::as_str));
+    codes.push(Route::Reupload.as_str());
+    codes.extend(ScanVerdict::ALL.map(ScanVerdict::as_str));
+    codes.extend(DeliveryVerdict::ALL.map(DeliveryVerdict::as_str));
+    codes.extend(Verification::ALL.map(Verification::as_str));
+    codes.extend(["connected", "disconnected", "unknown"]);
+    let sending = AttemptReason::ALL.map(|reason| format!("sending_{}", reason.as_str()));
+    codes.extend(sending.iter().map(String::as_str));
     let all = texts(EN_US);
     for code in &codes {
         let has = |topic| all.contains_key(id(topic, code).as_str());
@@ -163,6 +175,41 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     let known = texts(EN_US).into_keys();
     let known: BTreeSet<_> = known.filter(|id| id.starts_with("labels-")).collect();
     assert!(known.is_subset(&ids), "{:?}", known.difference(&ids));
+}
+
+/// Results are listed by hand; a new one does not compile here before it is listed.
+#[test]
+fn every_result_of_an_action_is_listed() {
+    use crate::ops::dismiss::Dismissed;
+    use crate::ops::instance::{Holder, SlotResult};
+    use crate::ops::replay::Replayed;
+    use crate::ops::retry::Retried;
+    macro_rules! listed {
+        ($topic:literal, $type:ident: $($variant:ident)*) => {
+            let known = |value: $type| match value { $($type::$variant => (),)* };
+            $(
+                known($type::$variant);
+                let code = serde_json::to_value($type::$variant).unwrap();
+                let code = format!("{}.{}", $topic, code.as_str().unwrap());
+                assert!(results::RESULTS.contains(&code.as_str()), "{code}");
+            )*
+        };
+    }
+    listed!("retry", Retried: Queued QueuedFileMissing AlreadyStored Downloading Erased Skipped NotFound);
+    listed!("dismiss", Dismissed: Dismissed Skipped NotFound);
+    listed!("replay", Replayed: Read NoMedia Erased Unreadable InstanceRemoved BodyDeleted NotFound);
+    listed!("slot", Holder: Ours Other Empty Off Incomplete);
+    listed!("slot", SlotResult: WouldBeSet Set NotSet Incomplete NotReadBack Unchanged);
+    for lang in Language::ALL {
+        let labels: serde_json::Value = serde_json::from_str(&results::dictionary(lang)).unwrap();
+        for (code, label) in labels.as_object().unwrap() {
+            let label = label.as_str().unwrap();
+            assert!(
+                !label.contains('_') && !label.contains(code.as_str()) || !code.contains('_'),
+                "{code}: {label}"
+            );
+        }
+    }
 }
 
 /// The fields of the steps of a test delivery that are not fields of a media.

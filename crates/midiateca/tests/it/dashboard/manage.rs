@@ -148,7 +148,7 @@ async fn an_endpoint_a_user_and_a_link_are_changed_where_they_are_shown() {
 
     super::add(&test, "bia", Role::Viewer, Scope::Client(2)).await;
     let page = admin.page("/access").await;
-    let row = &from(&page, "<bdi>bia</bdi>")[..];
+    let row = from(&page, "<bdi>bia</bdi>");
     let row = &row[..row.find("</tr>").unwrap()];
     for part in [
         "data-api=\"PATCH /api/v1/users/",

@@ -23,7 +23,46 @@ pub struct ApiError {
 #[derive(Clone, Debug)]
 enum Text {
     Key(TextKey, Vec<(&'static str, String)>),
+    Detailed(TextKey, Box<Detail>),
     Of(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a parameter or a body.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    /// In the words of a library.
+    Technical(String),
+    Said(TextKey, Vec<(&'static str, String)>),
+    Of(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Detail {
+    pub fn with(key: TextKey, name: &'static str, value: impl ToString) -> Self {
+        Self::Said(key, vec![(name, value.to_string())])
+    }
+
+    fn text(&self, lang: Language) -> String {
+        match self {
+            Self::Technical(detail) => {
+                lang.fill(keys::api::DETAIL_TECHNICAL, &[("detail", detail)])
+            }
+            Self::Said(key, values) => lang.fill(*key, &borrowed(values)),
+            Self::Of(error) => explain(error.as_ref(), lang).message,
+        }
+    }
+}
+
+impl From<TextKey> for Detail {
+    fn from(key: TextKey) -> Self {
+        Self::Said(key, Vec::new())
+    }
+}
+
+fn borrowed<'v>(values: &'v [(&'static str, String)]) -> Vec<(&'v str, &'v dyn std::fmt::Display)> {
+    let values = values.iter();
+    values
+        .map(|(name, value)| (*name, value as &dyn std::fmt::Display))
+        .collect()
 }
 
 pub type Result<T, E = ApiError> = std::result::Result<T, E>;
@@ -68,9 +107,12 @@ impl ApiError {
     }
 
     /// A parameter or a body that cannot be used.
-    pub fn bad(key: TextKey, detail: impl ToString) -> Self {
-        let detail = vec![("detail", detail.to_string())];
-        Self::with(StatusCode::BAD_REQUEST, key, detail)
+    pub fn bad(key: TextKey, detail: impl Into<Detail>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text: Text::Detailed(key, Box::new(detail.into())),
+            header: None,
+        }
     }
 
     pub fn conflict(key: TextKey) -> Self {
@@ -117,11 +159,16 @@ impl ApiError {
     pub fn explanation(&self, lang: Language) -> Explanation {
         match &self.text {
             Text::Of(error) => explain(error.as_ref(), lang),
+            Text::Detailed(key, detail) => {
+                let values: [(&str, &dyn std::fmt::Display); 1] = [("detail", &detail.text(lang))];
+                Explanation {
+                    code: key.code(),
+                    message: lang.fill(*key, &values),
+                    hint: lang.hint(*key, &values),
+                }
+            }
             Text::Key(key, values) => {
-                let values: Vec<(&str, &dyn std::fmt::Display)> = values
-                    .iter()
-                    .map(|(name, value)| (*name, value as &dyn std::fmt::Display))
-                    .collect();
+                let values = borrowed(values);
                 Explanation {
                     code: key.code(),
                     message: lang.fill(*key, &values),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::{ApiError, Result};
+use super::error::{ApiError, Detail, Result};
 use super::query::{code, number};
 use crate::app::App;
 use crate::config::Since;
@@ -109,8 +109,7 @@ fn as_code<T: Code, S: serde::Serializer>(
 impl MediaFilter {
     /// The conditions within a scope.
     pub async fn resolve(self, app: &App, scope: Scope) -> Result<Filter> {
-        let wrong_hash =
-            || ApiError::bad(texts::api::BAD_QUERY, "sha256 is not 64 hexadecimal digits");
+        let wrong_hash = || ApiError::bad(texts::api::BAD_QUERY, texts::api::DETAIL_HASH);
         let sha256 = self.sha256.as_deref();
         let sha256 = sha256.map(|text| unhex(text).ok_or_else(wrong_hash));
         let sha256 = sha256.transpose()?;
@@ -153,8 +152,11 @@ pub fn time(app: &App, text: Option<&str>) -> Result<Option<crate::clock::Millis
     let Some(text) = text else {
         return Ok(None);
     };
-    let since: Since = text
-        .parse()
-        .map_err(|error: crate::config::NotATime| ApiError::bad(texts::api::BAD_QUERY, error))?;
+    let since: Since = text.parse().map_err(|error: crate::config::NotATime| {
+        ApiError::bad(
+            texts::api::BAD_QUERY,
+            Detail::Of(std::sync::Arc::new(error)),
+        )
+    })?;
     Ok(Some(since.at(app.clock.now(), &app.config.http.zone())))
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::error::{ApiError, Result};
+use super::error::{ApiError, Detail, Result};
 use super::query::number;
 use crate::i18n::keys as texts;
 use crate::model::cut;
@@ -59,7 +59,7 @@ impl PageQuery {
             Some(limit @ 1..=MOST) => Ok(limit),
             Some(_) => Err(ApiError::bad(
                 texts::api::BAD_QUERY,
-                format!("limit is not between 1 and {MOST}"),
+                Detail::with(texts::api::DETAIL_LIMIT, "most", MOST),
             )),
         }
     }

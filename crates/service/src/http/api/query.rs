@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
-use super::error::{ApiError, Result};
+use super::error::{ApiError, Detail, Result};
 use crate::http::HttpState;
 use crate::i18n::keys as texts;
 
@@ -54,7 +54,7 @@ fn names<P: IntoParams>() -> Vec<String> {
     params.into_iter().map(|param| param.name).collect()
 }
 
-fn read<A, B>(query: &str) -> Result<Query<A, B>, String>
+fn read<A, B>(query: &str) -> Result<Query<A, B>, Detail>
 where
     A: DeserializeOwned + IntoParams,
     B: DeserializeOwned + IntoParams,
@@ -64,18 +64,18 @@ where
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let (name, value) = (name.into_owned(), value.into_owned());
         if value.contains('\0') {
-            return Err(format!("{name} has a NUL character"));
+            return Err(Detail::with(texts::api::DETAIL_NUL, "name", name));
         }
         let fields = match () {
             () if first.contains(&name) => &mut of_first,
             () if second.contains(&name) => &mut of_second,
-            () => return Err(format!("unknown parameter {name}")),
+            () => return Err(Detail::with(texts::api::DETAIL_UNKNOWN, "name", name)),
         };
         if fields.insert(name.clone(), Value::String(value)).is_some() {
-            return Err(format!("{name} is given twice"));
+            return Err(Detail::with(texts::api::DETAIL_TWICE, "name", name));
         }
     }
-    let error = |error: serde_json::Error| error.to_string();
+    let error = |error: serde_json::Error| Detail::Technical(error.to_string());
     Ok(Query(
         serde_json::from_value(Value::Object(of_first)).map_err(error)?,
         serde_json::from_value(Value::Object(of_second)).map_err(error)?,
@@ -93,10 +93,15 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Body<T> {
         let axum::Json(body) = body.map_err(|error| bad_body(&error))?;
         // A list of values would be taken for the fields in their order.
         if !body.is_object() {
-            return Err(ApiError::bad(texts::api::BAD_BODY, "it is not an object"));
+            return Err(ApiError::bad(
+                texts::api::BAD_BODY,
+                texts::api::DETAIL_NO_OBJECT,
+            ));
         }
         let body = serde_json::from_value(body);
-        let wrong = |error: serde_json::Error| ApiError::bad(texts::api::BAD_BODY, error);
+        let wrong = |error: serde_json::Error| {
+            ApiError::bad(texts::api::BAD_BODY, Detail::Technical(error.to_string()))
+        };
         body.map(Self).map_err(wrong)
     }
 }
@@ -110,7 +115,7 @@ fn bad_body(error: &JsonRejection) -> ApiError {
         }
         _ => {}
     }
-    ApiError::bad(texts::api::BAD_BODY, error.body_text())
+    ApiError::bad(texts::api::BAD_BODY, Detail::Technical(error.body_text()))
 }
 
 /// A JSON body that may be left out.

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::document::{Document, encoded};
+use super::document::{Document, encoded, json_text};
 use super::frame::{Frame, answer, failed};
 use super::gallery::{
     Choice, KINDS, clients_of, dossier_address, instances_of, query_of, with_query,
@@ -173,7 +173,7 @@ async fn chat_page(
         next: next.map(|cursor| here(Some(cursor), kind.as_deref())),
         zip: with_query("/api/v1/media.zip", &shown),
         dossier: dossier_address(&shown, &visitor.frame),
-        filter_json: shown.to_string(),
+        filter_json: json_text(&shown),
         chat: found,
         tabs,
         items,

@@ -1,12 +1,32 @@
 //! A JSON document of the API, read by templates.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::terminal::is_hostile;
 
 /// A text as one part of an address.
 pub fn encoded(text: &str) -> String {
     let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     encoded.replace('+', "%20")
+}
+
+/// JSON for the script, in which characters that could mislead a reader of the page are escaped.
+pub fn json_text(value: &Value) -> String {
+    let mut text = String::new();
+    for letter in value.to_string().chars() {
+        if is_hostile(letter) {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(letter);
+        }
+    }
+    text
 }
 
 /// What the API answers for one thing. A field that is not there is empty.
@@ -92,5 +112,18 @@ impl Document {
 
     pub fn pretty(&self) -> String {
         serde_json::to_string_pretty(&self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_for_the_script_has_no_invisible_characters_and_means_the_same() {
+        let value = serde_json::json!({"chat": "a\u{202e}b\u{e0041}c\u{200b}\n\"é👩🏽"});
+        let text = json_text(&value);
+        assert!(!text.chars().any(is_hostile), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 }

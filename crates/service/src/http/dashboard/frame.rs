@@ -7,13 +7,15 @@ use askama::Template;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
 
 use super::assets;
+use super::document::Document;
 use crate::clock::{Millis, Zone, millis_of};
 use crate::http::HttpState;
 use crate::http::api::ApiError;
 use crate::i18n::keys::dashboard as words;
-use crate::i18n::{Explanation, Language, TextKey};
+use crate::i18n::{Explanation, Language, TextKey, results};
 use crate::model::Role;
 use crate::ops::health::Verdict;
 use crate::telemetry;
@@ -197,6 +199,11 @@ impl Frame {
         self.lang.label(code.as_ref()).to_owned()
     }
 
+    /// The labels of results, for the script.
+    pub fn labels(&self) -> String {
+        results::dictionary(self.lang)
+    }
+
     /// Names, with commas.
     pub fn names<'a>(&self, codes: impl AsRef<[&'a str]>) -> String {
         let codes = codes.as_ref().iter();
@@ -204,8 +211,34 @@ impl Frame {
         names.join(", ")
     }
 
+    /// The further fields of an entry of the audit log, with their labels.
+    pub fn details(&self, entry: &Document) -> Vec<(String, String)> {
+        let data = entry.inner("data");
+        let fields = data.0.as_object().into_iter().flatten();
+        let known = fields.filter(|(_, value)| !value.is_null());
+        let detail = |(name, value): (&String, &Value)| {
+            let text = data.text(name);
+            let text = match (name.as_str(), value) {
+                ("change", _) => self.name(format!("change.{text}")),
+                ("result", _) => self.name(format!("{}.{text}", entry.text("action"))),
+                ("role", _) | (_, Value::Bool(_)) => self.name(&text),
+                ("size", _) => self.bytes(value.as_i64().unwrap_or(0)),
+                (_, Value::Number(_)) => self.count(value.as_i64().unwrap_or(0)),
+                _ if name.ends_with("_at") => self.time(&text),
+                _ => self.short(&text),
+            };
+            (self.name(name), text)
+        };
+        known.map(detail).collect()
+    }
+
     pub fn reason(&self, code: impl AsRef<str>) -> String {
         self.lang.reason(code.as_ref()).to_owned()
+    }
+
+    /// Why a notification did not reach its endpoint.
+    pub fn sending(&self, code: impl AsRef<str>) -> String {
+        self.name(format!("sending_{}", code.as_ref()))
     }
 
     pub fn verdict(&self, code: impl AsRef<str>) -> String {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::IntoParams;
 
-use super::document::Document;
+use super::document::{Document, json_text};
 use super::frame::{Frame, answer, failed};
 use super::visitor::Visitor;
 use crate::access::Grant;
@@ -229,7 +229,7 @@ async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Ga
         is_filtered: shown.0.as_object().is_some_and(|fields| !fields.is_empty()),
         zip: with_query("/api/v1/media.zip", &shown.0),
         dossier: dossier_address(&shown.0, &visitor.frame),
-        filter_json: shown.0.to_string(),
+        filter_json: json_text(&shown.0),
         filter: shown,
         choices,
         items,

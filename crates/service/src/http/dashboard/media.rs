@@ -66,7 +66,7 @@ fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
                 }
                 "seconds" => frame.clock(value.as_i64().unwrap_or(0)),
                 "reason" => frame.reason(&text),
-                "kind" | "status" | "verified" => frame.name(&text),
+                "kind" | "status" | "verified" | "route" | "scan" => frame.name(&text),
                 _ if value.is_boolean() => frame.name(&text),
                 _ => frame.plain(&text),
             };

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::compact;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
-use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::query::Query;
 use crate::http::api::zip_stream::{self, Ended, Place};
@@ -44,7 +44,7 @@ fn ids_of(text: Option<&str>) -> Result<Vec<MediaId>> {
         .map(|id| MediaId(id.to_owned()))
         .collect();
     if ids.len() > MOST_IDS || text.is_some() && ids.is_empty() {
-        let detail = format!("ids has not 1 to {MOST_IDS} ids");
+        let detail = Detail::with(texts::api::DETAIL_IDS, "most", MOST_IDS);
         return Err(ApiError::bad(texts::api::BAD_QUERY, detail));
     }
     Ok(ids)

@@ -13,7 +13,7 @@ use crate::access::audit::{Action, NewEntry};
 use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::api::caller::{GlobalAdmin, Viewer};
-use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::page::Page;
 use crate::http::api::query::{Body, Query, flag};
 use crate::i18n::keys as texts;
@@ -52,7 +52,7 @@ pub struct ClientChange {
 
 fn checked(name: &str) -> Result<()> {
     if name.trim().is_empty() || name.len() > 500 || name.chars().any(is_hostile) {
-        let detail = "the name is empty, too long, or has control characters";
+        let detail = texts::api::DETAIL_CLIENT_NAME;
         return Err(ApiError::bad(texts::api::BAD_BODY, detail));
     }
     Ok(())
@@ -103,7 +103,7 @@ pub async fn create(
 ) -> Result<Response> {
     checked(&new.name)?;
     if new.id.is_some_and(|id| !(1..=LARGEST_CLIENT).contains(&id)) {
-        let detail = format!("id is not between 1 and {LARGEST_CLIENT}");
+        let detail = Detail::with(texts::api::DETAIL_CLIENT_ID, "most", LARGEST_CLIENT);
         return Err(ApiError::bad(texts::api::BAD_BODY, detail));
     }
     let (app, now) = (&state.app, state.app.clock.now());

@@ -73,7 +73,7 @@ impl Choice {
         let lang = match lang {
             None => language_of(headers),
             Some(name) => Language::of_locale(name)
-                .ok_or_else(|| ApiError::bad(texts::api::BAD_QUERY, "lang is not en or pt-BR"))?,
+                .ok_or_else(|| ApiError::bad(texts::api::BAD_QUERY, texts::api::DETAIL_LANG))?,
         };
         Ok(Self {
             lang,

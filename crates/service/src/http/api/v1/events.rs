@@ -19,7 +19,7 @@ use crate::clock::{Millis, as_rfc3339};
 use crate::events::{self, Event};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
-use crate::http::api::error::{ApiError, ErrorBody, Result};
+use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::query::{Query, number};
 use crate::i18n::keys as texts;
 use crate::model::Scope;
@@ -99,7 +99,10 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response> {
     if query.after.is_some_and(|after| after < 0) {
-        return Err(ApiError::bad(texts::api::BAD_QUERY, "after is negative"));
+        return Err(ApiError::bad(
+            texts::api::BAD_QUERY,
+            texts::api::DETAIL_AFTER,
+        ));
     }
     if wants_stream(&headers) {
         return live(state, grant, query.after, &headers).await;
@@ -108,7 +111,7 @@ pub async fn list(
         None => DEFAULT_LIMIT,
         Some(limit @ 1..=MOST) => limit,
         Some(_) => {
-            let detail = format!("limit is not between 1 and {MOST}");
+            let detail = Detail::with(texts::api::DETAIL_LIMIT, "most", MOST);
             return Err(ApiError::bad(texts::api::BAD_QUERY, detail));
         }
     };

@@ -50,7 +50,10 @@ pub async fn create(
 ) -> Result<Response> {
     let client = new.client.or(grant.scope.client());
     let Some(client) = client else {
-        return Err(ApiError::bad(texts::api::BAD_BODY, "client is missing"));
+        return Err(ApiError::bad(
+            texts::api::BAD_BODY,
+            texts::api::DETAIL_NO_CLIENT,
+        ));
     };
     if !grant.scope.includes(client) {
         return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));

@@ -22,7 +22,7 @@ use crate::http::api::content::{self, Caching};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{OptionalBody, Query, number};
-use crate::i18n::keys as texts;
+use crate::i18n::{TextKey, keys as texts};
 use crate::media::{self, Media};
 use crate::model::{MediaId, Role, Scope};
 
@@ -50,12 +50,12 @@ fn life(text: Option<&str>) -> Result<Millis> {
     let Some(text) = text else {
         return Ok(DEFAULT_LIFE);
     };
-    let wrong = |detail: &str| ApiError::bad(texts::api::BAD_BODY, format!("expires_in {detail}"));
+    let wrong = |detail: TextKey| ApiError::bad(texts::api::BAD_BODY, detail);
     let life: Span = text
         .parse()
-        .map_err(|_| wrong("is not a duration such as 24h"))?;
+        .map_err(|_| wrong(texts::api::DETAIL_NO_SPAN))?;
     if !(SECOND..=LONGEST_LIFE).contains(&life.ms()) {
-        return Err(wrong("is not between 1s and 366d"));
+        return Err(wrong(texts::api::DETAIL_LIFE));
     }
     Ok(life.ms())
 }

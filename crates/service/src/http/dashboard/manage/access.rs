@@ -22,6 +22,7 @@ use crate::http::api::v1::audit::AuditQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::model::Role;
+use crate::terminal::is_hostile;
 
 #[derive(Template)]
 #[template(path = "access.html")]
@@ -88,7 +89,9 @@ impl Names {
         let known = self.0.iter().map(|(code, _)| code.as_str());
         let codes = known.chain(["command_line", "stranger"]);
         let mut choices: Vec<_> = codes.map(choice).collect();
-        if !chosen.is_empty() && !choices.iter().any(|(_, _, is_chosen)| *is_chosen) {
+        // No code has invisible characters.
+        let is_possible = !chosen.is_empty() && !chosen.chars().any(is_hostile);
+        if is_possible && !choices.iter().any(|(_, _, is_chosen)| *is_chosen) {
             choices.push(choice(chosen));
         }
         choices

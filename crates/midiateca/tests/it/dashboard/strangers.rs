@@ -1,0 +1,183 @@
+//! What strangers write is text and nothing else, on every page, in every attribute and in every file that is made of it.
+
+use midiateca_service::model::{Role, Scope};
+
+use super::signed_in;
+use crate::stage::{TestApp, sample};
+
+const SCRIPT: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+/// Turns the direction, is invisible, or neither.
+const INVISIBLE: [char; 7] = [
+    '\u{202e}',
+    '\u{200b}',
+    '\u{2066}',
+    '\u{feff}',
+    '\u{ad}',
+    '\u{200f}',
+    '\u{e0041}',
+];
+
+fn evil() -> String {
+    format!("{SCRIPT}{}gpj.exe", INVISIBLE.iter().collect::<String>())
+}
+
+fn assert_harmless(page: &str, path: &str) {
+    assert!(!page.contains("<script>alert"), "{path}: {page}");
+    assert!(!page.contains("<img src=x"), "{path}: {page}");
+    let found = INVISIBLE.iter().filter(|letter| page.contains(**letter));
+    let found: Vec<_> = found
+        .map(|letter| letter.escape_unicode().to_string())
+        .collect();
+    assert_eq!(found, Vec::<String>::new(), "{path}: {page}");
+}
+
+#[tokio::test]
+async fn what_strangers_write_is_text_and_nothing_else() {
+    let test = TestApp::start().await;
+    let mut media = sample("EVIL");
+    media.caption = Some(evil());
+    media.file_name = Some(evil());
+    media.push_name = Some(evil());
+    media.mime = format!("image/{}", evil());
+    let (stored, _) = test.store(media).await;
+    let browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let chat = stored.chat_id.clone().unwrap();
+    let delivery = {
+        let all = Default::default();
+        let list = midiateca_service::deliveries::list(&test.app.db, &all, "", 1);
+        list.await.unwrap().remove(0).id.0
+    };
+    for path in [
+        "/".to_owned(),
+        "/media".to_owned(),
+        format!("/media/{}", stored.id),
+        "/chats".to_owned(),
+        format!("/chats/2/{chat}"),
+        "/deliveries".to_owned(),
+        format!("/deliveries/{delivery}"),
+        "/failures".to_owned(),
+        "/audit".to_owned(),
+        "/media?q=%3Cscript%3Ealert(1)".to_owned(),
+        "/media?chat=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E".to_owned(),
+        "/chats?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E".to_owned(),
+        "/deliveries?instance=%22%3E%3Cscript%3Ealert(1)".to_owned(),
+        "/audit?actor=%22%3E%3Cscript%3Ealert(1)%E2%80%AE".to_owned(),
+    ] {
+        let page = browser.page(&path).await;
+        assert_harmless(&page.replace("value=\"\"><script>alert", ""), &path);
+    }
+    for path in [
+        "/media?kind=%3Cscript%3Ealert(1)%E2%80%AE",
+        "/media?%E2%80%AE=1",
+    ] {
+        assert_harmless(&browser.get(path).await.text, path);
+    }
+    test.end().await;
+}
+
+/// Ids of chats are not changed when a page acts on them, but are escaped.
+#[tokio::test]
+async fn the_id_of_a_chat_is_shown_safely_and_acts_as_it_is() {
+    let test = TestApp::start().await;
+    let chat = format!("5500900000001{}@g.us", INVISIBLE.iter().collect::<String>());
+    let mut media = sample("CHAT");
+    media.chat_id = Some(chat);
+    media.is_group = true;
+    let (stored, _) = test.store(media).await;
+    let browser = signed_in(&test, Role::Operator, Scope::All).await;
+    let chat = stored.chat_id.clone().unwrap();
+    let list = browser.page("/chats").await;
+    assert_harmless(&list, "/chats");
+    let path = list
+        .split("href=\"")
+        .find(|part| part.starts_with("/chats/2/"));
+    let path = path.unwrap().split('"').next().unwrap().to_owned();
+    let page = browser.page(&path).await;
+    assert_harmless(&page, &path);
+    let filter = page.split("data-filter=\"").nth(1).unwrap();
+    let filter = filter.split('"').next().unwrap().replace("&#34;", "\"");
+    let filter: serde_json::Value = serde_json::from_str(&filter).unwrap();
+    assert_eq!(filter["chat"], chat.as_str());
+    assert!(page.contains(&stored.id), "{page}");
+    assert_harmless(
+        &browser.page(&format!("/media/{}", stored.id)).await,
+        "media",
+    );
+    test.end().await;
+}
+
+#[tokio::test]
+async fn a_caption_of_64_kib_is_whole_on_its_page_and_short_in_lists() {
+    let test = TestApp::start().await;
+    let line = "Ação & reação <b> 👩🏽\n";
+    let mut media = sample("LONG");
+    media.caption = Some(line.repeat(65_536 / line.len()));
+    let (stored, _) = test.store(media).await;
+    let browser = signed_in(&test, Role::Viewer, Scope::All).await;
+    let page = browser.page(&format!("/media/{}", stored.id)).await;
+    let caption = page.split("<p class=\"caption\"><bdi>").nth(1).unwrap();
+    let caption = caption.split("</bdi>").next().unwrap();
+    let caption = caption
+        .replace("&#38;", "&")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">");
+    // The line breaks stay, and nothing in it is taken for a hostile character.
+    assert_eq!(
+        caption.lines().count(),
+        stored.caption.unwrap().lines().count()
+    );
+    assert!(caption.starts_with(line), "{}", &caption[..60]);
+    assert!(!caption.contains('\u{fffd}'));
+    for path in ["/", "/media", "/chats"] {
+        let page = browser.page(path).await;
+        assert!(page.len() < 60_000, "{path}: {}", page.len());
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn the_names_of_downloads_and_the_page_of_a_dossier_are_harmless() {
+    let test = TestApp::start().await;
+    let mut media = sample("NAMED");
+    media.caption = Some(format!("first\nsecond {}", evil()));
+    media.file_name = Some(format!("{}\r\nX-Evil: 1.jpg", evil()));
+    media.push_name = Some(evil());
+    let (stored, _) = test.store(media).await;
+    let browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let get = async |path: String| {
+        let url = format!("{}{path}", test.origin());
+        let request = browser.http.get(url).header("cookie", &browser.cookie);
+        request.send().await.unwrap()
+    };
+    let answer = get(format!("/api/v1/media/{}/content?download=true", stored.id)).await;
+    assert!(!answer.headers().contains_key("x-evil"));
+    let name = answer.headers()["content-disposition"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    for escaped in [
+        "%E2%80%AE",
+        "%E2%80%8B",
+        "%EF%BB%BF",
+        "%0D",
+        "%0A",
+        "<script",
+    ] {
+        assert!(!name.contains(escaped), "{escaped}: {name}");
+    }
+    let answer = get(format!("/api/v1/media/{}/dossier?lang=pt-BR", stored.id)).await;
+    let bytes = answer.bytes().await.unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let names: Vec<_> = archive
+        .file_names()
+        .map(|name| name.unwrap().into_owned())
+        .collect();
+    for name in &names {
+        assert_harmless(name, "a name in the dossier");
+    }
+    let page = names.iter().find(|name| name.ends_with(".html")).unwrap();
+    let page = std::io::read_to_string(archive.by_name(page).unwrap()).unwrap();
+    assert_harmless(&page, "the dossier");
+    assert!(page.contains("first\nsecond"), "{page}");
+    test.end().await;
+}

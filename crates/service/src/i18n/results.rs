@@ -1,0 +1,111 @@
+//! The codes and fields that pages show of results of actions and of entries of the audit log. Each has a label.
+
+use serde_json::{Map, Value};
+
+use super::Language;
+
+/// Fields of the answers that pages show as tables.
+pub const FIELDS: [&str; 17] = [
+    "address",
+    "connected",
+    "delivery",
+    "duplicate",
+    "holds",
+    "id",
+    "instance",
+    "kind",
+    "lacks",
+    "media",
+    "missing",
+    "ours",
+    "reason",
+    "result",
+    "slot",
+    "slots",
+    "state",
+];
+
+/// What became of an action, after its topic: a media that is retried or dismissed, a delivery that is read again, a webhook slot.
+pub const RESULTS: [&str; 28] = [
+    "retry.queued",
+    "retry.queued_file_missing",
+    "retry.already_stored",
+    "retry.downloading",
+    "retry.erased",
+    "retry.skipped",
+    "retry.not_found",
+    "dismiss.dismissed",
+    "dismiss.skipped",
+    "dismiss.not_found",
+    "replay.read",
+    "replay.no_media",
+    "replay.erased",
+    "replay.unreadable",
+    "replay.instance_removed",
+    "replay.body_deleted",
+    "replay.not_found",
+    "slot.ours",
+    "slot.other",
+    "slot.empty",
+    "slot.off",
+    "slot.incomplete",
+    "slot.would_be_set",
+    "slot.set",
+    "slot.not_set",
+    "slot.not_read_back",
+    "slot.unchanged",
+    "slot.unknown",
+];
+
+/// Fields of an entry of the audit log.
+pub const AUDIT_FIELDS: [&str; 18] = [
+    "change",
+    "delivery",
+    "deliveries",
+    "endpoint",
+    "everywhere",
+    "expires_at",
+    "files",
+    "hold",
+    "key",
+    "keys",
+    "link",
+    "media",
+    "result",
+    "revoked",
+    "role",
+    "size",
+    "total",
+    "user",
+];
+
+/// What was changed, after the topic.
+pub const CHANGES: [&str; 10] = [
+    "change.added",
+    "change.changed",
+    "change.renamed",
+    "change.removed",
+    "change.address_rotated",
+    "change.webhooks_set",
+    "change.secret_rotated",
+    "change.recovered",
+    "change.missing_replayed",
+    "change.password_taken",
+];
+
+/// The labels of results, by their codes, as JSON for the script of the pages.
+pub fn dictionary(lang: Language) -> String {
+    let own = FIELDS
+        .iter()
+        .chain(&RESULTS)
+        .chain(&["true", "false", "status"]);
+    let kinds = crate::model::MediaKind::ALL.map(|kind| kind.as_str());
+    let statuses = crate::model::MediaStatus::ALL.map(crate::model::MediaStatus::as_str);
+    let labels = own.copied().chain(kinds).chain(statuses);
+    let labels = labels.map(|code| (code.to_owned(), Value::from(lang.label(code))));
+    let reasons = crate::model::DeliveryReason::ALL.iter().map(|reason| {
+        let code = reason.as_str();
+        (format!("reason.{code}"), Value::from(lang.verdict(code)))
+    });
+    Value::Object(labels.chain(reasons).collect::<Map<_, _>>()).to_string()
+}
