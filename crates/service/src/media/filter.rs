@@ -98,19 +98,6 @@ impl Statement {
         }
         self.and(search::MATCHES, filter.words.as_deref().map(search::query));
     }
-
-    pub fn in_chats(&mut self, chats: &[(i64, String)]) {
-        if chats.is_empty() {
-            self.sql.push_str(" and 1 = 0");
-            return;
-        }
-        self.sql.push_str(" and (client, chat_id) in (values ");
-        for (n, (client, chat)) in chats.iter().enumerate() {
-            self.push(if n == 0 { "($$, " } else { ", ($$, " }, *client);
-            self.push("$$)", chat);
-        }
-        self.sql.push(')');
-    }
 }
 
 /// Whether the engine chooses its index, or the caller did.

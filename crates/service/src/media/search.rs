@@ -4,6 +4,8 @@
 //! Triggers record in `words_due` which media have new words; [`index_due`] indexes them in the background, so that no
 //! acknowledgement waits for it. Words are folded here, so that every engine finds the same.
 
+use std::collections::BTreeSet;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -20,6 +22,8 @@ pub(super) const MATCHES: &str = "id in (select w.media from media_search join m
 
 /// Media that a search for a name looks at, the newest with its words.
 const MOST_NAMED: u32 = 20_000;
+/// The engine limits the values of a statement.
+const MOST_CHATS: usize = 5_000;
 
 /// The chats in which a person of this name sent media. The words are looked for in all texts of a media, and then in the name.
 pub(super) async fn chats_of_name(
@@ -34,16 +38,16 @@ pub(super) async fn chats_of_name(
                    where media_search match $2 order by media_search.rowid desc limit $3)";
     let rows = db.rows(sql, values![scope.client(), query(name), MOST_NAMED]);
     let wanted = fold(name);
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for row in &rows.await? {
         let known = fold(&row.text("sender_name")?);
         let begins = |word: &str| known.split(' ').any(|of_name| of_name.starts_with(word));
         let chat = (row.int("client")?, row.text("chat_id")?);
-        if wanted.split(' ').all(begins) && !found.contains(&chat) {
-            found.push(chat);
+        if wanted.split(' ').all(begins) && found.len() < MOST_CHATS {
+            found.insert(chat);
         }
     }
-    Ok(found)
+    Ok(found.into_iter().collect())
 }
 
 /// Lower case, without accents; only letters, digits and spaces.

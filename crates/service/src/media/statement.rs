@@ -51,6 +51,20 @@ impl Statement {
             self.push(condition, value);
         }
     }
+
+    /// Adds ` and ` and that the client and the chat are among these.
+    pub fn in_chats(&mut self, chats: &[(i64, String)]) {
+        if chats.is_empty() {
+            self.sql.push_str(" and 1 = 0");
+            return;
+        }
+        self.sql.push_str(" and (client, chat_id) in (values ");
+        for (n, (client, chat)) in chats.iter().enumerate() {
+            self.push(if n == 0 { "($$, " } else { ", ($$, " }, *client);
+            self.push("$$)", chat);
+        }
+        self.sql.push(')');
+    }
 }
 
 /// `$1, $2, …`, starting at `first`.
