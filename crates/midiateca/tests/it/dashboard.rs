@@ -304,7 +304,7 @@ async fn every_page_is_shown_to_an_administrator_in_both_languages() {
         ("/media?sha256=x", "dígitos hexadecimais"),
         ("/media?status=x", "um valor que não pode ser lido (`x`"),
         ("/audit?from=someday", "someday"),
-        ("/media/unknown", "não existe essa mídia"),
+        ("/media/unknown", "essa mídia não existe"),
     ] {
         let page = browser.get(path).await;
         assert!(page.text.contains(words), "{path}: {}", page.text);
