@@ -131,8 +131,8 @@ fn may_be_file(body: &str) -> bool {
     body.starts_with("data:") || body.len() >= SHORTEST_FILE && body.chars().all(is_plain)
 }
 
-/// `refId` is the deleted message, in the form of WhatsApp Web: who sent it, its chat and its id. Without that form, the chat is
-/// one of two.
+/// `refId` is the deleted message, in the form of WhatsApp Web: who sent it, its chat and its id. The sender of the deletion chose
+/// it, so the chat is the one in which the deletion came, where both are ids of the same kind.
 fn deleted(root: &Object) -> ParsedDelivery {
     let item = object(root, &["data"]).unwrap_or(root);
     let target = id(item, &["refId"]).unwrap_or_default();
@@ -143,6 +143,13 @@ fn deleted(root: &Object) -> ParsedDelivery {
         }
         _ => (None, None),
     };
+    let came_in = id(item, &[if by_me == Some(true) { "to" } else { "from" }]);
+    let server = |id: &str| id.split_once('@').map(|(_, server)| server.to_owned());
+    let is_comparable = |came_in: &String| {
+        let chat = chat.as_deref();
+        chat.is_none_or(|chat| server(chat) == server(came_in))
+    };
+    let chat = came_in.filter(is_comparable).or(chat);
     let mut message = Message {
         sent_at: time(item, &["t", "timestamp"]),
         ..Message::default()

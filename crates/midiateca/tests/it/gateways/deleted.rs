@@ -235,7 +235,13 @@ async fn a_deletion_from_another_chat_person_or_instance_changes_nothing() {
         let elsewhere = replaced(&elsewhere, "100200300400102@lid", "100200300400777@lid");
         let elsewhere = replaced(&elsewhere, "100200300400104@lid", "100200300400777@lid");
         let mut hostile = vec![elsewhere];
-        if gateway != Gateway::Wppconnect {
+        if gateway == Gateway::Wppconnect {
+            // From another chat, with the id of a message of this one.
+            let from = "\"from\":\"5548900000101@c.us\"";
+            let other = "\"from\":\"5548900000777@c.us\"";
+            hostile.push(replaced(&shape.deletion, from, other));
+            assert_ne!(hostile[1], shape.deletion);
+        } else {
             // By the account, which in a private chat deletes its own messages only.
             let by_me = replaced(&shape.deletion, "\"fromMe\":false", "\"fromMe\":true");
             let by_me = replaced(&by_me, "\"is_from_me\":false", "\"is_from_me\":true");
