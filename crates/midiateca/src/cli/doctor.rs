@@ -39,6 +39,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         instance: options.instance,
         offline: options.offline,
         accept_clock: options.accept_clock,
+        quick: false,
     };
     let report = match health::run(deps, &options, &printer).await {
         Ok(report) => report,

@@ -35,6 +35,8 @@ pub struct Options {
     pub instance: Option<String>,
     /// Skip everything that needs the network.
     pub offline: bool,
+    /// Do not read the whole database, which takes seconds per million media.
+    pub quick: bool,
     /// Trust the clock as it is now, although it jumped.
     pub accept_clock: bool,
 }
@@ -78,7 +80,7 @@ pub async fn run(
     };
     settings::probe(&mut results, deps.config);
     programs::probe(&mut results, deps.config).await;
-    let ground = ground::probe(&mut results, deps).await;
+    let ground = ground::probe(&mut results, deps, options.quick).await;
     let probed = probe_database(&mut results, deps, &ground, options).await;
     if probed.is_ok() && !options.offline {
         network::probe_public_address(&mut results, deps, &ground).await;

@@ -8,8 +8,13 @@ use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Db, Key};
 use crate::ops::probe;
 
-/// Opens it, writes to it, and reads all of it.
-pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, file: &Path) -> Option<Db> {
+/// Opens it, writes to it, and reads all of it, unless that would take too long.
+pub(super) async fn probe(
+    results: &mut Results<'_>,
+    deps: Deps<'_>,
+    file: &Path,
+    quick: bool,
+) -> Option<Db> {
     let busy_timeout = deps.config.database.busy_timeout.duration();
     let db = match Db::open_existing(file, busy_timeout).await {
         Ok(db) => {
@@ -24,6 +29,9 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, file: &Path
             Db::open_current_to_read(file, busy_timeout).await.ok()?
         }
     };
+    if quick {
+        return Some(db);
+    }
     let check = Check::DatabaseIntegrity;
     let read = db.problems().await.map(|problems| match &*problems {
         [] => CheckResult::ok(check, Code::Sound),

@@ -21,7 +21,7 @@ pub(super) struct Ground {
 }
 
 /// Opens what can be opened, and reports why the rest cannot.
-pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>) -> Ground {
+pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, quick: bool) -> Ground {
     let data = deps.data;
     let file = deps.config.database_file(data);
     if let Some(problem) = lost_database(deps).or_else(|| no_database(deps.config, &file)) {
@@ -34,7 +34,7 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>) -> Ground {
     let server = probe_server(results, data).await;
     probe_displaced(results, deps, &file).await;
     let secrets = folder::probe_key(results, &deps.config.key_file(data));
-    let db = database::probe(results, deps, &file).await;
+    let db = database::probe(results, deps, &file, quick).await;
     storage::probe(results, deps, db.as_ref()).await;
     Ground {
         db,

@@ -52,6 +52,7 @@ pub async fn health(State(state): State<HttpState>, visitor: Visitor, parts: Par
             };
             let options = health::Options {
                 offline: !is_online,
+                quick: !is_online,
                 ..health::Options::default()
             };
             let report = health::run(deps, &options, &()).await;
