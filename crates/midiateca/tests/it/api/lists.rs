@@ -245,3 +245,76 @@ async fn a_bulk_action_touches_what_was_shown_and_nothing_newer() {
     }
     test.end().await;
 }
+
+#[tokio::test]
+async fn errors_say_in_the_callers_language_what_exactly_is_wrong() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let cases = [
+        (
+            "GET",
+            "/media?limit=0",
+            None,
+            "limit não está entre 1 e 500",
+        ),
+        (
+            "GET",
+            "/media?colour=red",
+            None,
+            "parâmetro desconhecido: colour",
+        ),
+        (
+            "GET",
+            "/media?kind=audio&kind=image",
+            None,
+            "kind aparece duas vezes",
+        ),
+        (
+            "GET",
+            "/media?chat=a%00b",
+            None,
+            "chat tem um caractere NUL",
+        ),
+        (
+            "GET",
+            "/media?sha256=xyz",
+            None,
+            "sha256 não tem 64 dígitos hexadecimais",
+        ),
+        ("GET", "/media?from=outono", None, "outono não é um horário"),
+        ("GET", "/events?after=-1", None, "after é negativo"),
+        (
+            "POST",
+            "/clients",
+            Some(json!({"name": " "})),
+            "o nome está vazio",
+        ),
+        (
+            "POST",
+            "/clients",
+            Some(json!({"name": "A", "id": 0})),
+            "id não está entre 1 e",
+        ),
+        ("POST", "/clients", Some(json!([])), "não é um objeto"),
+        (
+            "POST",
+            "/holds",
+            Some(json!({"reason": "x"})),
+            "falta client",
+        ),
+    ];
+    for (method, path, body, wanted) in cases {
+        let mut request = admin
+            .request(method, path)
+            .header("accept-language", "pt-BR");
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{method} {path}");
+        let answer: Value = answer.json().await.unwrap();
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(wanted), "{method} {path}: {message}");
+    }
+    test.end().await;
+}
