@@ -365,6 +365,7 @@ impl App {
             storage: &self.storage,
             clock: &self.clock,
             secrets: &self.secrets,
+            derived: &self.derived,
         }
     }
 

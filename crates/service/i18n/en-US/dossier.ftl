@@ -22,6 +22,7 @@ dossier-how-to-check = How to check it
 dossier-check-sums = In the unpacked folder, this compares every file:
 dossier-check-signature = This checks the signature, too, without a network. Take the key from the installation itself (midiateca key show --dossier, or /api/v1/dossier-key), not from this page:
 dossier-file = File
+dossier-preview = Preview (only for orientation)
 dossier-not-included = not in the dossier
 dossier-size-and-type = Size and type
 dossier-sender = Sender

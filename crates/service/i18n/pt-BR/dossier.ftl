@@ -22,6 +22,7 @@ dossier-how-to-check = Como verificar
 dossier-check-sums = Na pasta descompactada, isto compara cada arquivo:
 dossier-check-signature = Isto verifica também a assinatura, sem rede. Obtenha a chave da própria instalação (midiateca key show --dossier, ou /api/v1/dossier-key), não desta página:
 dossier-file = Arquivo
+dossier-preview = Prévia (só para orientação)
 dossier-not-included = não está no dossiê
 dossier-size-and-type = Tamanho e tipo
 dossier-sender = Remetente

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::export::is_gone;
@@ -24,6 +25,7 @@ use super::export::source::{Expected, Source, Watch};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db};
 use crate::deliveries;
+use crate::derived::Derived;
 use crate::media::screening::Screening;
 use crate::media::{self, Filter, Media};
 use crate::model::DeliveryId;
@@ -45,6 +47,8 @@ pub const SIGNATURE: &str = "SIGNATURE";
 pub const MOST_MEDIA: u64 = 20_000;
 /// Rows in one query.
 const ROWS: u32 = 200;
+/// Pictures on the page, which each of them makes longer by some 15 KB.
+const MOST_PREVIEWS: u64 = 500;
 
 #[derive(Clone, Copy)]
 pub struct Deps<'a> {
@@ -52,6 +56,7 @@ pub struct Deps<'a> {
     pub storage: &'a Storage,
     pub clock: &'a Clock,
     pub secrets: &'a Secrets,
+    pub derived: &'a Derived,
 }
 
 pub struct Options {
@@ -178,6 +183,15 @@ pub async fn run(
     Ok(facts)
 }
 
+/// Only of pictures: those of videos and documents are made by other programs, which takes seconds.
+async fn preview(derived: &Derived, media: &Media) -> Option<Bytes> {
+    let mime = media.mime.as_deref()?;
+    let picture = mime
+        .starts_with("image/")
+        .then(|| derived.thumbnail(media))?;
+    picture.await.ok()
+}
+
 struct Dossier<'a> {
     deps: Deps<'a>,
     watch: Watch,
@@ -201,6 +215,10 @@ impl Dossier<'_> {
         if copied.is_err() && is_gone(self.deps.db, &media).await? {
             return Ok(());
         }
+        let preview = match &copied {
+            Ok(_) if self.facts.files < MOST_PREVIEWS => preview(self.deps.derived, &media).await,
+            _ => None,
+        };
         media.file_path = name;
         match &copied {
             Ok(_) => {
@@ -215,6 +233,7 @@ impl Dossier<'_> {
             delivery: self.copy_delivery(&media.delivery).await?,
             with_keys: self.facts.with_keys,
             checks: copied,
+            preview,
             media: &media,
         };
         self.written

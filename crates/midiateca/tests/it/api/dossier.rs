@@ -184,6 +184,9 @@ async fn a_dossier_of_a_chat_proves_itself_to_sha256sum_and_to_verify_dossier() 
         !page.contains("<script") && !page.contains('\u{202e}'),
         "{page}"
     );
+    // Of the picture; the voice note has none.
+    let pictures = page.matches("<img src=\"data:image/").count();
+    assert_eq!(pictures, 1, "{page}");
     let english = dossier(&viewer, &format!("/media/{}/dossier?lang=en", media.id)).await;
     let english = unzipped(&english);
     assert!(text(&english, "index.html").contains("It is not legal advice."));

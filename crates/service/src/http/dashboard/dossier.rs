@@ -1,10 +1,13 @@
 //! The page for people in a dossier: one file without scripts, for reading without a server and for printing.
 
 use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::document::Document;
 use super::frame::Frame;
 use crate::clock::{Zone, rfc3339};
+use crate::derived::mime_of_thumbnail;
 use crate::i18n::keys::dossier as words;
 use crate::i18n::{Language, TextKey};
 use crate::media::hex;
@@ -49,6 +52,8 @@ struct MediaPart<'a> {
     checks: Vec<CheckRow>,
     attempts: Vec<Document>,
     delivery: &'a DossierDelivery,
+    /// The address of its picture, which contains the picture.
+    preview: Option<String>,
 }
 
 /// Writes the page in a language.
@@ -113,6 +118,10 @@ fn media_part<'a>(frame: &'a Frame, entry: &'a DossierMedia<'a>) -> MediaPart<'a
         checks: checks.unwrap_or_default(),
         attempts: entry.attempts.iter().map(Document::of).collect(),
         delivery: &entry.delivery,
+        preview: entry.preview.as_deref().map(|picture| {
+            let mime = mime_of_thumbnail(picture);
+            format!("data:{mime};base64,{}", STANDARD.encode(picture))
+        }),
     }
 }
 

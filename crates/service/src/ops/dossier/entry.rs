@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -87,6 +88,8 @@ pub struct DossierMedia<'a> {
     pub attempts: Vec<RecordedAttempt>,
     pub delivery: DossierDelivery,
     pub with_keys: bool,
+    /// A small picture of an image, for the page only.
+    pub preview: Option<Bytes>,
 }
 
 impl Serialize for DossierMedia<'_> {
