@@ -79,6 +79,8 @@ async function answer(button = "#dialog-yes") {
 async function look(name) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(wide <= 0, `${where} is ${wide} pixels too wide at ${page.viewport().width}`);
+  const tall = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll(".scroll tbody tr")].map((row) => row.offsetHeight)));
+  check(tall < 250, `${where} has a row of ${tall} pixels at ${page.viewport().width}`);
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   for (const violation of found.violations) {
