@@ -7,9 +7,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::clock::{Clock, MINUTE, Millis, SECOND, rfc3339};
 use crate::config;
@@ -105,19 +104,21 @@ impl Notifier {
 
     /// Sends everything of an endpoint that is due, some at the same time.
     async fn send_due(&self, id: &str) -> Result<(), Error> {
-        let mut sending = FuturesUnordered::new();
+        // Tasks of their own: they go on while this one waits for the database.
+        let mut sending = JoinSet::new();
         while !self.shutdown.has_begun() {
             let Some(endpoint) = endpoints::find(&self.db, Scope::All, id).await? else {
                 return Ok(());
             };
             let free = AT_ONCE - u32::try_from(sending.len()).unwrap_or(AT_ONCE);
             for claimed in self.claim(id, free).await? {
-                sending.push(self.send(endpoint.clone(), claimed));
+                let (notifier, endpoint) = (self.clone(), endpoint.clone());
+                sending.spawn(async move { notifier.send(endpoint, claimed).await });
             }
             tokio::select! {
                 // Claimed notifications are sent again after the next start.
                 () = self.shutdown.begun() => return Ok(()),
-                sent = sending.next() => match sent {
+                sent = sending.join_next() => match sent.map(|sent| sent.unwrap_or(Err(Error::Panicked))) {
                     None => return Ok(()),
                     Some(Ok(())) => {}
                     // The claim lapses.

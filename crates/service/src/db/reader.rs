@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::Connection;
 use super::source::Source;
@@ -15,6 +16,13 @@ const MOST: usize = 4;
 /// How long, and how often, to wait for a connection in use.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS: usize = 50;
+
+/// Reads, and frees the place.
+fn in_place<T>(place: OwnedSemaphorePermit, read: impl FnOnce() -> T) -> T {
+    let found = read();
+    drop(place);
+    found
+}
 
 #[derive(Clone)]
 pub(super) struct Readers {
@@ -92,20 +100,31 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self
-            .places
-            .acquire()
-            .await
-            .map_err(|_| Error::Unavailable(None))?;
         let readers = self.clone();
-        let reading = tokio::task::spawn_blocking(move || {
+        let read = move || {
             readers.state.refuse_displaced(readers.source.path())?;
             let idle = readers.lock().pop();
             let connection = idle.map_or_else(|| readers.connect(), Ok)?;
             let found = read(&connection);
             readers.lock().push(connection);
             found
-        });
+        };
+        // The place belongs to the query, and those who wait have a task: a caller that is not polled for a while must not keep a
+        // place, or be given one, that the others wait for.
+        let reading = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => tokio::task::spawn_blocking(move || in_place(place, read)),
+            Err(TryAcquireError::Closed) => return Err(Error::Unavailable(None)),
+            Err(TryAcquireError::NoPermits) => {
+                let places = Arc::clone(&self.places);
+                let waiting = AbortOnDropHandle::new(tokio::spawn(async move {
+                    let place = places.acquire_owned().await;
+                    let place = place.map_err(|_| Error::Unavailable(None))?;
+                    let reading = tokio::task::spawn_blocking(move || in_place(place, read));
+                    reading.await.unwrap_or(Err(Error::Panicked))
+                }));
+                return waiting.await.unwrap_or(Err(Error::Panicked));
+            }
+        };
         reading.await.unwrap_or(Err(Error::Panicked))
     }
 

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 async fn open(dir: &tempfile::TempDir) -> Db {
@@ -338,4 +340,25 @@ async fn a_database_that_was_found_and_is_gone_is_not_created_again() {
         let length = std::fs::metadata(&path).map(|metadata| metadata.len()).ok();
         assert_eq!(length, is_empty.then_some(0), "it was written to");
     }
+}
+
+/// As in a loop that waits for something else while it holds other futures.
+#[tokio::test]
+async fn readers_that_are_not_polled_keep_no_place_from_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let mut unpolled: Vec<_> = (0..20)
+        .map(|_| Box::pin(db.rows("select 1 as n", vec![])))
+        .collect();
+    for reading in &mut unpolled {
+        // Begins, and waits for its result or for a place.
+        let _ = reading.as_mut().now_or_never();
+    }
+    let read = db.rows("select 2 as n", vec![]);
+    let read = tokio::time::timeout(Duration::from_secs(60), read).await;
+    assert_eq!(read.unwrap().unwrap()[0].int("n").unwrap(), 2);
+    for reading in unpolled {
+        assert_eq!(reading.await.unwrap().len(), 1);
+    }
+    db.close().await;
 }

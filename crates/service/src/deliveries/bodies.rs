@@ -51,8 +51,14 @@ impl Bodies {
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let permit = self.writers.acquire().await;
-        let _permit = permit.map_err(|_| io::ErrorKind::Interrupted)?;
+        let permit = Arc::clone(&self.writers).acquire_owned().await;
+        let permit = permit.map_err(|_| io::ErrorKind::Interrupted)?;
+        // Freed when the work is done, whether or not the caller looks.
+        let work = move || {
+            let done = work();
+            drop(permit);
+            done
+        };
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
     }
