@@ -3,6 +3,7 @@
 
 mod answers;
 mod baileys;
+mod byte_lists;
 mod envelope;
 mod evolution;
 mod evolution_go;
@@ -309,12 +310,16 @@ pub enum FileAnswer {
     Base64(String),
 }
 
-/// Each value takes up to some hundred bytes of memory, however short it is written.
-const MOST_VALUES: usize = 100_000;
+/// Each value takes up to some hundred bytes of memory, however short it is written. A history of some thousand messages fits.
+const MOST_VALUES: usize = 400_000;
+/// With more, lists of bytes are folded first.
+const MANY_VALUES: usize = 50_000;
 
 /// Parses JSON, also with the usual defects of sloppy senders.
 fn parse(body: &[u8]) -> Result<Json, Error> {
-    if separators(body) > MOST_VALUES {
+    let folded = (separators(body) > MANY_VALUES).then(|| byte_lists::to_base64(body));
+    let body = folded.as_deref().unwrap_or(body);
+    if folded.is_some() && separators(body) > MOST_VALUES {
         return Err(Error::TooManyValues { limit: MOST_VALUES });
     }
     serde_json::from_slice(body).or_else(|error| {

@@ -12,7 +12,7 @@ pub(super) const LEAST_PART_BYTES: usize = 8 << 10;
 /// A longer string is taken out, whatever it contains.
 const LONGEST_STRING_BYTES: usize = 256 << 10;
 /// The limit of the rest of a body; everything after it is one last part.
-const LARGEST_TEXT_BYTES: usize = 4 << 20;
+const LARGEST_TEXT_BYTES: usize = 16 << 20;
 /// No message has so many long texts; everything after them is one last part.
 const MOST_PARTS: u32 = 1_024;
 /// This much at the end of a part may belong to the following text.

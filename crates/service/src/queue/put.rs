@@ -136,8 +136,8 @@ fn key_of(row: &Media) -> Option<[u8; 32]> {
     row.media_key.as_ref().map(|key| *key.as_bytes())
 }
 
-/// Whether the found media is certainly another file than the row's, or comes from another sender with less
-/// information.
+/// Whether the found media is certainly another file than the row's: one of its marks differs, or its chat or sender does and
+/// no hash is the same. Ids of messages are unique only within a chat and a sender.
 fn is_other(row: &Media, message: &Message, found: &FoundMedia) -> bool {
     let path = |path: Option<&str>| path.map(|path| path.split('?').next().map(str::to_owned));
     // A new link to a file with the same hash is the same file.
@@ -147,10 +147,8 @@ fn is_other(row: &Media, message: &Message, found: &FoundMedia) -> bool {
         path(row.direct_path.as_deref()),
         path(found.direct_path.as_deref()),
     );
-    let by_a_stranger = row.media_key.is_some()
-        && found.media_key.is_none()
-        && row.origin.compare(&message.origin) == Match::Different;
-    promises_differ(row, found) || !same_hash && paths_differ || by_a_stranger
+    let origins_differ = row.origin.compare(&message.origin) == Match::Different;
+    promises_differ(row, found) || !same_hash && (paths_differ || origins_differ)
 }
 
 /// Whether the key or a promised hash differs from the row's.

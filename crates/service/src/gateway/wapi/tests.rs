@@ -226,7 +226,7 @@ fn an_instance_named_by_a_number_is_named() {
 
 #[test]
 fn a_body_of_millions_of_values_is_not_taken_apart() {
-    let body = format!("{{\"a\":[{}0]}}", "0,".repeat(1_000_001));
+    let body = format!("{{\"a\":[{}0]}}", "1000,".repeat(1_000_001));
     assert!(matches!(
         Gateway::Wapi.read(body.as_bytes()),
         Err(Error::TooManyValues { .. })

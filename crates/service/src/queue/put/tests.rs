@@ -131,3 +131,56 @@ async fn a_repeat_with_a_new_link_is_urgent_again() {
     assert_eq!(claimed(&db, 2, NOW).await, ["repeated", "old"]);
     db.close().await;
 }
+
+/// Ids of messages are unique only within a chat and a sender. Z-API, GOWA and Meta say neither keys nor hashes.
+#[tokio::test]
+async fn equal_ids_of_two_chats_are_two_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = database(&folder, Gateway::Zapi).await;
+    let put_in = async |chat: &'static str, from: &'static str, link: &'static str| {
+        db.write(Key::Everything, async move |tx| {
+            let instance = InstanceId("i".to_owned());
+            let mut message = Message::default();
+            message.origin.chat = Some(crate::model::ChatId(chat.to_owned()));
+            message.origin.sender.id = Some(from.to_owned());
+            let new = NewMessage {
+                instance: &instance,
+                client: 1,
+                gateway: Gateway::Zapi,
+                delivery: "d",
+                id: "SAME",
+                message: &message,
+            };
+            let found = found(Some(link), 0);
+            let media = NewMedia {
+                found: &found,
+                skip: None,
+            };
+            put(tx, &new, &[media], NOW).await.map(drop)
+        })
+        .await
+        .unwrap();
+    };
+    let first = "5548911112222@s.whatsapp.net";
+    let second = "5599999999999@s.whatsapp.net";
+    put_in(first, first, "https://files.example/victim.png").await;
+    put_in(second, second, "https://files.example/attacker.png").await;
+    // A repeat with a new link is still the same.
+    put_in(first, first, "https://files.example/victim.png?again").await;
+    let sql = "select slot, chat_id, link from media order by slot";
+    let rows = db.rows(sql, values![]).await.unwrap();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row.int("slot").unwrap(),
+                row.text("chat_id").unwrap(),
+                row.text("link").unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].1.starts_with("5548911112222") && found[0].2.contains("victim"));
+    assert!(found[1].1.starts_with("5599999999999") && found[1].2.contains("attacker"));
+    db.close().await;
+}
