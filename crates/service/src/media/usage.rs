@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::clock::{DAY, HOUR, Millis, rfc3339};
+use crate::clock::{HOUR, Millis, rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::model::Scope;
 
@@ -67,42 +67,33 @@ pub struct MonthlyUsage {
     pub client: i64,
     /// `2026-11`, in UTC.
     pub month: String,
-    /// Stored media.
+    /// Media that were stored, also those that were deleted later.
     pub media: u64,
     /// Their bytes; equal files count each time.
     pub size: u64,
 }
 
-/// Stored media by client and month of receipt, the newest month first.
+/// What was stored, by client and month of receipt, the newest month first. Of the month in which `from` is, all counts.
 pub async fn monthly_usage(
     db: &Db,
     scope: Scope,
     from: Millis,
 ) -> Result<Vec<MonthlyUsage>, Error> {
-    let sql = "select client, received_at / $3 as day, count(*) as n, coalesce(sum(size_bytes), 0) as size
-               from media where status = 'stored' and ($1 is null or client = $1) and received_at >= $2
-               group by client, day order by day desc, client";
-    let mut months: Vec<MonthlyUsage> = Vec::new();
-    for row in db.rows(sql, values![scope.client(), from, DAY]).await? {
-        let (client, day) = (row.int("client")?, rfc3339(row.int("day")? * DAY));
-        let (media, size) = (row.count("n")?, row.count("size")?);
-        let month = day.get(..7).unwrap_or_default();
-        let mut known = months.iter_mut().rev();
-        match known.find(|known| known.client == client && known.month == month) {
-            Some(known) => {
-                known.media += media;
-                known.size += size;
-            }
-            None => months.push(MonthlyUsage {
-                client,
-                month: month.to_owned(),
-                media,
-                size,
-            }),
-        }
-    }
-    months.sort_by(|a, b| b.month.cmp(&a.month).then(a.client.cmp(&b.client)));
-    Ok(months)
+    let sql = "select client, month, media, size from monthly_usage
+               where ($1 is null or client = $1) and month >= $2 and media > 0 order by month desc, client";
+    let first = rfc3339(from);
+    let first = first.get(..7).unwrap_or_default();
+    let rows = db.rows(sql, values![scope.client(), first]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(MonthlyUsage {
+                client: row.int("client")?,
+                month: row.text("month")?,
+                media: row.count("media")?,
+                size: row.count("size")?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]
