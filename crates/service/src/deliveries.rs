@@ -21,7 +21,7 @@ use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fre
 
 pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
-pub use masked::{masked, masked_tokens};
+pub use masked::{masked, masked_tokens, without_files};
 pub use opening::BodyReader;
 
 /// The verdict of a delivery that is stored and not read.

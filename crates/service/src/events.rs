@@ -176,6 +176,16 @@ pub async fn newest(db: &Db) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("seq"))
 }
 
+/// The newest one of a scope; 0 without one.
+pub async fn newest_visible(db: &Db, scope: Scope) -> Result<i64, Error> {
+    let Some(client) = scope.client() else {
+        return newest(db).await;
+    };
+    let sql = "select coalesce(max(seq), 0) as seq from events where client = $1";
+    let row = db.row(sql, values![client]).await?;
+    row.map_or(Ok(0), |row| row.int("seq"))
+}
+
 /// The number before the first event since then; the newest one's when there is none.
 pub async fn before_time(db: &Db, since: Millis) -> Result<i64, Error> {
     let sql = "select min(seq) as seq from events where at >= $1";

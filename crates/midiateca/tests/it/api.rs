@@ -8,6 +8,7 @@ mod holds;
 mod lists;
 mod making;
 mod previews;
+mod reads;
 mod users;
 mod webhooks;
 

@@ -26,6 +26,9 @@ const VALUES: [&str; 4] = ["value", "values", "val", "content"];
 /// A longer text is not the name of a field.
 const LONGEST_NAME: usize = 64;
 
+/// Numbers, or characters of base64: hashes, keys, waveforms and links have fewer in a row.
+const LEAST_FILE: usize = 180;
+
 /// The body as JSON with masked secrets. None when it is neither JSON nor a form, because secrets cannot be
 /// recognised in it then. JSON in texts, plain or in base64, is masked too.
 pub fn masked(body: &[u8]) -> Option<Value> {
@@ -35,6 +38,59 @@ pub fn masked(body: &[u8]) -> Option<Value> {
 /// Like [`masked`], with the keys that decrypt media.
 pub fn masked_tokens(body: &[u8]) -> Option<Value> {
     masked_with(body, &SECRETS[1..])
+}
+
+/// The bytes of files in a masked body, replaced by their length: who may not have the file of a media has no other way to it.
+pub fn without_files(body: Value) -> Value {
+    match body {
+        Value::Array(values) if is_bytes(values.iter()) => bytes_of(values.len()),
+        Value::Object(fields)
+            if is_bytes(fields.values()) && fields.keys().all(|key| is_index(key)) =>
+        {
+            bytes_of(fields.len())
+        }
+        Value::Array(values) => values.into_iter().map(without_files).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (name, without_files(value)));
+            Value::Object(fields.collect())
+        }
+        Value::String(text) => without_base64(&text).map_or(Value::String(text), Value::from),
+        other => other,
+    }
+}
+
+fn is_index(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_bytes<'v>(mut values: impl ExactSizeIterator<Item = &'v Value>) -> bool {
+    values.len() >= LEAST_FILE && values.all(Value::is_i64)
+}
+
+fn bytes_of(count: usize) -> Value {
+    Value::from(format!("[{count} bytes]"))
+}
+
+/// A text with its long runs of base64 replaced; JSON in texts has them too.
+fn without_base64(text: &str) -> Option<String> {
+    let is_base64 = |letter: char| letter.is_ascii_alphanumeric() || "+/-_=".contains(letter);
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_base64) {
+        let (before, run) = rest.split_at(start);
+        shown.push_str(before);
+        let end = run.find(|letter| !is_base64(letter)).unwrap_or(run.len());
+        let (run, after) = run.split_at(end);
+        if run.len() >= LEAST_FILE {
+            shown.push_str(&format!("[{} characters of base64]", run.len()));
+        } else {
+            shown.push_str(run);
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    (shown != text).then_some(shown)
 }
 
 fn masked_with(body: &[u8], secrets: &[&str]) -> Option<Value> {
@@ -227,6 +283,32 @@ mod tests {
             masked.contains("kept8.enc?ccb=11-4&oh=01&oe=70"),
             "{masked}"
         );
+    }
+
+    #[test]
+    fn bytes_of_files_are_shown_as_their_length() {
+        let file: Vec<u8> = (0..=255).collect();
+        let base64 = STANDARD.encode(&file);
+        let object: Map<_, _> = (0..256)
+            .map(|n| (n.to_string(), Value::from(n % 256)))
+            .collect();
+        let inner = json!({"data": base64}).to_string();
+        let waveform = [1_u8; 64].to_vec();
+        let body = json!({
+            "base64": base64, "uri": format!("data:image/png;base64,{base64}"), "list": file, "object": object, "text": inner,
+            "sha256": STANDARD.encode([7; 32]), "caption": "oi ".repeat(400), "waveform": waveform, "n": 5,
+        });
+        let shown = without_files(body.clone());
+        assert!(!shown.to_string().contains(&base64[..200]), "{shown}");
+        assert_eq!(shown["list"], "[256 bytes]");
+        assert_eq!(shown["object"], "[256 bytes]");
+        assert_eq!(
+            shown["base64"],
+            format!("[{} characters of base64]", base64.len())
+        );
+        for kept in ["sha256", "caption", "waveform", "n"] {
+            assert_eq!(shown[kept], body[kept], "{kept}");
+        }
     }
 
     #[test]

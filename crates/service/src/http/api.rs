@@ -13,19 +13,26 @@ mod runs;
 pub(super) mod v1;
 mod zip_stream;
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::HttpState;
+use crate::i18n::keys as texts;
 use crate::ops::dossier::PublicKey;
+use error::Detail;
 pub(super) use error::language_of;
 pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
@@ -196,6 +203,57 @@ fn document_of(key: PublicKey) -> String {
     document.to_pretty_json().unwrap_or_default()
 }
 
+/// The operations that take no parameters in their query: method and path.
+fn without_query() -> &'static HashSet<(Method, String)> {
+    static KNOWN: OnceLock<HashSet<(Method, String)>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let mut known = HashSet::new();
+        for (path, item) in &documented().paths.paths {
+            let operations = [
+                (Method::GET, &item.get),
+                (Method::PUT, &item.put),
+                (Method::POST, &item.post),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ];
+            for (method, operation) in operations {
+                let Some(operation) = operation else {
+                    continue;
+                };
+                let parameters = operation.parameters.iter().flatten();
+                let is_of_query = |parameter: &RefOr<Parameter>| {
+                    matches!(parameter, RefOr::T(it) if it.parameter_in == ParameterIn::Query)
+                };
+                if path.starts_with(BASE) && !parameters.into_iter().any(is_of_query) {
+                    known.insert((method, path.clone()));
+                }
+            }
+        }
+        known
+    })
+}
+
+/// Refuses parameters where none is known, as the other operations do: a filter must not be ignored.
+async fn refuse_unknown_parameters(request: Request, next: Next) -> Response {
+    let query = request.uri().query().filter(|query| !query.is_empty());
+    let path = request.extensions().get::<MatchedPath>();
+    if let (Some(query), Some(path)) = (query, path) {
+        let method = match *request.method() {
+            Method::HEAD => Method::GET,
+            ref method => method.clone(),
+        };
+        if without_query().contains(&(method, path.as_str().to_owned())) {
+            let mut names = url::form_urlencoded::parse(query.as_bytes());
+            let name = names
+                .next()
+                .map_or_else(String::new, |(name, _)| name.into_owned());
+            let detail = Detail::with(texts::api::DETAIL_UNKNOWN, "name", name);
+            return ApiError::bad(texts::api::BAD_QUERY, detail).into_response();
+        }
+    }
+    next.run(request).await
+}
+
 pub(super) fn router() -> Router<HttpState> {
     let (router, _) = described().split_for_parts();
     let unknown = Router::new()
@@ -206,5 +264,6 @@ pub(super) fn router() -> Router<HttpState> {
         .method_not_allowed_fallback(error::wrong_method)
         .route("/openapi.json", get(docs::openapi))
         .route("/docs", get(docs::page))
+        .layer(from_fn(refuse_unknown_parameters))
         .layer(from_fn(error::translate))
 }

@@ -86,9 +86,10 @@ pub(super) fn private(parts: &Parts, state: &HttpState) -> Option<Private> {
     }
     let host = text_of(&parts.headers, "host")?;
     // A proxy on this machine that says so, but not for whom it sends.
-    let is_proxied = ["via", "forwarded"]
-        .iter()
-        .any(|name| parts.headers.contains_key(*name));
+    let is_of_proxy = |name: &str| {
+        ["via", "forwarded", "x-real-ip"].contains(&name) || name.starts_with("x-forwarded-")
+    };
+    let is_proxied = parts.headers.keys().any(|name| is_of_proxy(name.as_str()));
     let is_loopback = is_loopback_ip(peer.ip())
         && is_loopback_ip(*client)
         && is_loopback_host(host)

@@ -195,6 +195,10 @@ pub async fn change(
         }
         if (role, scope) != (user.role, user.scope()) {
             users::change(tx, &id, role, scope).await?;
+            // Signed links are not worth more than the rights of their maker.
+            if !role.includes(Role::Operator) || (scope != Scope::All && scope != user.scope()) {
+                links::revoke_of_creator(tx, &Actor::User(id.clone()).code(), now).await?;
+            }
             if scope == Scope::All && user.client.is_some() {
                 users::clear_password(tx, &id).await?;
             }

@@ -165,6 +165,10 @@ async fn a_password_and_a_cookie_pass_over_https_or_on_this_machine_only() {
         &[far, ("x-forwarded-proto", "https, http")],
         &[("host", "midia.example.com")],
         &[("host", "localhost.example.com")],
+        // By a proxy on this machine that does not say for whom.
+        &[("x-forwarded-proto", "http")],
+        &[("x-forwarded-host", "midia.example.com")],
+        &[("x-real-ip", "203.0.113.9")],
     ] {
         let browser = Browser::new(&test).with(headers);
         let refused = browser.try_to_sign_in("ana", PASSWORD).await;
@@ -603,6 +607,50 @@ async fn the_audit_log_has_the_actions_of_users_and_no_password() {
     ] {
         assert!(!text.contains(secret), "{text}");
     }
+    test.end().await;
+}
+
+/// Streams share what is read of valid keys for a while.
+#[tokio::test]
+async fn a_key_that_was_made_a_moment_ago_may_stream() {
+    let test = TestApp::start().await;
+    let url = format!("{}/api/v1/events?after=0", test.origin());
+    test.store(crate::stage::sample("SEEN")).await;
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let caller = Caller::new(&test, Role::Viewer, Scope::All).await;
+        let request = test.http.get(&url).header("accept", "text/event-stream");
+        let mut stream = request.bearer_auth(&caller.key).send().await.unwrap();
+        let first = stream.chunk().await.unwrap();
+        assert!(first.is_some_and(|chunk| !chunk.is_empty()));
+        streams.push(stream);
+    }
+    drop(streams);
+    test.end().await;
+}
+
+/// A signed link is not worth more than the rights of its maker.
+#[tokio::test]
+async fn links_end_when_their_maker_loses_the_right_to_make_them() {
+    let test = TestApp::start().await;
+    let id = add(&test, "bia", Role::Operator, Scope::Client(2)).await;
+    let (media, _) = test.store(crate::stage::sample("LINKED")).await;
+    let mut bia = Browser::new(&test);
+    bia.sign_in("bia").await;
+    let made = bia
+        .send("POST", &format!("/media/{}/link", media.id), None)
+        .await;
+    let url = made.body["url"].as_str().unwrap();
+    let path = url.split_once("/m/").unwrap().1;
+    let url = format!("{}/m/{path}", test.origin());
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let change = Some(json!({"role": "viewer"}));
+    assert_eq!(
+        admin.send("PATCH", &format!("/users/{id}"), change).await.0,
+        200
+    );
+    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
     test.end().await;
 }
 

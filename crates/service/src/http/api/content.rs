@@ -43,6 +43,11 @@ const INLINE_TYPES: [&str; 17] = [
     "video/quicktime",
 ];
 
+/// The bytes of an answer, for the OpenAPI document.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct Binary(#[expect(dead_code, reason = "only its schema is used")] Vec<u8>);
+
 /// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::clock::compact;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
+use crate::http::api::content::Binary;
 use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::query::Query;
@@ -84,7 +85,7 @@ pub(super) async fn stored(
 ///
 /// Each file is verified before it is sent. An archive that is cut short lacks its end, so that no program opens it.
 #[utoipa::path(get, path = "/media.zip", tag = "media", params(MediaFilter, ArchiveQuery),
-    responses((status = OK, content_type = "application/zip", body = Vec<u8>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,

@@ -172,7 +172,6 @@ pub struct DeliveryDetail {
     #[serde(flatten)]
     delivery: ApiDelivery,
     /// As JSON; null when it was deleted, or is neither JSON nor a form.
-    #[schema(value_type = Option<Object>)]
     body: Option<Value>,
 }
 
@@ -200,7 +199,9 @@ pub async fn get(
         record(&state, &grant, entry.instance(found.instance.as_str())).await?;
         body.as_deref().and_then(deliveries::masked_tokens)
     } else {
-        body.as_deref().and_then(masked)
+        body.as_deref()
+            .and_then(masked)
+            .map(deliveries::without_files)
     };
     Ok(Json(DeliveryDetail {
         delivery: found.into(),

@@ -18,6 +18,7 @@ use crate::access::{Actor, Grant, keys, users};
 use crate::clock::compact;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
+use crate::http::api::content::Binary;
 use crate::http::api::error::{ApiError, ErrorBody, Result, language_of};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::query::Query;
@@ -87,7 +88,7 @@ impl Choice {
 /// A ZIP with the original bytes, what proves them, the raw delivery, a page for people, and a signature;
 /// `midiateca verify-dossier` checks it.
 #[utoipa::path(get, path = "/media/{id}/dossier", tag = "media", params(("id" = String, Path), DossierQuery),
-    responses((status = OK, content_type = "application/zip", body = Vec<u8>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn of_media(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
@@ -122,7 +123,7 @@ pub async fn of_media(
 ///
 /// At most 20,000 media.
 #[utoipa::path(get, path = "/dossier.zip", tag = "media", params(MediaFilter, DossierOfFilterQuery),
-    responses((status = OK, content_type = "application/zip", body = Vec<u8>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn of_filter(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,

@@ -116,7 +116,7 @@ pub async fn list(
         }
     };
     let db = &state.app.db;
-    let after = match place_of(&state, query.after).await? {
+    let after = match place_of(&state, grant.scope, query.after).await? {
         PlaceOf::Known(after) => after,
         PlaceOf::Deleted { first } => {
             let values = vec![
@@ -161,13 +161,18 @@ enum PlaceOf {
     },
 }
 
-async fn place_of(state: &HttpState, after: Option<i64>) -> Result<PlaceOf> {
+async fn place_of(state: &HttpState, scope: Scope, after: Option<i64>) -> Result<PlaceOf> {
     let Some(after) = after else {
         return Ok(PlaceOf::Known(None));
     };
     let db = &state.app.db;
     let last = events::last_given(db).await?;
     if after > last {
+        // A caller of one client is shown the last of its own.
+        let last = match scope {
+            Scope::All => last,
+            Scope::Client(_) => events::newest_visible(db, scope).await?,
+        };
         return Ok(PlaceOf::Unknown { last });
     }
     // Without events, the next one's number is the first.
@@ -217,7 +222,7 @@ async fn live(
         None => after,
     };
     let db = &state.app.db;
-    let (seq, reset) = match place_of(&state, after).await? {
+    let (seq, reset) = match place_of(&state, grant.scope, after).await? {
         PlaceOf::Known(Some(after)) if after >= 0 => (after, None),
         PlaceOf::Known(None) => (events::newest(db).await?, None),
         PlaceOf::Known(Some(_)) => (0, Some(1)),

@@ -18,7 +18,7 @@ use crate::config::Span;
 use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
-use crate::http::api::content::{self, Caching};
+use crate::http::api::content::{self, Binary, Caching};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{OptionalBody, Query, number};
@@ -233,8 +233,8 @@ fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis,
 ///
 /// The name after the id is only for people.
 #[utoipa::path(get, path = "/m/{id}/{name}", tag = "links", params(("id" = String, Path), ("name" = String, Path), Signed),
-    responses((status = OK, content_type = "*/*", body = Vec<u8>),
-        (status = 206, description = "A range", content_type = "*/*", body = Vec<u8>),
+    responses((status = OK, content_type = "*/*", body = Binary),
+        (status = 206, description = "A range", content_type = "*/*", body = Binary),
         (status = 304, description = "The caller has it"), (status = "4XX", body = ErrorBody)), security(()))]
 pub async fn open(
     State(state): State<HttpState>,

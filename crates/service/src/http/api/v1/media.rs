@@ -15,7 +15,7 @@ use crate::access::links::Disposition;
 use crate::app::App;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
-use crate::http::api::content::{self, Caching};
+use crate::http::api::content::{self, Binary, Caching};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::page::{Page, PageQuery};
@@ -130,8 +130,8 @@ codes! {
 /// Answers one range; the ETag is the SHA-256 of the file.
 #[utoipa::path(get, path = "/media/{id}/content", tag = "media",
     params(("id" = String, Path), ContentQuery, ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
-    responses((status = OK, content_type = "*/*", body = Vec<u8>),
-        (status = 206, description = "A range", content_type = "*/*", body = Vec<u8>),
+    responses((status = OK, content_type = "*/*", body = Binary),
+        (status = 206, description = "A range", content_type = "*/*", body = Binary),
         (status = 304, description = "The caller has it"), (status = "4XX", body = ErrorBody)))]
 pub async fn file(
     State(state): State<HttpState>,

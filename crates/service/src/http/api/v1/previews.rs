@@ -9,7 +9,7 @@ use super::media::visible_file;
 use crate::derived::{Waveform, mime_of_thumbnail};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
-use crate::http::api::content;
+use crate::http::api::content::{self, Binary};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::i18n::keys as texts;
 
@@ -19,7 +19,7 @@ use crate::i18n::keys as texts;
 /// made: of other types, of broken files, and where the program for it is missing.
 #[utoipa::path(get, path = "/media/{id}/thumbnail", tag = "media",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = OK, content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp"))), (status = 304, description = "The caller has it"),
+    responses((status = OK, content((Binary = "image/jpeg"), (Binary = "image/webp"))), (status = 304, description = "The caller has it"),
         (status = "4XX", body = ErrorBody)))]
 pub async fn thumbnail(
     State(state): State<HttpState>,
