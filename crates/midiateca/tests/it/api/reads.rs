@@ -55,10 +55,9 @@ async fn a_client_does_not_learn_how_many_events_others_have() {
     let viewer = Caller::new(&test, Role::Viewer, Scope::Client(3)).await;
     let (status, answer) = viewer.send("GET", "/events?after=999999", None).await;
     assert_eq!(status, 410);
-    assert!(
-        last.parse::<i64>().unwrap() > 0 && !answer.to_string().contains(&last),
-        "{answer}"
-    );
+    assert!(last.parse::<i64>().unwrap() > 0);
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert_eq!(message, "no event has a number after 0 yet");
     test.end().await;
 }
 
