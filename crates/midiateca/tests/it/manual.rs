@@ -186,3 +186,34 @@ async fn shells_complete_the_kinds_and_statuses_there_are() {
         assert!(script.contains(list), "{list}");
     }
 }
+
+/// The table of gateways of a document.
+fn gateways(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(document);
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| `--gateway` |"));
+    rows.take_while(|line| line.starts_with('|'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_manual_has_the_readmes_table_of_gateways() {
+    for (readme, manual) in [
+        ("README.md", "docs/operating.md"),
+        ("README.pt-BR.md", "docs/operating.pt-BR.md"),
+    ] {
+        let table = gateways(readme);
+        // A heading, a line, and a row for each.
+        assert_eq!(
+            table.len(),
+            2 + midiateca_service::gateway::Gateway::ALL.len(),
+            "{readme}"
+        );
+        assert_eq!(table, gateways(manual), "{manual}");
+    }
+}
