@@ -55,6 +55,7 @@ pub struct HttpState {
     limits: Arc<api::RateLimits>,
     runs: Arc<api::Runs>,
     live_keys: Arc<api::LiveKeys>,
+    reads: Arc<api::RecentReads>,
 }
 
 fn router(
@@ -88,6 +89,7 @@ fn router(
         limits,
         runs: Arc::default(),
         live_keys: Arc::default(),
+        reads: Arc::default(),
         app,
         memory,
         folder,

@@ -9,6 +9,7 @@ mod limits;
 mod live_keys;
 pub(super) mod page;
 pub(super) mod query;
+mod reads;
 mod runs;
 pub(super) mod v1;
 mod zip_stream;
@@ -37,6 +38,7 @@ pub(super) use error::language_of;
 pub use error::{ApiError, scope_too_small};
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
+pub use reads::RecentReads;
 pub use runs::Runs;
 #[cfg(test)]
 pub use v1::deliveries::DeliveryVerdict;

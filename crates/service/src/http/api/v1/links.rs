@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::media::{is_download, record_read, refuse_screened, visible};
+use super::media::{record_read, refuse_screened, visible};
 use super::{Id, Ids};
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::links::{self, Disposition, Link, LinkState, NewLink, Signer};
@@ -261,14 +261,12 @@ pub async fn open(
     refuse_screened(app, &found, Role::Viewer)?;
     let rest = Caching::Seconds(((link.expires_at - now) / SECOND).min(10 * MINUTE / SECOND));
     let response = content::of_media(app, &found, &headers, link.disposition, rest)?;
-    if is_download(&method, &found, &response) {
-        let grant = Grant {
-            actor: Actor::Link(link.id),
-            session: None,
-            role: Role::Viewer,
-            scope: Scope::Client(link.client),
-        };
-        record_read(&state, &grant, &found).await;
-    }
+    let grant = Grant {
+        actor: Actor::Link(link.id),
+        session: None,
+        role: Role::Viewer,
+        scope: Scope::Client(link.client),
+    };
+    record_read(&state, &grant, &method, &found, response.status()).await;
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -153,33 +153,31 @@ pub async fn file(
         Some(Form::Aac) => content::sound_as_aac(app, &media, &headers, disposition).await?,
         None => content::of_media(app, &media, &headers, disposition, Caching::Validated)?,
     };
-    if is_download(&method, &media, &response) {
-        record_read(&state, &grant, &media).await;
-    }
+    record_read(&state, &grant, &method, &media, response.status()).await;
     Ok(response)
 }
 
-/// A player asks for one file in many ranges: the first one counts, and each that has most of the file.
-pub fn is_download(method: &Method, media: &Media, answer: &Response) -> bool {
-    let text = |name| {
-        let value = answer.headers().get(name);
-        value.and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    let length = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    let is_first = text(header::CONTENT_RANGE).is_some_and(|range| range.starts_with("bytes 0-"));
-    let half = media.size.unwrap_or(0).div_ceil(2);
-    match answer.status() {
+/// Records that a file was read. A log that cannot be written must not stop readers; that is logged.
+pub async fn record_read(
+    state: &HttpState,
+    grant: &Grant,
+    method: &Method,
+    media: &Media,
+    answered: StatusCode,
+) {
+    let is_read = match answered {
         _ if method == Method::HEAD => false,
         StatusCode::OK => true,
-        StatusCode::PARTIAL_CONTENT => is_first || length.is_some_and(|length| length >= half),
+        StatusCode::PARTIAL_CONTENT => {
+            let (actor, now) = (grant.actor.code(), state.app.clock.now());
+            state.reads.is_first(actor, &media.id, now)
+        }
         _ => false,
+    };
+    if is_read {
+        let entry = NewEntry::new(Action::ContentRead, Some(media.client), json!({}));
+        let _ = record(state, grant, entry.media(media.id.as_str())).await;
     }
-}
-
-/// A log that cannot be written must not stop readers; that is logged.
-pub async fn record_read(state: &HttpState, grant: &Grant, media: &Media) {
-    let entry = NewEntry::new(Action::ContentRead, Some(media.client), json!({}));
-    let _ = record(state, grant, entry.media(media.id.as_str())).await;
 }
 
 /// The result for one media.
