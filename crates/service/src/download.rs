@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use wa_media::{Expected, PlainHints, Verified};
 
-use crate::clock::{Clock, HOUR, Millis, spread};
+use crate::clock::{Clock, DAY, HOUR, Millis, spread};
 use crate::config;
 use crate::coordination::{ContentLease, Coordination};
 use crate::db::Db;
@@ -49,6 +49,8 @@ pub use group::Groups;
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
 
+/// A media waits this long after its deadline for its turn to be asked for.
+const LONGEST_LINE: Millis = DAY;
 /// Media that wait for the storage are retried after this time even without a wake-up.
 const WAIT_FOR_STORAGE: Millis = HOUR;
 /// This much more than the file's size must be free before it is retried.
@@ -141,11 +143,14 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
             {
                 continue;
             }
-            let attempt_future = attempt(downloader, job, instance, &candidate, &running);
-            let (outcome, mut attempt, retry_after) = tokio::select! {
+            let attempted = tokio::select! {
                 biased;
                 () = running.stopped() => return stopped(downloader, job, &running, candidates, attempts).await,
-                attempted = attempt_future => attempted,
+                attempted = attempt(downloader, job, instance, &candidate, &running) => attempted,
+            };
+            let Some((outcome, mut attempt, retry_after)) = attempted else {
+                candidates.await_turn();
+                continue;
             };
             let outcome = match outcome {
                 Ok(proven)
@@ -162,10 +167,8 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
                 Ok(proven) => publish_file(downloader, job, candidate.route(), proven).await,
                 Err(reason) => Err(reason),
             };
-            let outcome = match outcome {
-                Ok(None) => return stopped(downloader, job, &running, candidates, attempts).await,
-                Ok(Some(published)) => Ok(published),
-                Err(reason) => Err(reason),
+            let Some(outcome) = outcome.transpose() else {
+                return stopped(downloader, job, &running, candidates, attempts).await;
             };
             attempt.reason = outcome.as_ref().err().copied();
             attempts.push(attempt);
@@ -235,13 +238,18 @@ fn stored((holding, same_bytes): Published, attempts: Vec<Attempt>) -> RoundResu
     }
 }
 
+/// `None` when the media's turn to be asked for did not come.
 async fn attempt(
     downloader: &Downloader,
     job: &Job,
     instance: &Instance,
     candidate: &Candidate,
     running: &Running<'_>,
-) -> (Result<Proven, Reason>, Attempt, Option<Duration>) {
+) -> Option<(Result<Proven, Reason>, Attempt, Option<Duration>)> {
+    let _turn = match candidate {
+        Candidate::Reupload => Some(reupload::turn(downloader, job).await?),
+        _ => None,
+    };
     let started_at = downloader.clock.now();
     let began = tokio::time::Instant::now();
     let mut trace = Trace::new(running);
@@ -285,7 +293,7 @@ async fn attempt(
             "attempt failed"
         );
     }
-    (outcome, attempt, trace.retry_after)
+    Some((outcome, attempt, trace.retry_after))
 }
 
 /// The consequence of a failed round. Nothing expires and no refusal is final while the clock is not trusted.
@@ -308,6 +316,15 @@ async fn conclude(
     let asked = candidates.asked.map_or(0, |asked| {
         i64::try_from(asked.as_millis()).unwrap_or(i64::MAX)
     });
+    if let Some(reason) = candidates.awaited()
+        && now < job.deadline.saturating_add(LONGEST_LINE)
+    {
+        let (instance, id) = (&job.instance, &job.id);
+        let wait = downloader.reuploads.come_back(instance, id, reason);
+        let until = now + spread(wait.max(asked), rand::random());
+        return Settled::AwaitsTurn { reason, until };
+    }
+    downloader.reuploads.forget(&job.instance, &job.id);
     let step = queue::wait_after(job.rounds + 1);
     let (wait, counts) = match verdict::for_reason(reason, attempts) {
         Verdict::GiveUp => return ended(reason),

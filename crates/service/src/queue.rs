@@ -141,6 +141,12 @@ pub enum Settled {
         /// The effect on the backoff.
         counts: Counts,
     },
+    /// Comes back until its phone was asked for it. Its round does not count.
+    AwaitsTurn {
+        /// Why the CDN does not have it.
+        reason: Reason,
+        until: Millis,
+    },
     /// Final: `failed` or `expired`.
     Ended {
         status: MediaStatus,
@@ -154,7 +160,7 @@ impl Settled {
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Postponed { reason, .. } | Self::Ended { reason, .. } => Some(*reason),
-            Self::Stored(_) | Self::Returned => None,
+            Self::Stored(_) | Self::AwaitsTurn { .. } | Self::Returned => None,
         }
     }
 }
@@ -190,6 +196,9 @@ pub async fn settle(
             until,
             counts,
         } => settle::settle_postponed(tx, round, *reason, *until, *counts, now).await?,
+        Settled::AwaitsTurn { reason, until } => {
+            settle::settle_postponed(tx, round, *reason, *until, Counts::NotAtAll, now).await?
+        }
         Settled::Ended { status, reason } => {
             settle::settle_ended(tx, round, *status, *reason).await?
         }

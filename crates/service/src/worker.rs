@@ -398,7 +398,7 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
             },
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str()}),
         ),
-        Settled::Returned => return None,
+        Settled::AwaitsTurn { .. } | Settled::Returned => return None,
     };
     Some(News {
         kind,
@@ -433,6 +433,9 @@ fn log_settled(job: &Job, settled: &Settled, attempts: usize) {
         }
         Settled::Ended { status, reason } => {
             tracing::error!(media = %job.id, status = status.as_str(), reason = reason.as_str(), attempts, "media failed");
+        }
+        Settled::AwaitsTurn { until, .. } => {
+            tracing::debug!(media = %job.id, next = crate::clock::rfc3339(*until), attempts, "media waits for its turn");
         }
         Settled::Returned => tracing::info!(media = %job.id, "media returned"),
     }

@@ -78,8 +78,10 @@ pub(super) struct Candidates {
     pub asked: Option<Duration>,
     /// A defect of the file as it was sent, so that no other candidate has a better one.
     sent_wrong: Option<Reason>,
-    /// No host of the CDN has the file any more.
-    is_gone_from_cdn: bool,
+    /// Why no host of the CDN has the file any more.
+    gone_from_cdn: Option<Reason>,
+    /// The phone was not asked, because other media have their turn.
+    awaits_turn: bool,
 }
 
 impl Candidates {
@@ -89,7 +91,8 @@ impl Candidates {
             reason: None,
             asked: None,
             sent_wrong: None,
-            is_gone_from_cdn: false,
+            gone_from_cdn: None,
+            awaits_turn: false,
         };
         let routes = usual_or_own(&downloader.settings.routes, instance);
         let can_reupload = routes.contains(&Route::Gateway) && reupload::can_ask(job, instance);
@@ -124,13 +127,18 @@ impl Candidates {
         let asks_cdn = candidates.open.iter().any(|it| it.route() == Route::Cdn);
         if can_reupload && asks_cdn {
             candidates.open.push(Candidate::Reupload);
+            if let Some(said) = downloader.reuploads.refused(&job.instance, &job.id) {
+                candidates.open.retain(|open| open.route() != Route::Cdn);
+                candidates.note(said);
+                candidates.gone_from_cdn(said);
+            }
         }
         candidates
     }
 
     /// Whether it is open and its turn has come.
     pub fn is_due(&self, candidate: &Candidate) -> bool {
-        let is_early = *candidate == Candidate::Reupload && !self.is_gone_from_cdn;
+        let is_early = *candidate == Candidate::Reupload && self.gone_from_cdn.is_none();
         !is_early && self.open.contains(candidate)
     }
 
@@ -225,11 +233,26 @@ impl Candidates {
         );
         let asks_cdn = self.open.iter().any(|open| open.route() == Route::Cdn);
         if candidate.route() == Route::Cdn && is_gone && !asks_cdn {
-            self.is_gone_from_cdn = true;
-            // It is the same call, with less patience.
-            if self.open.contains(&Candidate::Reupload) {
-                self.open.retain(|open| *open != Candidate::Gateway);
-            }
+            self.gone_from_cdn(reason);
         }
+    }
+
+    fn gone_from_cdn(&mut self, reason: Reason) {
+        self.gone_from_cdn = Some(reason);
+        // It is the same call, with less patience.
+        if self.open.contains(&Candidate::Reupload) {
+            self.open.retain(|open| *open != Candidate::Gateway);
+        }
+    }
+
+    /// Closes the phone, whose turn for this media did not come in this round.
+    pub fn await_turn(&mut self) {
+        self.open.retain(|open| *open != Candidate::Reupload);
+        self.awaits_turn = true;
+    }
+
+    /// What the CDN said about a media that comes back for its turn.
+    pub fn awaited(&self) -> Option<Reason> {
+        self.gone_from_cdn.filter(|_| self.awaits_turn)
     }
 }

@@ -32,7 +32,7 @@ pub enum Counts {
     AsFailure,
     /// One more round, and one more in a row in which a server said that the file is unavailable.
     AsRefusal,
-    /// None: the cause is an outage.
+    /// None: the cause is an outage, or it was not asked for.
     NotAtAll,
 }
 

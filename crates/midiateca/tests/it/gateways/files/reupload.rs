@@ -1,6 +1,10 @@
 //! Files that WhatsApp's CDN has no more, and that the gateway lets the phone upload again.
 
+use std::time::Duration;
+
+use midiateca_service::clock::MINUTE;
 use midiateca_service::media;
+use midiateca_service::model::{MediaStatus, Reason};
 
 use super::*;
 
@@ -84,5 +88,49 @@ async fn a_phone_that_refuses_is_asked_once_in_a_round_and_the_media_waits() {
             ["cdn cdn_gone".to_owned(), format!("reupload {reason}")]
         );
     }
+    files.test.end().await;
+}
+
+/// The phone takes longer than a round waits for its turn.
+#[tokio::test]
+async fn media_whose_turn_does_not_come_return_without_an_attempt_or_a_failed_round() {
+    let files = Files::start().await;
+    let source = files.source("evo", Gateway::Evolution, &ROUTES).await;
+    files.test.wait_for_directory().await;
+    let mut all = Vec::new();
+    for n in 0..6 {
+        let media = gone(
+            &source,
+            &format!("LINE{n}"),
+            Fault::Reuploads { after_ms: 1_000 },
+        );
+        let delivery = files.add(&source, media);
+        let answer = files.post(&source, JSON, delivery.body.to_string()).await;
+        all.push(MediaId(
+            answer["media"][0]["id"].as_str().unwrap().to_owned(),
+        ));
+    }
+    let db = &files.test.app.db;
+    let mut waited = 0;
+    for id in &all {
+        let row = loop {
+            let row = media::find(db, id).await.unwrap().unwrap();
+            match row.status {
+                MediaStatus::Stored => break row,
+                MediaStatus::Pending if row.next_attempt_at.is_some() => {
+                    assert_eq!((row.rounds, row.reason), (0, Some(Reason::CdnGone)));
+                    waited += 1;
+                    files.test.app.clock.advance(MINUTE);
+                }
+                _ => {}
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!((row.rounds, row.route), (0, Some(Route::Reupload)));
+        let recorded = media::attempts(db, id).await.unwrap();
+        let routes: Vec<_> = recorded.iter().map(|it| it.route).collect();
+        assert_eq!(routes, [Route::Cdn, Route::Reupload], "{recorded:?}");
+    }
+    assert!(waited > 0, "each media had its turn at once");
     files.test.end().await;
 }
