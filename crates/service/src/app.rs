@@ -233,7 +233,9 @@ impl App {
         let (work, tally) = (Arc::<Notify>::default(), Arc::<Tally>::default());
         let shutdown = Shutdown::default();
         let secrets = Arc::new(secrets);
+        let directory = Arc::new(Directory::new(db.clone()));
         let ingest = Ingest {
+            directory: Arc::clone(&directory),
             secrets: Arc::clone(&secrets),
             db: db.clone(),
             clock: clock.clone(),
@@ -262,7 +264,7 @@ impl App {
             bodies,
             fetch: HttpClient::new(&config.fetch),
             secrets,
-            directory: Arc::new(Directory::new(db.clone())),
+            directory,
             work,
             tally,
             progress: Arc::default(),

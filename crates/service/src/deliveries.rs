@@ -3,6 +3,7 @@
 
 mod bodies;
 mod incoming;
+mod left_out;
 mod masked;
 pub mod needed;
 mod opening;
@@ -21,6 +22,7 @@ use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fre
 
 pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
+pub use left_out::LeftOut;
 pub use masked::{masked, masked_tokens, without_files};
 pub use opening::BodyReader;
 
@@ -39,6 +41,7 @@ pub struct Delivery {
     /// The headers and values to check its signature again besides the body, sealed, if it was refused for it.
     signed: Option<String>,
     arrival: Arrival,
+    left_out: LeftOut,
 }
 
 /// The result of storing a delivery.
@@ -66,12 +69,18 @@ impl Delivery {
             body,
             signed: None,
             arrival: Arrival::Webhook,
+            left_out: LeftOut::default(),
         }
     }
 
     #[must_use]
     pub fn with_arrival(self, arrival: Arrival) -> Self {
         Self { arrival, ..self }
+    }
+
+    #[must_use]
+    pub fn with_left_out(self, left_out: LeftOut) -> Self {
+        Self { left_out, ..self }
     }
 
     /// With what is needed to check its signature again.
@@ -120,8 +129,8 @@ impl Delivery {
         if self.body.refused_at.is_some() {
             delete_refused(tx, &self.id).await?;
         }
-        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed, arrival)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let sql = "insert into deliveries (id, instance, received_at, verdict, reason, body_size, body_lz4, body_sha256, signed, arrival, unreadable, other_instance)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         let values = values![
             self.id.as_str(),
             &self.instance,
@@ -133,6 +142,8 @@ impl Delivery {
             self.body.sha256,
             self.signed.clone(),
             self.arrival.as_str(),
+            self.left_out.unreadable,
+            self.left_out.other_instance,
         ];
         tx.run(sql, values).await?;
         for part in &self.body.parts {
@@ -264,10 +275,12 @@ pub async fn has_bytes_of(tx: &mut Tx, id: &DeliveryId, media: &MediaId) -> Resu
     Ok(tx.row(sql, values).await?.is_some())
 }
 
-/// Sets the verdict of a delivery that can be read now.
-pub async fn accept(tx: &mut Tx, id: &DeliveryId) -> Result<(), Error> {
-    let sql = "update deliveries set verdict = 'accepted', reason = null where id = $1 and verdict = 'set_aside'";
-    tx.run(sql, values![id.as_str()]).await.map(drop)
+/// Sets the verdict of a delivery that can be read now, and how many of its messages still cannot.
+pub async fn accept(tx: &mut Tx, id: &DeliveryId, left_out: LeftOut) -> Result<(), Error> {
+    let sql = "update deliveries set verdict = 'accepted', reason = null, unreadable = $2, other_instance = $3
+               where id = $1 and (verdict in ('accepted', 'set_aside') or verdict = 'refused' and signed is null)";
+    let values = values![id.as_str(), left_out.unreadable, left_out.other_instance];
+    tx.run(sql, values).await.map(drop)
 }
 
 /// Deletes a delivery that was refused for its signature.
@@ -314,6 +327,7 @@ pub struct DeliverySummary {
     /// The length of its body.
     pub body_size: i64,
     pub arrival: Arrival,
+    pub left_out: LeftOut,
 }
 
 /// Selects deliveries; `None` selects all.
@@ -334,7 +348,7 @@ pub async fn list(
     after: &str,
     limit: u32,
 ) -> Result<Vec<DeliverySummary>, Error> {
-    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries
+    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival, unreadable, other_instance from deliveries
                where id > $1 and ($2 is null or instance = $2) and ($3 is null or verdict = $3) and received_at >= $4 and received_at < $5
                order by id limit $6";
     let values = values![
@@ -374,7 +388,7 @@ fn before_statement(
 ) -> (String, Vec<Value>) {
     let place = |at: Millis| fresh_id(at).get(..13).unwrap_or("").to_owned();
     let mut values = values![];
-    let mut sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries where true".to_owned();
+    let mut sql = "select id, instance, received_at, verdict, reason, body_size, arrival, unreadable, other_instance from deliveries where true".to_owned();
     let mut and = |condition: &str, value: Value| {
         values.push(value);
         sql.push_str(&format!(" and {condition} ${}", values.len()));
@@ -419,7 +433,7 @@ pub async fn ids_beginning(db: &Db, prefix: &str, limit: usize) -> Result<Vec<De
 }
 
 pub async fn find(db: &Db, id: &DeliveryId) -> Result<Option<DeliverySummary>, Error> {
-    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival from deliveries where id = $1";
+    let sql = "select id, instance, received_at, verdict, reason, body_size, arrival, unreadable, other_instance from deliveries where id = $1";
     let row = db.row(sql, values![id.as_str()]).await?;
     row.as_ref().map(summary).transpose()
 }
@@ -542,56 +556,12 @@ fn summary(row: &Row) -> Result<DeliverySummary, Error> {
             .map(|code| DeliveryReason::parse(&code)),
         body_size: row.int("body_size")?,
         arrival: row.parsed("arrival", Arrival::parse)?,
+        left_out: LeftOut {
+            unreadable: row.int("unreadable")?,
+            other_instance: row.int("other_instance")?,
+        },
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn deliveries_of_a_day_are_found_by_their_ids() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
-        for sql in [SET_ASIDE_SINCE, LISTED] {
-            let plan = db.rows_of(format!("explain query plan {sql}"), values!["0", 0_i64]);
-            let plan = plan.await.unwrap()[0].text("detail").unwrap();
-            assert!(
-                plan.starts_with(
-                    "SEARCH deliveries USING INDEX sqlite_autoindex_deliveries_1 (id>?)"
-                ),
-                "{sql}: {plan}"
-            );
-        }
-        db.close().await;
-    }
-
-    #[tokio::test]
-    async fn a_page_of_a_span_of_time_reads_nothing_outside_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
-        let filter = DeliveryFilter {
-            since: Some(DAY),
-            until: Some(2 * DAY),
-            ..DeliveryFilter::default()
-        };
-        let of_instance = DeliveryFilter {
-            instance: Some("I".to_owned()),
-            ..filter.clone()
-        };
-        for filter in [filter, of_instance] {
-            let (sql, values) = before_statement(&filter, None, Some("x"), 50);
-            let plan = db.rows_of(format!("explain query plan {sql}"), values);
-            let steps = plan.await.unwrap();
-            let steps = steps.iter().map(|row| row.text("detail").unwrap());
-            let steps: Vec<_> = steps.collect();
-            assert_eq!(steps.len(), 1, "{steps:?}");
-            assert!(steps[0].contains("id>? AND id<?"), "{steps:?}");
-        }
-        db.close().await;
-    }
-}
+mod tests;

@@ -179,6 +179,8 @@ pub struct Message {
 pub struct ParsedDelivery {
     /// The instance that the body names.
     pub instance: Option<String>,
+    /// The names of the instance in the body, where they need not be its id.
+    pub names: Vec<String>,
     pub content: DeliveryContent,
     /// The message, when there is media.
     pub message: Message,

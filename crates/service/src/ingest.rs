@@ -5,6 +5,7 @@
 
 mod ids;
 mod other_source;
+mod others;
 pub mod policy;
 mod replaced;
 mod replay;
@@ -19,11 +20,11 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Millis, rfc3339};
 use crate::config::Keep;
 use crate::db::{Db, Error, Key, Tx};
-use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, SavedDelivery, parts};
+use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, LeftOut, SavedDelivery, parts};
 use crate::events::{self, News};
 use crate::gateway::signature::Headers;
 use crate::gateway::{self, DeliveryContent, Gateway, ParsedDelivery, Reader, Reading};
-use crate::instances::{self, Instance};
+use crate::instances::{self, Directory, Instance};
 use crate::model::{Arrival, DeliveryId, DeliveryReason, MediaKind, MediaStatus};
 use crate::queue::deletions::{self, Deleted, Marked};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
@@ -31,6 +32,7 @@ use crate::secrets::Secrets;
 use crate::storage::Storage;
 
 use ids::{id_of, key_of, messages};
+use others::OwnReadings;
 pub use replaced::Replaced;
 pub use replay::{Replay, Replayed, look_again, replay};
 pub use tally::Tally;
@@ -53,6 +55,7 @@ pub struct Ingest {
     pub keep: Keep,
     pub tally: Arc<Tally>,
     pub secrets: Arc<Secrets>,
+    pub directory: Arc<Directory>,
     /// Notifies the worker.
     pub work: Arc<Notify>,
 }
@@ -65,6 +68,7 @@ pub enum Receipt {
         delivery: DeliveryId,
         /// In the order of their slots.
         media: Vec<(MediaKind, Put)>,
+        left_out: LeftOut,
     },
     /// Nothing to store.
     Ignored { reason: DeliveryReason },
@@ -142,9 +146,9 @@ async fn receive_at(
         }
         Ok(Reading::Own(readings)) => {
             let body = Arc::new(with_media_in_files(&readings, body).await?);
-            match other_instance(instance, &readings) {
-                Some(named) => refuse(ingest, instance, named, body, now).await?,
-                None => accept(ingest, instance, readings, body, arrival, now).await?,
+            match others::separate(ingest, instance, readings).await? {
+                Err(named) => refuse(ingest, instance, named, body, now).await?,
+                Ok(own) => accept(ingest, instance, own, body, arrival, now).await?,
             }
         }
     })
@@ -219,21 +223,17 @@ fn cannot_write(error: io::Error) -> Error {
     Error::Unavailable(None)
 }
 
-/// The first other instance named in a body.
-fn other_instance(instance: &Instance, readings: &[ParsedDelivery]) -> Option<String> {
-    // Other gateways' names of an instance need not be its id.
-    if instance.gateway != Gateway::Wapi {
-        return None;
-    }
-    let mut named = readings
-        .iter()
-        .filter_map(|reading| reading.instance.clone());
-    named.find(|named| named != instance.id.as_str())
-}
-
 /// Whether a reading has media without message id and instance.
 fn is_anonymous(reading: &ParsedDelivery) -> bool {
     !reading.media.is_empty() && reading.message.id.is_empty() && reading.instance.is_none()
+}
+
+fn left_out(readings: &[ParsedDelivery], of_others: i64) -> LeftOut {
+    let anonymous = readings.iter().filter(|it| is_anonymous(it)).count();
+    LeftOut {
+        unreadable: i64::try_from(anonymous).unwrap_or(i64::MAX),
+        other_instance: of_others,
+    }
 }
 
 async fn set_aside(
@@ -296,13 +296,14 @@ async fn keep(
 async fn accept(
     ingest: &Ingest,
     instance: &Instance,
-    mut readings: Vec<ParsedDelivery>,
+    own: OwnReadings,
     body: Arc<Body>,
     arrival: Arrival,
     now: Millis,
 ) -> Result<Receipt, Error> {
+    let mut readings = own.readings;
     let cut_short = readings.iter().any(|reading| reading.cut_short);
-    let has_anonymous = readings.iter().any(is_anonymous);
+    let left_out = left_out(&readings, own.of_others);
     let nothing = readings.iter().find_map(|reading| match reading.content {
         DeliveryContent::Nothing(reason) => Some(reason),
         _ => None,
@@ -312,14 +313,14 @@ async fn accept(
     });
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
-        if let Some(reason) = has_anonymous.then_some(ANONYMOUS).or(too_large) {
+        if let Some(reason) = (left_out.unreadable > 0).then_some(ANONYMOUS).or(too_large) {
             return set_aside(ingest, instance, reason, body, now).await;
         }
         let reason = nothing.unwrap_or(DeliveryReason::NoMessage);
         return Ok(Receipt::Ignored { reason });
     }
     let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
-    let delivery = delivery.with_arrival(arrival);
+    let delivery = delivery.with_arrival(arrival).with_left_out(left_out);
     let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
     let unknown: Vec<_> = unknown.collect();
     let (instance, keep) = (instance.clone(), ingest.keep.clone());
@@ -356,8 +357,8 @@ async fn accept(
     if cut_short {
         tracing::warn!(delivery = %id, "not all of the delivery can be read, so there may be more media in it");
     }
-    if has_anonymous {
-        tracing::warn!(delivery = %id, "the delivery has media without message id and instance as well, which are left out");
+    if !left_out.is_nothing() {
+        tracing::warn!(delivery = %id, unreadable = left_out.unreadable, other_instance = left_out.other_instance, "messages of the delivery are left out: media without message id and instance, or another instance's");
     }
     if !unknown.is_empty() {
         tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");
@@ -368,6 +369,7 @@ async fn accept(
     Ok(Receipt::Accepted {
         delivery: id,
         media,
+        left_out,
     })
 }
 

@@ -6,6 +6,7 @@ mod files;
 mod kept;
 mod lists;
 mod pairs;
+mod tenants;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -31,6 +31,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0024_inline.sql"),
     include_str!("../../migrations/sqlite/0025_verdicts.sql"),
     include_str!("../../migrations/sqlite/0026_usage.sql"),
+    include_str!("../../migrations/sqlite/0027_left_out.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

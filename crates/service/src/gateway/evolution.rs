@@ -5,7 +5,7 @@ use wa_media::FoundMedia;
 use wa_media::read::{field, same_name, text};
 
 use super::baileys;
-use super::fields::{Object, connection, event, id, nothing, object, objects, word, words};
+use super::fields::{self, Object, connection, event, id, nothing, object, objects, word, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
@@ -54,6 +54,10 @@ impl Protocol for Evolution {
     fn is_delivery(&self, of: &Object) -> bool {
         let has_data = of.keys().any(|name| same_name(name, "data"));
         has_data && words(of, &["event"]).is_some() || baileys::is_message(of)
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instance", "instanceName"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

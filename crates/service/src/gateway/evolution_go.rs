@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use wa_media::read::text;
 
-use super::fields::{Object, connection, event, nothing, objects, words};
+use super::fields::{self, Object, connection, event, nothing, objects, words};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
@@ -25,6 +25,10 @@ impl Protocol for EvolutionGo {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["event"]).is_some() && !objects(of, &["data"]).is_empty()
             || whatsmeow::is_message(of)
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instanceName", "instanceId"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

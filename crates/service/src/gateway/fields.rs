@@ -128,10 +128,20 @@ pub(super) fn is_private(chat: &str) -> bool {
     ChatId(chat.to_owned()).kind() == ChatKind::Private
 }
 
+/// The names of the instance in these fields of a delivery.
+pub(super) fn names(of: &Object, fields: &[&str]) -> Vec<String> {
+    let named = fields.iter().filter_map(|name| match object(of, &[name]) {
+        Some(instance) => id(instance, &["name", "instanceName", "id"]),
+        None => id(of, &[name]),
+    });
+    named.collect()
+}
+
 /// A reading without media.
 pub(super) fn without_media(message: Message, content: DeliveryContent) -> ParsedDelivery {
     ParsedDelivery {
         instance: None,
+        names: Vec::new(),
         content,
         message,
         media: Vec::new(),

@@ -9,8 +9,8 @@ use wa_media::read::{field, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, deletion, event, id, is_private, is_set, link, nothing, objects, sender, time,
-    with_media, without_media, words,
+    self, Fields, Object, deletion, event, id, is_private, is_set, link, nothing, objects, sender,
+    time, with_media, without_media, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
@@ -49,6 +49,14 @@ fn webhook_path(access: Access<'_>) -> String {
 impl Protocol for Gowa {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["device_id"]).is_some() && !objects(of, &["payload"]).is_empty()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        let mut names = fields::names(root, &["device_id"]);
+        // The number alone is usual as an id.
+        let number = |name: &String| Some(name.split_once('@')?.0.to_owned());
+        names.extend(names.iter().find_map(number));
+        names
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

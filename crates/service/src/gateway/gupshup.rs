@@ -3,8 +3,8 @@
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, nothing, object, sender, time,
-    with_media, word, words,
+    self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, nothing, object, sender,
+    time, with_media, word, words,
 };
 use super::{Message, ParsedDelivery, Protocol};
 use crate::model::{DeliveryReason, Route};
@@ -14,6 +14,10 @@ pub(super) struct Gupshup;
 impl Protocol for Gupshup {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["app"]).is_some() && object(of, &["payload"]).is_some()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["app"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

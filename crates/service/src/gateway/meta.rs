@@ -230,6 +230,7 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
     }
     for reading in &mut readings {
         reading.instance.clone_from(&instance);
+        reading.names.extend(instance.clone());
     }
     readings
 }

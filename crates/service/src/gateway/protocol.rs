@@ -20,6 +20,21 @@ pub(super) trait Protocol: Sync {
     /// Reads one delivery: its messages with media in their order, or one reading without media.
     fn read(&self, root: &Object) -> Vec<ParsedDelivery>;
 
+    /// The names that a delivery gives to its instance.
+    fn names(&self, _root: &Object) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Reads one delivery with the names of its instance.
+    fn read_named(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let mut readings = self.read(root);
+        let names = self.names(root);
+        for reading in readings.iter_mut().filter(|it| it.names.is_empty()) {
+            reading.names.clone_from(&names);
+        }
+        readings
+    }
+
     /// How deliveries are signed, if the instance has a secret.
     fn signature(&self) -> Signature {
         Signature::None
@@ -153,7 +168,7 @@ pub(super) trait Protocol: Sync {
     /// Reads the deliveries in a body: one, unless it is the envelope of an automation that combined several.
     fn read_body(&self, mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
         if let Some(root) = body.as_object().filter(|root| self.is_delivery(root)) {
-            return Ok(self.read(root));
+            return Ok(self.read_named(root));
         }
         if let Some(parsed) = body.as_str().and_then(envelope::inside) {
             body = parsed;
@@ -166,7 +181,7 @@ pub(super) trait Protocol: Sync {
         let mut readings: Vec<_> = envelopes
             .found
             .iter()
-            .flat_map(|of| self.read(of))
+            .flat_map(|of| self.read_named(of))
             .collect();
         for reading in &mut readings {
             reading.cut_short |= envelopes.cut_short || is_sealed;

@@ -6,8 +6,8 @@ use wa_media::read::{field, flag, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, connection, deletion, event, id, is_set, kind_of_word, link, nothing,
-    object, objects, sender, time, with_found, without_media, word, words,
+    self, Fields, Object, bare, connection, deletion, event, id, is_set, kind_of_word, link,
+    nothing, object, objects, sender, time, with_found, without_media, word, words,
 };
 use super::id::clean;
 use super::mask::TokenField;
@@ -54,6 +54,10 @@ impl Protocol for Uazapi {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["EventType"]).is_some()
             || words(of, &["event"]).is_some() && object(of, &["data"]).is_some()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instanceName", "instance"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

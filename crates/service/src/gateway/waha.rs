@@ -6,7 +6,7 @@ use wa_media::read::text;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, connection, deletion, event, id, is_opus, is_private, is_set,
+    self, Fields, Object, bare, connection, deletion, event, id, is_opus, is_private, is_set,
     kind_of_mime, kind_of_word, link, nothing, object, objects, sender, time, with_found,
     without_media, word, words,
 };
@@ -34,6 +34,10 @@ fn call(method: CallMethod, access: Access<'_>) -> Call {
 impl Protocol for Waha {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["event"]).is_some() && !objects(of, &["payload"]).is_empty()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["session"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

@@ -205,6 +205,7 @@ fn read_one(root: &Object) -> ParsedDelivery {
     };
     ParsedDelivery {
         instance,
+        names: Vec::new(),
         content: topic,
         message: message(envelope),
         media: found.media,

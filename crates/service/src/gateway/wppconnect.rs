@@ -5,8 +5,8 @@ use wa_media::read::{field, number, text};
 use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, deletion, event, id, is_private, is_set, link, nothing, object,
-    objects, sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, event, id, is_private, is_set, link, nothing,
+    object, objects, sender, time, with_media, without_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
@@ -39,6 +39,10 @@ fn call(method: CallMethod, access: Access<'_>, path: &str) -> Call {
 impl Protocol for Wppconnect {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["event"]).is_some() && words(of, &["session"]).is_some()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["session"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

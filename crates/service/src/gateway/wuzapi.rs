@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use wa_media::read::{field, same_name, text};
 
-use super::fields::{Object, connection, event, id, link, nothing, object, objects, time, words};
+use super::fields::{
+    self, Object, connection, event, id, link, nothing, object, objects, time, words,
+};
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
@@ -38,6 +40,16 @@ impl Protocol for Wuzapi {
     fn is_delivery(&self, of: &Object) -> bool {
         field(of, &["jsonData"]).is_some()
             || words(of, &["type"]).is_some() && of.keys().any(|name| same_name(name, "event"))
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        let parsed = field(root, &["jsonData"])
+            .and_then(text)
+            .and_then(envelope::inside);
+        let inner = parsed.as_ref().and_then(Json::as_object);
+        let both = [Some(root), inner].into_iter().flatten();
+        both.flat_map(|of| fields::names(of, &["instanceName", "userID"]))
+            .collect()
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

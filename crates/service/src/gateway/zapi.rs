@@ -5,7 +5,7 @@ use wa_media::read::flag;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, connection, deletion, event, id, is_set, link, nothing, object, objects,
+    self, Fields, Object, connection, deletion, event, id, is_set, link, nothing, object, objects,
     sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Session, Slot, SlotContent, Wanted};
@@ -50,6 +50,10 @@ impl Protocol for Zapi {
     fn is_delivery(&self, of: &Object) -> bool {
         word(of, &["type"]).is_some_and(|name| name.ends_with("callback"))
             || words(of, &["messageId"]).is_some() && words(of, &["phone"]).is_some()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instanceId"])
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

@@ -330,15 +330,21 @@ async fn receive(
         }
     };
     let (status, answer) = match receipt {
-        Receipt::Accepted { delivery, media } => {
+        Receipt::Accepted {
+            delivery,
+            media,
+            left_out,
+        } => {
             let media: Vec<_> = media
                 .iter()
                 .map(|(kind, put)| json!({"id": put.id.as_str(), "kind": kind.as_str(), "status": put.status.as_str(), "duplicate": put.duplicate}))
                 .collect();
-            (
-                StatusCode::OK,
-                json!({"status": "accepted", "delivery": delivery.as_str(), "media": media}),
-            )
+            let mut answer =
+                json!({"status": "accepted", "delivery": delivery.as_str(), "media": media});
+            if !left_out.is_nothing() {
+                answer["left_out"] = json!(left_out);
+            }
+            (StatusCode::OK, answer)
         }
         Receipt::Ignored { reason } => (
             StatusCode::OK,

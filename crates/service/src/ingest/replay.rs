@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::{
-    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, other_instance,
-    other_source, replaced,
+    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, left_out, other_source,
+    others::{self, OwnReadings},
+    replaced,
 };
 use crate::db::Error;
 use crate::deliveries;
@@ -44,10 +45,12 @@ pub async fn replay(
     id: &DeliveryId,
     body: &Bytes,
 ) -> Result<Replay, Error> {
-    let mut readings = match look_again(ingest, instance, body).await? {
-        Ok(readings) => readings,
+    let own = match own_readings(ingest, instance, body).await? {
+        Ok(own) => own,
         Err(reason) => return Ok(Replay::Unreadable { reason }),
     };
+    let mut readings = own.readings;
+    let left_out = left_out(&readings, own.of_others);
     readings.retain(|reading| !reading.media.is_empty() && !is_anonymous(reading));
     if readings.is_empty() {
         return Ok(Replay::Nothing);
@@ -73,7 +76,7 @@ pub async fn replay(
                 }
             }
             if !is_erased {
-                deliveries::accept(tx, &id).await?;
+                deliveries::accept(tx, &id, left_out).await?;
             }
             Ok((!is_erased).then_some(puts))
         })
@@ -96,15 +99,24 @@ pub async fn look_again(
     instance: &Instance,
     body: &Bytes,
 ) -> Result<Result<Vec<ParsedDelivery>, DeliveryReason>, Error> {
+    let own = own_readings(ingest, instance, body).await?;
+    Ok(own.map(|own| own.readings))
+}
+
+async fn own_readings(
+    ingest: &Ingest,
+    instance: &Instance,
+    body: &Bytes,
+) -> Result<Result<OwnReadings, DeliveryReason>, Error> {
     let headers = Headers::default();
     let reading = ingest.reader.read_from(instance.gateway, body, &headers);
     Ok(match reading.await.map_err(|_| Error::Panicked)? {
         Err(problem) => Err(problem.reason()),
         Ok(Reading::Other(source)) => Err(other_source::reason(source)),
-        Ok(Reading::Own(readings)) => match other_instance(instance, &readings) {
-            Some(_) => Err(DeliveryReason::OtherInstance),
-            None if readings.iter().all(is_anonymous) => Err(ANONYMOUS),
-            None => Ok(readings),
+        Ok(Reading::Own(readings)) => match others::separate(ingest, instance, readings).await? {
+            Err(_) => Err(DeliveryReason::OtherInstance),
+            Ok(own) if own.readings.iter().all(is_anonymous) => Err(ANONYMOUS),
+            Ok(own) => Ok(own),
         },
     })
 }

@@ -243,7 +243,9 @@ impl Run<'_> {
             Err(Refused::Still(reason)) => unreadable(entry.id, reason),
             Err(Refused::Gone) => item(entry.id, Replayed::BodyDeleted),
             Ok(None) => item(entry.id, Replayed::Read),
-            Ok(Some(Receipt::Accepted { delivery, media })) => {
+            Ok(Some(Receipt::Accepted {
+                delivery, media, ..
+            })) => {
                 let media = media.into_iter().map(|(kind, put)| {
                     known(ingest::Replayed {
                         kind,

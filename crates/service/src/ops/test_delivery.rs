@@ -111,7 +111,9 @@ pub async fn run(
         stopped: false,
     };
     match ingest::receive(ingest, &instance, body).await? {
-        Receipt::Accepted { delivery, media } => {
+        Receipt::Accepted {
+            delivery, media, ..
+        } => {
             progress.finding(&Step::Committed {
                 delivery,
                 media: media.len(),
