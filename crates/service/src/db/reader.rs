@@ -116,12 +116,17 @@ impl Readers {
             Err(TryAcquireError::Closed) => return Err(Error::Unavailable(None)),
             Err(TryAcquireError::NoPermits) => {
                 let places = Arc::clone(&self.places);
-                let waiting = AbortOnDropHandle::new(tokio::spawn(async move {
+                let waiting = async move {
                     let place = places.acquire_owned().await;
                     let place = place.map_err(|_| Error::Unavailable(None))?;
                     let reading = tokio::task::spawn_blocking(move || in_place(place, read));
                     reading.await.unwrap_or(Err(Error::Panicked))
-                }));
+                };
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "it ends with its caller, or with its query"
+                )]
+                let waiting = AbortOnDropHandle::new(tokio::spawn(waiting));
                 return waiting.await.unwrap_or(Err(Error::Panicked));
             }
         };
