@@ -16,6 +16,8 @@ pub(crate) const ENGINE: GeneralPurpose = GeneralPurpose::new(
 const LONGEST_PREFIX: usize = 1_024;
 const PREFIX: &[u8] = b"data:";
 const PREFIX_END: &[u8] = b"base64,";
+/// The most `=` at the end.
+const MOST_PADDING: u8 = 2;
 /// Bytes decoded at once.
 const BLOCK: usize = 8 << 10;
 
@@ -48,6 +50,8 @@ enum Escape {
     Begun,
     /// The digits of `\uXXXX`: how many, and their value.
     Digits(u8, u32),
+    /// The digits of `%XX` in an address or a form: how many, and their value.
+    Percent(u8, u8),
 }
 
 impl Default for Base64Decoder {
@@ -72,7 +76,17 @@ impl Base64Decoder {
         for &byte in text {
             match (self.escape, byte) {
                 (Escape::None | Escape::Begun, b'\\') => self.escape = Escape::Begun,
+                (Escape::None, b'%') => self.escape = Escape::Percent(0, 0),
                 (Escape::None, byte) => self.letter(byte, decoded)?,
+                (Escape::Percent(count, value), byte) => {
+                    let digit = char::from(byte).to_digit(16).ok_or(NotBase64)?;
+                    let value = value << 4 | u8::try_from(digit).map_err(|_| NotBase64)?;
+                    self.escape = Escape::Percent(count + 1, value);
+                    if count == 1 {
+                        self.escape = Escape::None;
+                        self.letter(value, decoded)?;
+                    }
+                }
                 (Escape::Begun, b'u') => self.escape = Escape::Digits(0, 0),
                 (Escape::Begun, byte) => {
                     self.escape = Escape::None;
@@ -105,8 +119,13 @@ impl Base64Decoder {
                 self.data(byte, decoded)?;
             }
         }
+        // Padding that was added twice is that of two letters.
+        let is_padded = match self.padding {
+            0..=2 => true,
+            padding => padding == 2 * MOST_PADDING && self.waiting.len() % 4 == 2,
+        };
         match self.escape {
-            Escape::None => self.flush(decoded),
+            Escape::None if is_padded => self.flush(decoded),
             _ => Err(NotBase64),
         }
     }
@@ -143,7 +162,7 @@ impl Base64Decoder {
         let letter = match letter {
             b'-' => b'+',
             b'_' => b'/',
-            b'=' if self.padding < 2 => {
+            b'=' if self.padding < 2 * MOST_PADDING => {
                 self.padding += 1;
                 return Ok(());
             }
@@ -205,6 +224,11 @@ mod tests {
             lines.join("\r\n"),
             lines.join("\\n"),
             format!("data:image/jpeg;base64,{standard}"),
+            standard
+                .replace('+', "%2B")
+                .replace('/', "%2f")
+                .replace('=', "%3D"),
+            format!("data%3Aimage%2Fjpeg;base64%2C{standard}"),
             format!("data:image\\/jpeg;base64,{standard}"),
             format!("DATA:image/jpeg;charset=utf-8;Base64,{standard}"),
         ] {
@@ -223,6 +247,13 @@ mod tests {
             "begins almost like a prefix"
         );
         assert_eq!(decode(b"data", 1).unwrap().len(), 3);
+        for (text, bytes) in [
+            ("QQ====", &b"A"[..]),
+            ("QUI==", b"AB"),
+            ("QQ%3D%3D==", b"A"),
+        ] {
+            assert_eq!(decode(text.as_bytes(), 2), Ok(bytes.to_vec()), "{text}");
+        }
     }
 
     #[test]
@@ -233,6 +264,12 @@ mod tests {
             "A",
             "AAAAA",
             "AAA===",
+            "AAA====",
+            "AA=====",
+            "AAAA%",
+            "AAAA%2",
+            "AAAA%2x",
+            "AAAA%21",
             "AAAA\\",
             "AAAA\\u00",
             "AAAA\\q",

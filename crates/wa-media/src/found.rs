@@ -140,7 +140,9 @@ fn leads_to_a_file(link: &str) -> bool {
 fn says_no_caption(object: &Map<String, Value>) -> bool {
     let caption = object.iter().find(|(name, _)| same_name(name, "caption"));
     match caption {
-        Some((_, value)) => value.is_null() || value.as_str() == Some(""),
+        Some((_, value)) => {
+            value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+        }
         None => object.is_empty() || field(object, &["mediaKey", "directPath"]).is_some(),
     }
 }
@@ -199,7 +201,7 @@ impl FoundMedia {
             length_bytes: field(object, &["fileLength", "size"]).and_then(number),
             mime: words(&["mimetype"]),
             file_name: words(&["fileName", "title"]),
-            caption: words(&["caption"]),
+            caption: words(&["caption"]).filter(|words| !words.trim().is_empty()),
             caption_removed: says_no_caption(object),
             width: small(&["width"]),
             height: small(&["height"]),
