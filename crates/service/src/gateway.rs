@@ -16,6 +16,7 @@ mod history;
 mod hook_address;
 mod id;
 mod locate;
+mod long_number;
 mod mask;
 mod meta;
 pub mod multipart;
@@ -324,15 +325,15 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
     if folded.is_some() && separators(body) > MOST_VALUES {
         return Err(Error::TooManyValues { limit: MOST_VALUES });
     }
-    serde_json::from_slice(body).or_else(|error| {
+    from_json(body).or_else(|error| {
         let not_json = Error::NotJson {
             line: error.line(),
             column: error.column(),
         };
-        let repaired = repair::repair(body).and_then(|text| serde_json::from_str(&text).ok());
+        let repaired = repair::repair(body).and_then(|text| from_json(text.as_bytes()).ok());
         repaired
             .or_else(|| envelope::from_form(body))
-            .or_else(|| serde_json::from_slice(&wide_text::to_utf8(body)?).ok())
+            .or_else(|| from_json(&wide_text::to_utf8(body)?).ok())
             .or_else(|| from_multipart(body))
             .ok_or(not_json)
     })
@@ -341,7 +342,18 @@ fn parse(body: &[u8]) -> Result<Json, Error> {
 /// A multipart body that was stored as it came.
 fn from_multipart(body: &[u8]) -> Option<Json> {
     let boundary = multipart::boundary_of_head(None, body)?;
-    serde_json::from_slice(&multipart::to_json(&boundary, body)?).ok()
+    from_json(&multipart::to_json(&boundary, body)?).ok()
+}
+
+/// Parses JSON. Ids that are numbers keep all their digits.
+fn from_json(body: &[u8]) -> serde_json::Result<Json> {
+    match long_number::as_texts(body) {
+        // An error names a place in the body as it came.
+        Some(body_with_texts) => {
+            serde_json::from_slice(&body_with_texts).or_else(|_| serde_json::from_slice(body))
+        }
+        None => serde_json::from_slice(body),
+    }
 }
 
 /// The number of commas and colons outside of strings: about as many as there are values.
@@ -522,19 +534,19 @@ impl Gateway {
 
     /// Reads the deliveries in a body: one, unless an automation combined several.
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
-        let mut body = parse(body)?;
-        envelope::open_content(&mut body);
-        self.protocol().read_body(body)
+        let mut parsed = parse(body)?;
+        envelope::open_content(&mut parsed);
+        self.protocol().read_body(parsed)
     }
 
     /// Reads a body that came to an instance of this gateway, unless its form is another's.
     pub fn read_from(self, body: &[u8], headers: &Headers) -> Result<Reading, Error> {
-        let mut body = parse(body)?;
-        envelope::open_content(&mut body);
-        if let Some(source) = self.other_source(&body, headers) {
+        let mut parsed = parse(body)?;
+        envelope::open_content(&mut parsed);
+        if let Some(source) = self.other_source(&parsed, headers) {
             return Ok(Reading::Other(source));
         }
-        self.protocol().read_body(body).map(Reading::Own)
+        self.protocol().read_body(parsed).map(Reading::Own)
     }
 
     /// The source of a body that is not this gateway's, if its shape shows it.

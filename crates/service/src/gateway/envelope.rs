@@ -322,7 +322,7 @@ pub(super) fn inside(text: &str) -> Option<Json> {
     if !text.starts_with(['{', '[']) || super::separators(text.as_bytes()) > super::MOST_VALUES {
         return None;
     }
-    serde_json::from_str(&text).ok()
+    super::from_json(text.as_bytes()).ok()
 }
 
 /// The value of a form such as `payload={…}`, which some senders post instead of JSON.

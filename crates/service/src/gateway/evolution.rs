@@ -97,13 +97,15 @@ impl Protocol for Evolution {
             _ => {}
         }
         // A list holds the messages of a history, or several messages that were sent at once.
-        let items = match objects(root, &["data"]) {
-            items if items.len() == 1 && !baileys::is_message(items[0]) => {
-                objects(items[0], &["messages"])
+        let items = objects(root, &["data"]).into_iter();
+        let items = items.flat_map(|item| {
+            if baileys::is_message(item) {
+                vec![item]
+            } else {
+                objects(item, &["messages"])
             }
-            items => items,
-        };
-        let messages = items.into_iter().filter(|item| baileys::is_message(item));
+        });
+        let messages = items.filter(|item| baileys::is_message(item));
         let mut readings: Vec<_> = messages
             .map(|item| baileys::read(item, account.as_deref()))
             .collect();

@@ -23,7 +23,8 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
 
 impl Protocol for EvolutionGo {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["event"]).is_some() && !objects(of, &["data"]).is_empty()
+        let is_session = || whatsmeow::connected(&event(of, &["event"])).is_some();
+        words(of, &["event"]).is_some() && (!objects(of, &["data"]).is_empty() || is_session())
             || whatsmeow::is_message(of)
     }
 
@@ -38,9 +39,11 @@ impl Protocol for EvolutionGo {
         let empty = Object::new();
         let items = objects(root, &["data"]);
         let data = items.first().copied().unwrap_or(&empty);
-        match event(root, &["event"]).as_str() {
-            "connected" | "pairsuccess" => vec![connection(true)],
-            "loggedout" | "disconnected" | "connectfailure" => vec![connection(false)],
+        let name = event(root, &["event"]);
+        if let Some(connected) = whatsmeow::connected(&name) {
+            return vec![connection(connected)];
+        }
+        match name.as_str() {
             "historysync" => whatsmeow::history(data),
             "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
             name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],

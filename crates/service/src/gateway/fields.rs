@@ -11,33 +11,84 @@ use crate::model::{ChatId, ChatKind, DeliveryReason, Origin, SenderId};
 
 pub(super) type Object = Map<String, Json>;
 
-/// A field that is an object.
-pub(super) fn object<'a>(of: &'a Object, names: &[&str]) -> Option<&'a Object> {
-    field(of, names).and_then(Json::as_object)
+/// Lists inside lists are opened this deep.
+const DEEPEST_LIST: usize = 8;
+
+/// The first of the fields that `read` accepts: one of another type does not end the search.
+pub(super) fn first<'a, T>(
+    of: &'a Object,
+    names: &[&str],
+    read: impl Fn(&'a Json) -> Option<T>,
+) -> Option<T> {
+    names
+        .iter()
+        .find_map(|name| field(of, &[name]).and_then(&read))
 }
 
-/// The objects in a field that is a list, or one object.
+/// A field that is an object.
+pub(super) fn object<'a>(of: &'a Object, names: &[&str]) -> Option<&'a Object> {
+    first(of, names, Json::as_object)
+}
+
+/// The objects in the first field that has any: in a list, in lists inside of it, in an object with the keys 0, 1, 2, … as PHP
+/// and form encoders write a list, or one object.
 pub(super) fn objects<'a>(of: &'a Object, names: &[&str]) -> Vec<&'a Object> {
-    match field(of, names) {
-        Some(Json::Array(items)) => items.iter().filter_map(Json::as_object).collect(),
-        Some(Json::Object(one)) => vec![one],
-        _ => Vec::new(),
+    let found = first(of, names, |value| {
+        let mut found = Vec::new();
+        add_objects(value, 0, &mut found);
+        (!found.is_empty()).then_some(found)
+    });
+    found.unwrap_or_default()
+}
+
+fn add_objects<'a>(value: &'a Json, depth: usize, found: &mut Vec<&'a Object>) {
+    if depth > DEEPEST_LIST {
+        return;
     }
+    let mut add = |item| add_objects(item, depth + 1, found);
+    match value {
+        Json::Array(items) => items.iter().for_each(add),
+        Json::Object(object) => match numbered(object) {
+            Some(items) => items.into_iter().for_each(&mut add),
+            None => found.push(object),
+        },
+        _ => {}
+    }
+}
+
+/// The values of an object with the keys 0, 1, 2, … in the order of the keys, if they are objects or lists: the bytes of a key
+/// are written like this, too.
+fn numbered(object: &Object) -> Option<Vec<&Json>> {
+    let is_item = |item: &&Json| item.is_object() || item.is_array() || item.is_null();
+    let items = (0..object.len()).map(|at| object.get(&at.to_string()).filter(is_item));
+    let items: Vec<_> = items.collect::<Option<_>>()?;
+    items.iter().any(|item| !item.is_null()).then_some(items)
+}
+
+/// A number as text, without the notation of a fraction or a power; `None` when digits of it are lost.
+pub(super) fn digits(number: &serde_json::Number) -> Option<String> {
+    if number.is_f64() {
+        return wa_media::read::number(&Json::Number(number.clone())).map(|it| it.to_string());
+    }
+    Some(number.to_string())
 }
 
 /// A text that is not blank, or a number as text.
 pub(super) fn words(of: &Object, names: &[&str]) -> Option<String> {
-    match field(of, names)? {
+    first(of, names, |value| match value {
         Json::Number(number) => Some(number.to_string()),
         value => text(value)
             .filter(|words| !words.trim().is_empty())
             .map(str::to_owned),
-    }
+    })
 }
 
 /// An id: a text or a number; WhatsApp Web writes an object with the text in `_serialized`.
 pub(super) fn id(of: &Object, names: &[&str]) -> Option<String> {
-    let value = field(of, names)?;
+    first(of, names, id_of)
+}
+
+fn id_of(value: &Json) -> Option<String> {
     let id = match value {
         Json::Object(parts) => words(parts, &["_serialized"]).or_else(|| {
             let [user, server] = ["user", "server"].map(|name| words(parts, &[name]));
@@ -48,7 +99,7 @@ pub(super) fn id(of: &Object, names: &[&str]) -> Option<String> {
             let from_me = is_set(parts, &["fromMe"]);
             Some(format!("{from_me}_{}_{}", remote?, own?))
         })?,
-        Json::Number(number) => number.to_string(),
+        Json::Number(number) => digits(number)?,
         _ => text(value)?.to_owned(),
     };
     Some(clean(id.trim())).filter(|id| !id.is_empty())
@@ -60,15 +111,16 @@ pub(super) fn is_set(of: &Object, names: &[&str]) -> bool {
 
 /// A time as a number of any unit, or as a text with or without a zone.
 pub(super) fn time(of: &Object, names: &[&str]) -> Option<Millis> {
-    let value = field(of, names)?;
-    let at = millis(value).or_else(|| text(value).and_then(millis_of_utc))?;
-    Some(at).filter(|at| *at > 0)
+    first(of, names, |value| {
+        let at = millis(value).or_else(|| text(value).and_then(millis_of_utc))?;
+        Some(at).filter(|at| *at > 0)
+    })
 }
 
 /// An event's name in lower case, its words separated by dots: `MESSAGES_UPSERT` and `messages-upsert` are
 /// `messages.upsert`.
 pub(super) fn event(of: &Object, names: &[&str]) -> String {
-    let name = field(of, names).and_then(text).unwrap_or_default();
+    let name = first(of, names, text).unwrap_or_default();
     name.to_lowercase().replace(['_', '-'], ".")
 }
 
@@ -251,11 +303,12 @@ pub(super) fn is_opus(mime: Option<&str>) -> bool {
 
 /// A link that can be requested.
 pub(super) fn link(of: &Object, names: &[&str]) -> Option<String> {
-    let link = words(of, names)?;
-    let link = link.trim();
-    let is_http = ["http://", "https://"].iter().any(|start| {
-        let head = link.get(..start.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(start))
-    });
-    is_http.then(|| link.to_owned())
+    first(of, names, |value| {
+        let link = text(value)?.trim();
+        let is_http = ["http://", "https://"].iter().any(|start| {
+            let head = link.get(..start.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(start))
+        });
+        is_http.then(|| link.to_owned())
+    })
 }

@@ -218,9 +218,9 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
         .iter()
         .flat_map(|it| objects(it, &["threads"]))
     {
-        let other = id(thread, &["id"]);
+        let other = person(thread, "id");
         for message in objects(thread, &["messages"]) {
-            let is_own = id(message, &["from"]) != other;
+            let is_own = is_own_in_thread(value, message, other.as_deref());
             let mut reading = read(value, message, is_own);
             if is_own {
                 reading.message.origin.chat = other.clone().map(crate::model::ChatId);
@@ -233,6 +233,41 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
         reading.names.extend(instance.clone());
     }
     readings
+}
+
+/// The id of a person: a phone number without its `+`, or an id of Meta's own such as `BR.777`.
+fn person(of: &Object, name: &str) -> Option<String> {
+    let id = id(of, &[name])?;
+    let number = id.strip_prefix('+').filter(|rest| is_phone(rest));
+    Some(number.map_or_else(|| id.clone(), str::to_owned))
+}
+
+fn is_phone(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a message of a history is the account's own. The thread has the other side's number or Meta's id of it, and a
+/// message may have only the one or the other.
+fn is_own_in_thread(value: &Object, message: &Object, other: Option<&str>) -> bool {
+    let is_other = |id: &String| Some(id.as_str()) == other;
+    let senders = ["from", "from_user_id"].map(|name| person(message, name));
+    let mut receivers = ["to", "to_user_id"]
+        .into_iter()
+        .filter_map(|name| person(message, name));
+    if senders.iter().flatten().any(is_other) {
+        return false;
+    }
+    if receivers.any(|id| is_other(&id)) {
+        return true;
+    }
+    let is_comparable = |id: &String| other.is_some_and(|other| is_phone(other) == is_phone(id));
+    if senders.iter().flatten().any(is_comparable) {
+        return true;
+    }
+    let account = object(value, &["metadata"]).and_then(|it| words(it, &["display_phone_number"]));
+    let digits =
+        account.map(|account| account.replace(|letter: char| !letter.is_ascii_digit(), ""));
+    digits.is_some() && senders.contains(&digits)
 }
 
 fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
@@ -280,14 +315,15 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
 
 fn message(value: &Object, of: &Object, from_me: bool) -> Message {
     let group = id(of, &["group_id"]);
-    let from = id(of, &["from"]).or_else(|| id(of, &["from_user_id"]));
-    let to = id(of, &["to"]).or_else(|| id(of, &["to_user_id"]));
+    let from_user = person(of, "from_user_id");
+    let from = person(of, "from").or_else(|| from_user.clone());
+    let to = person(of, "to").or_else(|| person(of, "to_user_id"));
     let is_group = group.is_some();
     let chat = group.or(if from_me { to } else { from.clone() });
-    let ids = [&from, &id(of, &["from_user_id"])].map(Clone::clone);
+    let ids = [from.clone(), from_user];
     let contacts = objects(value, &["contacts"]);
     let contact = contacts.iter().find(|contact| {
-        let known = [id(contact, &["wa_id"]), id(contact, &["user_id"])];
+        let known = ["wa_id", "user_id"].map(|name| person(contact, name));
         ids.iter()
             .flatten()
             .any(|id| known.contains(&Some(id.clone())))

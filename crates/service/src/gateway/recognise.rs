@@ -4,9 +4,9 @@
 use serde_json::Value as Json;
 use wa_media::read::{field, same_name};
 
-use super::fields::{Object, object, objects, word, words};
+use super::fields::{self, Object, object, objects, word, words};
 use super::signature::Headers;
-use super::{Gateway, envelope};
+use super::{Gateway, envelope, whatsmeow};
 
 /// The source of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +119,7 @@ fn by_shape(body: &Object) -> Option<Gateway> {
             &|| all(&["EventType"]) && has(body, OF_UAZAPI),
             Gateway::Uazapi,
         ),
-        (
-            &|| all(&["event", "data"]) && is_of_evolution_go(body, data),
-            Gateway::EvolutionGo,
-        ),
+        (&|| is_of_evolution_go(body, data), Gateway::EvolutionGo),
         (
             &|| all(&["event", "session"]) && payload.is_some(),
             Gateway::Waha,
@@ -167,7 +164,10 @@ const OF_UAZAPI: &[&str] = &[
 fn is_of_evolution_go(body: &Object, data: Option<&Object>) -> bool {
     let is_message = data.is_some_and(|data| object(data, &["Info"]).is_some());
     let is_named = has(body, &["instanceId"]) && has(body, &["instanceName"]);
-    has(body, &["instanceToken"]) || (is_message || is_named) && !has(body, &["instance"])
+    // Only news of the session have no `data`.
+    has(body, &["event"])
+        && (has(body, &["instanceToken"])
+            || has(body, &["data"]) && (is_message || is_named) && !has(body, &["instance"]))
 }
 
 fn is_of_meta(body: &Object) -> bool {
@@ -184,7 +184,9 @@ fn is_of_wuzapi(body: &Object) -> bool {
     let is_named = field(body, &["userID"]).is_some() && field(body, &["instanceName"]).is_some();
     let event = object(body, &["event"]);
     let has_info = event.is_some_and(|event| object(event, &["Info"]).is_some());
+    let is_session = is_named && whatsmeow::connected(&fields::event(body, &["type"])).is_some();
     field(body, &["type"]).is_some() && body.contains_key("event") && (is_named || has_info)
+        || is_session
 }
 
 fn is_of_evolution(body: &Object, event: &str) -> bool {

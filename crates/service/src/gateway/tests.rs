@@ -3,6 +3,8 @@
 
 mod copies;
 mod histories;
+mod lists;
+mod news;
 mod shapes;
 mod signatures;
 

@@ -53,7 +53,7 @@ fn webhook(answer: &Json) -> &Json {
 impl Protocol for Uazapi {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["EventType"]).is_some()
-            || words(of, &["event"]).is_some() && object(of, &["data"]).is_some()
+            || words(of, &["event"]).is_some() && !objects(of, &["data"]).is_empty()
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -63,15 +63,7 @@ impl Protocol for Uazapi {
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         let name = event(root, &["EventType", "event"]);
         if name.starts_with("connection") {
-            let instance = object(root, &["instance", "data"]);
-            return vec![match instance
-                .and_then(|it| word(it, &["status", "state"]))
-                .as_deref()
-            {
-                Some("connected" | "open") => connection(true),
-                Some("connecting") => nothing(DeliveryReason::StatusUpdate),
-                _ => connection(false),
-            }];
+            return vec![connection_of(root)];
         }
         if name.starts_with("presence") {
             return vec![nothing(DeliveryReason::PresenceUpdate)];
@@ -79,14 +71,15 @@ impl Protocol for Uazapi {
         if name.starts_with("call") {
             return vec![nothing(DeliveryReason::Call)];
         }
-        if let Some(late) = late_link(root) {
-            return vec![late];
+        let late = late_links(root, name.contains("update"));
+        if !late.is_empty() {
+            return late;
         }
         let deleted = deleted(root);
         if !deleted.is_empty() {
             return deleted;
         }
-        let items = objects(root, &["message", "messages", "data"]);
+        let items = objects(root, &["message", "messages", "data", "event"]);
         let items = items
             .into_iter()
             .flat_map(|item| match objects(item, &["messages"]) {
@@ -267,33 +260,66 @@ fn message_id(item: &Object) -> Option<String> {
     })
 }
 
-/// A link for an earlier message.
-fn late_link(root: &Object) -> Option<ParsedDelivery> {
-    let update = object(root, &["event", "data"])?;
-    let url = link(update, &["FileURL"])?;
-    let message = updated(update, ids_of(update).next())?;
-    let content = DeliveryContent::Link(LateLink { url });
-    Some(without_media(message, content))
+/// What the session became. The documented envelope has it in `data`, and the instance's name in `instance`.
+fn connection_of(root: &Object) -> ParsedDelivery {
+    let places = places(root, &["instance", "data", "event"]).chain([root]);
+    let mut states = places.filter_map(|it| word(it, &["status", "state"]));
+    match states.next().as_deref() {
+        Some("connected" | "open") => connection(true),
+        Some("connecting") => nothing(DeliveryReason::StatusUpdate),
+        Some(_) => connection(false),
+        None => match word(root, &["type"]).as_deref() {
+            Some("loggedout" | "disconnected") => connection(false),
+            _ => nothing(DeliveryReason::StatusUpdate),
+        },
+    }
+}
+
+/// The objects in all of these fields.
+fn places<'a>(root: &'a Object, names: &'a [&str]) -> impl Iterator<Item = &'a Object> {
+    names.iter().flat_map(|name| objects(root, &[name]))
+}
+
+/// Where an update is: captured deliveries have it in `event`, the documented ones in `data`.
+const UPDATES: &[&str] = &["event", "data", "message"];
+
+/// Links for earlier messages: by the ids of an update, or by a message of which nothing else is said.
+fn late_links(root: &Object, is_update: bool) -> Vec<ParsedDelivery> {
+    let read = |update: &Object| {
+        let ids = field(update, &["MessageIDs"]).is_some();
+        if !ids && (!is_update || object(update, &["content"]).is_some()) {
+            return None;
+        }
+        let url = link(update, &["FileURL"])?;
+        let message = updated(update, ids_of(update).next())?;
+        Some(without_media(
+            message,
+            DeliveryContent::Link(LateLink { url }),
+        ))
+    };
+    places(root, UPDATES)
+        .filter_map(read)
+        .take(MOST_UPDATED)
+        .collect()
 }
 
 /// A guess by its other updates: the type of the update and the ids of its messages.
 fn deleted(root: &Object) -> Vec<ParsedDelivery> {
     let is_deleted = |of: &Object| {
-        let name = word(of, &["type"]).or_else(|| word(of, &["state"]));
-        name.is_some_and(|name| ["deletedmessage", "deleted", "revoked"].contains(&name.as_str()))
+        let mut names = ["type", "state"]
+            .into_iter()
+            .filter_map(|name| word(of, &[name]));
+        names.any(|name| ["deletedmessage", "deleted", "revoked"].contains(&name.as_str()))
     };
-    let Some(update) = object(root, &["event", "data"]) else {
-        return Vec::new();
-    };
-    if !is_deleted(root) && !is_deleted(update) {
-        return Vec::new();
-    }
-    let read = |target: &str| {
+    let is_said = is_deleted(root);
+    let updates = places(root, &UPDATES[..2]).filter(|update| is_said || is_deleted(update));
+    let read = |update: &Object, target: &str| {
         let message = updated(update, None)?;
         let content = deletion(&[target], Some(message.origin.from_me));
         Some(without_media(message, content))
     };
-    ids_of(update).filter_map(read).collect()
+    let deleted = updates.flat_map(|update| ids_of(update).filter_map(move |id| read(update, id)));
+    deleted.take(MOST_UPDATED).collect()
 }
 
 fn ids_of(update: &Object) -> impl Iterator<Item = &str> {

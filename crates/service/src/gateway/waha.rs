@@ -3,11 +3,11 @@
 use serde_json::{Value as Json, json};
 use url::Url;
 use wa_media::read::text;
-use wa_media::{FoundMedia, MediaKind};
+use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, bare, connection, deletion, event, id, is_opus, is_private, is_set,
-    kind_of_mime, kind_of_word, link, nothing, object, objects, sender, time, with_found,
+    self, Fields, Object, bare, connection, deletion, event, first, id, is_opus, is_private,
+    is_set, kind_of_mime, kind_of_word, link, nothing, object, objects, sender, time, with_found,
     without_media, word, words,
 };
 use super::{
@@ -57,7 +57,7 @@ impl Protocol for Waha {
                         message,
                         ..connection(true)
                     },
-                    Some("failed" | "stopped" | "scan_qr_code") => ParsedDelivery {
+                    Some(state) if is_down(state) => ParsedDelivery {
                         message,
                         ..connection(false)
                     },
@@ -252,6 +252,14 @@ impl Protocol for Waha {
     }
 }
 
+/// Whether a session is down, or waits for a person: `PASSKEY_REQUIRED` and others of its kind are newer than the rest.
+fn is_down(state: &str) -> bool {
+    ["failed", "stopped", "scan_qr_code"].contains(&state)
+        || state.starts_with("passkey")
+        || state.starts_with("pairing")
+        || state.ends_with("_required")
+}
+
 /// The message as it was before it was deleted, which the engines NOWEB and GOWS do not have, and what it became: its id may be that of the
 /// deletion. Other engines name the deleted message without its chat.
 fn deleted(root: &Object, payload: &Object) -> ParsedDelivery {
@@ -313,6 +321,10 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
         if let Some(file) = file {
             let plain = link(file, &["url"]).or_else(|| link(payload, &["mediaUrl"]));
             alone.link = plain;
+            alone.inline = alone
+                .inline
+                .take()
+                .or_else(|| first(file, &["data"], text).map(Inline::new));
             alone.file_name = alone
                 .file_name
                 .take()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use wa_media::read::{field, flag, millis, text};
 
 use super::envelope::{self, holds_content};
-use super::fields::deletion;
+use super::fields::{deletion, digits, first, object};
 use super::id::clean;
 use super::{
     Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
@@ -183,7 +183,7 @@ fn is_delivery(object: &Object) -> bool {
 }
 
 fn read_one(root: &Object) -> ParsedDelivery {
-    let instance = field(root, &["instanceId", "instance"]).and_then(id_text);
+    let instance = first(root, &["instanceId", "instance"], id_text);
     let nested = nested_message(root).filter(|_| !holds_content(root));
     let envelope = nested.unwrap_or(root);
     let content = content_of(envelope);
@@ -255,14 +255,14 @@ fn is_delivery_in_text(envelope: &Object) -> bool {
 /// An id. It is a text, but some senders write a number.
 fn id_text(value: &Json) -> Option<String> {
     match value {
-        Json::Number(number) => Some(number.to_string()),
+        Json::Number(number) => digits(number),
         other => text(other).map(clean).filter(|id| !id.is_empty()),
     }
 }
 
 /// Proxies put the whole message under `payload.message` or `payload.data.message`.
 fn nested_message(root: &Object) -> Option<&Object> {
-    let payload = field(root, &["payload", "data"])?.as_object()?;
+    let payload = object(root, &["payload", "data"])?;
     let inner = field(payload, &["data"])
         .and_then(Json::as_object)
         .unwrap_or(payload);
@@ -275,8 +275,7 @@ fn nested_message(root: &Object) -> Option<&Object> {
 }
 
 fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
-    let event = field(root, &["event", "type"])
-        .and_then(text)
+    let event = first(root, &["event", "type"], text)
         .unwrap_or("")
         .to_lowercase();
     let has_content = field(root, &["msgContent"]).is_some();
@@ -309,14 +308,11 @@ fn message(envelope: &Object) -> Message {
     let part = |name: &str| field(envelope, &[name]).and_then(Json::as_object);
     let words = |object: Option<&Object>, names: &[&str]| {
         object
-            .and_then(|object| field(object, names))
-            .and_then(text)
+            .and_then(|object| first(object, names, text))
             .map(str::to_owned)
     };
     let id = |object: Option<&Object>, names: &[&str]| {
-        object
-            .and_then(|object| field(object, names))
-            .and_then(id_text)
+        object.and_then(|object| first(object, names, id_text))
     };
     let (chat, sender, key) = (part("chat"), part("sender"), part("key"));
     let chat = id(chat, &["id"])
@@ -343,7 +339,11 @@ fn message(envelope: &Object) -> Message {
         },
         sender_name: words(sender, &["pushName", "name"])
             .or_else(|| words(sender, &["verifiedBizName"])),
-        sent_at: field(envelope, &["moment", "timestamp", "messageTimestamp"]).and_then(moment),
+        sent_at: first(
+            envelope,
+            &["moment", "timestamp", "messageTimestamp"],
+            moment,
+        ),
     }
 }
 

@@ -21,6 +21,15 @@ pub(super) fn is_message(of: &Object) -> bool {
     object(of, &["Info"]).is_some_and(|info| id(info, &["ID", "Chat"]).is_some())
 }
 
+/// Whether the session is up after an event of this name, which may have no content; `None` for other events.
+pub(super) fn connected(name: &str) -> Option<bool> {
+    match name {
+        "connected" | "pairsuccess" | "loggedin" => Some(true),
+        "loggedout" | "disconnected" | "connectfailure" => Some(false),
+        _ => None,
+    }
+}
+
 pub(super) fn read(event: &Object) -> ParsedDelivery {
     let message = message(event);
     let empty = Object::new();

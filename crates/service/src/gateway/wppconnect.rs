@@ -51,8 +51,10 @@ impl Protocol for Wppconnect {
             "status.find" => vec![match word(root, &["status"]).as_deref() {
                 Some("inchat" | "islogged") => connection(true),
                 Some(
-                    "notlogged" | "browserclose" | "disconnectedmobile" | "autoclosecalled"
-                    | "phonenotconnected" | "serverclose" | "deletetoken",
+                    // The first is how the server spells the second.
+                    "desconnectedmobile" | "disconnectedmobile" | "notlogged" | "browserclose"
+                    | "autoclosecalled" | "phonenotconnected" | "devicenotconnected"
+                    | "serverclose" | "deletetoken",
                 ) => connection(false),
                 _ => nothing(DeliveryReason::StatusUpdate),
             }],

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use wa_media::read::{field, same_name, text};
 
 use super::fields::{
-    self, Object, connection, event, id, link, nothing, object, objects, time, words,
+    self, Object, connection, event, first, id, link, nothing, object, objects, time, words,
 };
 use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
@@ -36,10 +36,17 @@ fn call(method: CallMethod, path: &str, access: Access<'_>) -> Call {
     Call::new(method, path, ("token", access.token))
 }
 
+/// Whether an object is news of a session without content.
+fn is_session(of: &Object) -> bool {
+    let is_named = field(of, &["userID", "instanceName"]).is_some();
+    is_named && whatsmeow::connected(&event(of, &["type"])).is_some()
+}
+
 impl Protocol for Wuzapi {
     fn is_delivery(&self, of: &Object) -> bool {
         field(of, &["jsonData"]).is_some()
             || words(of, &["type"]).is_some() && of.keys().any(|name| same_name(name, "event"))
+            || is_session(of)
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -63,16 +70,20 @@ impl Protocol for Wuzapi {
         let empty = Object::new();
         let data = objects(inner, &["event"]).first().copied();
         let data = data.unwrap_or(&empty);
-        match event(inner, &["type"]).as_str() {
-            "connected" | "pairsuccess" | "loggedin" => vec![connection(true)],
-            "loggedout" | "disconnected" | "connectfailure" => vec![connection(false)],
+        let name = event(inner, &["type"]);
+        if let Some(connected) = whatsmeow::connected(&name) {
+            return vec![connection(connected)];
+        }
+        match name.as_str() {
             "historysync" => whatsmeow::history(data),
             "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
             name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],
             _ if whatsmeow::is_message(data) => {
                 let mut reading = whatsmeow::read(data);
                 // The file part of a multipart body has the name `file`.
-                let bytes = field(inner, &["base64"]).or_else(|| field(root, &["base64", "file"]));
+                let is_text = |value| text(value).map(|_| value);
+                let bytes = first(inner, &["base64"], is_text);
+                let bytes = bytes.or_else(|| first(root, &["base64", "file"], is_text));
                 let s3 = object(inner, &["s3"]).and_then(|s3| link(s3, &["url"]));
                 whatsmeow::add_file(&mut reading, bytes, s3);
                 vec![reading]

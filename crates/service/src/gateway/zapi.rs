@@ -5,8 +5,8 @@ use wa_media::read::flag;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, connection, deletion, event, id, is_set, link, nothing, object, objects,
-    sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, event, first, id, is_set, link, nothing, object,
+    objects, sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Session, Slot, SlotContent, Wanted};
 use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
@@ -60,9 +60,11 @@ impl Protocol for Zapi {
         let message = message(root);
         match event(root, &["type"]).as_str() {
             "connectedcallback" => {
+                // Without the field, the name says it.
+                let connected = first(root, &["connected"], |value| Some(flag(value)));
                 return vec![ParsedDelivery {
                     message,
-                    ..connection(true)
+                    ..connection(connected.unwrap_or(true))
                 }];
             }
             "disconnectedcallback" => {

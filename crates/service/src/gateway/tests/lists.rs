@@ -1,0 +1,208 @@
+//! Fields and lists in other forms than the fixtures have, and media where no reader looks.
+
+use serde_json::{Value as Json, json};
+
+use super::super::{DeliveryContent, Gateway, LateLink, ParsedDelivery};
+use super::shapes::{fixture, one, with};
+use crate::model::DeliveryReason;
+
+const LINK: &str = "https://files.example/a.jpg";
+
+fn read(gateway: Gateway, body: &Json) -> Vec<ParsedDelivery> {
+    gateway.read(body.to_string().as_bytes()).unwrap()
+}
+
+fn ids(gateway: Gateway, body: &Json) -> Vec<String> {
+    let readings = read(gateway, body);
+    let media = readings.into_iter().filter(|it| !it.media.is_empty());
+    media.map(|it| it.message.id).collect()
+}
+
+fn numbered(items: &[Json]) -> Json {
+    let fields = items.iter().enumerate();
+    Json::Object(
+        fields
+            .map(|(at, item)| (at.to_string(), item.clone()))
+            .collect(),
+    )
+}
+
+/// All forms of a list of two.
+fn lists(one: &Json, two: &Json) -> Vec<Json> {
+    vec![
+        json!([one, two]),
+        json!([[one], [[two]]]),
+        json!([null, one, "x", 5, [], two]),
+        numbered(&[one.clone(), two.clone()]),
+        json!([numbered(&[one.clone(), Json::Null, two.clone()])]),
+    ]
+}
+
+#[test]
+fn messages_are_read_from_every_form_of_a_list() {
+    let renamed = |body: &Json, path: &str, id: &str| with(body.clone(), path, json!(id));
+    let uazapi = fixture("uazapi/image")["message"].clone();
+    let evolution = fixture("evolution/image-lid")["data"].clone();
+    let meta = fixture("meta/image");
+    let of_meta = meta["entry"][0]["changes"][0]["value"]["messages"][0].clone();
+    let gowa = fixture("gowa/image");
+    let cases = [
+        (
+            Gateway::Uazapi,
+            uazapi,
+            "/messageid",
+            json!({"event": "messages", "instance": "i"}),
+            "/data",
+        ),
+        (
+            Gateway::Uazapi,
+            fixture("uazapi/image")["message"].clone(),
+            "/messageid",
+            json!({"EventType": "history", "event": {}}),
+            "/event/messages",
+        ),
+        (
+            Gateway::Uazapi,
+            fixture("uazapi/image")["message"].clone(),
+            "/messageid",
+            json!({"EventType": "history"}),
+            "/messages",
+        ),
+        (
+            Gateway::Evolution,
+            evolution.clone(),
+            "/key/id",
+            json!({"event": "messages.upsert", "instance": "i"}),
+            "/data",
+        ),
+        (
+            Gateway::Evolution,
+            evolution,
+            "/key/id",
+            json!({"event": "messages.set", "instance": "i", "data": {}}),
+            "/data/messages",
+        ),
+        (
+            Gateway::Meta,
+            of_meta,
+            "/id",
+            meta,
+            "/entry/0/changes/0/value/messages",
+        ),
+        (
+            Gateway::Gowa,
+            gowa["payload"].clone(),
+            "/id",
+            gowa,
+            "/payload",
+        ),
+    ];
+    for (gateway, message, id, body, place) in cases {
+        let [one, two] = ["A1", "B2"].map(|name| renamed(&message, id, name));
+        for list in lists(&one, &two) {
+            let body = with(body.clone(), place, list);
+            assert_eq!(
+                ids(gateway, &body),
+                ["A1", "B2"],
+                "{} {body}",
+                gateway.as_str()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_documented_envelope_of_uazapi_is_read() {
+    let documented =
+        |event: &str, data: Json| json!({"event": event, "instance": "i", "data": data});
+    let content = |body: &Json| one(Gateway::Uazapi, body).content;
+    for (data, connected) in [
+        (json!({"state": "open"}), Some(true)),
+        (json!({"status": "connected"}), Some(true)),
+        (json!([{"state": "close"}]), Some(false)),
+        (json!({"status": "disconnected"}), Some(false)),
+        (json!({"state": "connecting"}), None),
+        (json!({"name": "i"}), None),
+    ] {
+        let body = documented("connection", data);
+        let wanted = match connected {
+            Some(connected) => DeliveryContent::Connection { connected },
+            None => DeliveryContent::Nothing(DeliveryReason::StatusUpdate),
+        };
+        assert_eq!(content(&body), wanted, "{body}");
+    }
+    let silent = json!({"EventType": "connection", "instanceName": "i"});
+    assert_eq!(
+        content(&silent),
+        DeliveryContent::Nothing(DeliveryReason::StatusUpdate)
+    );
+    let left = json!({"EventType": "connection", "instanceName": "i", "type": "LoggedOut"});
+    assert_eq!(
+        content(&left),
+        DeliveryContent::Connection { connected: false }
+    );
+
+    let update = json!({"MessageIDs": ["A1"], "FileURL": LINK, "Chat": "1@s.whatsapp.net"});
+    let by_message = json!({"messageid": "A1", "chatid": "1@s.whatsapp.net", "fileURL": LINK});
+    for body in [
+        documented("messages_update", update.clone()),
+        documented("messages_update", json!([update])),
+        documented("messages_update", by_message.clone()),
+        json!({"EventType": "messages_update", "event": [update]}),
+        json!({"EventType": "messages_update", "message": by_message}),
+    ] {
+        let reading = one(Gateway::Uazapi, &body);
+        let url = LINK.to_owned();
+        assert_eq!(
+            reading.content,
+            DeliveryContent::Link(LateLink { url }),
+            "{body}"
+        );
+        assert_eq!(reading.message.id, "A1", "{body}");
+        assert!(reading.message.origin.chat.is_some(), "{body}");
+    }
+    // A new message may come with its link.
+    let image = json!({"messageid": "A1", "chatid": "1@s.whatsapp.net", "messageType": "image", "fileURL": LINK});
+    let reading = one(Gateway::Uazapi, &documented("messages", image));
+    assert_eq!(reading.media[0].link.as_deref(), Some(LINK));
+
+    let gone = json!({"MessageIDs": ["A1", "B2"], "Chat": "1@s.whatsapp.net", "state": "Deleted"});
+    let deleted = read(Gateway::Uazapi, &documented("messages_update", gone));
+    let targets = deleted.iter().map(|it| match &it.content {
+        DeliveryContent::Deleted(deletion) => deletion.messages.join(","),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(targets.collect::<Vec<_>>(), ["A1", "B2"]);
+}
+
+#[test]
+fn a_field_of_another_type_does_not_end_the_search() {
+    let object = json!({"a": {}, "b": "x", "c": 5, "d": " ", "e": {"id": "1"}, "f": "1790000000",
+        "g": "ftp://x", "h": "https://x/y", "i": [], "j": [{"k": 1}]});
+    let object = object.as_object().unwrap();
+    use super::super::fields;
+    assert!(fields::object(object, &["b", "e"]).is_some());
+    assert_eq!(fields::objects(object, &["b", "i", "j"]).len(), 1);
+    assert_eq!(fields::words(object, &["a", "d", "b"]).unwrap(), "x");
+    assert_eq!(fields::id(object, &["a", "d", "c"]).unwrap(), "5");
+    assert_eq!(fields::time(object, &["b", "f"]), Some(1_790_000_000_000));
+    assert_eq!(
+        fields::link(object, &["a", "g", "h"]).unwrap(),
+        "https://x/y"
+    );
+    assert_eq!(fields::event(object, &["c", "b"]), "x");
+    // The same of W-API, which has an own reader.
+    let image = json!({"imageMessage": {"mediaKey": vec![1; 32], "directPath": "/v/a"}});
+    let body = json!({"event": 5, "type": "webhookReceived", "instanceId": {}, "instance": "i", "messageId": {}, "id": "A1",
+        "msgContent": image});
+    let reading = one(Gateway::Wapi, &body);
+    assert_eq!(
+        (reading.media.len(), reading.message.id.as_str()),
+        (1, "A1")
+    );
+    assert_eq!(reading.instance.as_deref(), Some("i"));
+    let body =
+        json!({"event": 5, "type": "webhookDisconnected", "instanceId": "i", "payload": "x"});
+    let down = DeliveryContent::Connection { connected: false };
+    assert_eq!(one(Gateway::Wapi, &body).content, down);
+}
