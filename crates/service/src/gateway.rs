@@ -15,6 +15,7 @@ mod gupshup;
 mod history;
 mod hook_address;
 mod id;
+mod json;
 mod locate;
 mod long_number;
 mod mask;
@@ -29,6 +30,7 @@ pub mod signature;
 mod slot;
 mod twilio;
 mod uazapi;
+mod unread;
 mod waha;
 pub mod wapi;
 mod whatsmeow;
@@ -40,6 +42,7 @@ mod zapi;
 use file_address::at_own_address;
 pub use history::{HistoryRange, ListedChat};
 pub use hook_address::{ORIGINAL_PATHS, hook_token};
+use json::parse;
 pub use locate::{Sought, locate};
 pub use mask::{Masked, Taken, TokenFilter, Unmasking, unmasked};
 use protocol::Protocol;
@@ -313,64 +316,6 @@ pub enum FileAnswer {
     Base64(String),
 }
 
-/// Each value takes up to some hundred bytes of memory, however short it is written. A history of some thousand messages fits.
-const MOST_VALUES: usize = 400_000;
-/// With more, lists of bytes are folded first.
-const MANY_VALUES: usize = 50_000;
-
-/// Parses JSON, also with the usual defects of sloppy senders.
-fn parse(body: &[u8]) -> Result<Json, Error> {
-    let folded = (separators(body) > MANY_VALUES).then(|| byte_lists::to_base64(body));
-    let body = folded.as_deref().unwrap_or(body);
-    if folded.is_some() && separators(body) > MOST_VALUES {
-        return Err(Error::TooManyValues { limit: MOST_VALUES });
-    }
-    from_json(body).or_else(|error| {
-        let not_json = Error::NotJson {
-            line: error.line(),
-            column: error.column(),
-        };
-        let repaired = repair::repair(body).and_then(|text| from_json(text.as_bytes()).ok());
-        repaired
-            .or_else(|| envelope::from_form(body))
-            .or_else(|| from_json(&wide_text::to_utf8(body)?).ok())
-            .or_else(|| from_multipart(body))
-            .ok_or(not_json)
-    })
-}
-
-/// A multipart body that was stored as it came.
-fn from_multipart(body: &[u8]) -> Option<Json> {
-    let boundary = multipart::boundary_of_head(None, body)?;
-    from_json(&multipart::to_json(&boundary, body)?).ok()
-}
-
-/// Parses JSON. Ids that are numbers keep all their digits.
-fn from_json(body: &[u8]) -> serde_json::Result<Json> {
-    match long_number::as_texts(body) {
-        // An error names a place in the body as it came.
-        Some(body_with_texts) => {
-            serde_json::from_slice(&body_with_texts).or_else(|_| serde_json::from_slice(body))
-        }
-        None => serde_json::from_slice(body),
-    }
-}
-
-/// The number of commas and colons outside of strings: about as many as there are values.
-fn separators(body: &[u8]) -> usize {
-    let (mut count, mut in_string, mut is_escaped) = (0, false, false);
-    for byte in body {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_string => is_escaped = true,
-            b'"' => in_string = !in_string,
-            b',' | b':' if !in_string => count += 1,
-            _ => {}
-        }
-    }
-    count
-}
-
 /// The address and secrets of one instance at its gateway.
 #[derive(Clone, Copy)]
 pub struct Access<'a> {
@@ -536,7 +481,13 @@ impl Gateway {
     pub fn read(self, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
         let mut parsed = parse(body)?;
         envelope::open_content(&mut parsed);
-        self.protocol().read_body(parsed)
+        self.read_parsed(parsed, body)
+    }
+
+    /// Reads a body; it is parsed again if it seems to have nothing.
+    fn read_parsed(self, parsed: Json, body: &[u8]) -> Result<Vec<ParsedDelivery>, Error> {
+        let readings = self.protocol().read_body(parsed)?;
+        Ok(unread::marked(readings, || parse(body).ok()))
     }
 
     /// Reads a body that came to an instance of this gateway, unless its form is another's.
@@ -546,7 +497,7 @@ impl Gateway {
         if let Some(source) = self.other_source(&parsed, headers) {
             return Ok(Reading::Other(source));
         }
-        self.protocol().read_body(parsed).map(Reading::Own)
+        self.read_parsed(parsed, body).map(Reading::Own)
     }
 
     /// The source of a body that is not this gateway's, if its shape shows it.

@@ -43,6 +43,7 @@ const ID_LENGTH: usize = 36;
 /// Without message id and instance, a media cannot be matched with its repeats.
 const ANONYMOUS: DeliveryReason = DeliveryReason::AnonymousMedia;
 const TOO_LARGE: DeliveryReason = DeliveryReason::MessageTooLarge;
+const UNREAD: DeliveryReason = DeliveryReason::UnreadMedia;
 
 /// The dependencies of ingest; cheap to clone.
 #[derive(Clone)]
@@ -313,7 +314,9 @@ async fn accept(
     });
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
-        if let Some(reason) = (left_out.unreadable > 0).then_some(ANONYMOUS).or(too_large) {
+        let anonymous = (left_out.unreadable > 0).then_some(ANONYMOUS);
+        let unread = nothing.filter(|reason| *reason == UNREAD);
+        if let Some(reason) = anonymous.or(too_large).or(unread) {
             return set_aside(ingest, instance, reason, body, now).await;
         }
         let reason = nothing.unwrap_or(DeliveryReason::NoMessage);

@@ -13,6 +13,7 @@ verdicts-not-an-object = JSON, but not an object
 verdicts-unreadable-envelope = an envelope whose content cannot be read
 verdicts-message-too-large = the message is larger or more deeply nested than the limit
 verdicts-anonymous-media = media without message id and instance
+verdicts-unread-media = media in a place where this version does not read any
 verdicts-undecodable-body = the body does not match its Content-Encoding
 verdicts-unknown-encoding = unknown Content-Encoding
 verdicts-other-instance = it names another instance

@@ -13,6 +13,7 @@ verdicts-not-an-object = o JSON não é um objeto
 verdicts-unreadable-envelope = um envelope cujo conteúdo não pode ser lido
 verdicts-message-too-large = a mensagem passa do limite de tamanho ou de níveis
 verdicts-anonymous-media = mídia sem id de mensagem e sem instância
+verdicts-unread-media = mídia em um lugar em que esta versão não lê nenhuma
 verdicts-undecodable-body = o corpo não corresponde ao Content-Encoding
 verdicts-unknown-encoding = Content-Encoding desconhecido
 verdicts-other-instance = indica outra instância

@@ -3,14 +3,15 @@
 use bytes::Bytes;
 
 use super::{
-    ANONYMOUS, Ingest, Replaced, ingest_reading, is_anonymous, key_of, left_out, other_source,
+    ANONYMOUS, Ingest, Replaced, UNREAD, ingest_reading, is_anonymous, key_of, left_out,
+    other_source,
     others::{self, OwnReadings},
     replaced,
 };
 use crate::db::Error;
 use crate::deliveries;
 use crate::gateway::signature::Headers;
-use crate::gateway::{ParsedDelivery, Reading};
+use crate::gateway::{DeliveryContent, ParsedDelivery, Reading};
 use crate::instances::Instance;
 use crate::model::{DeliveryId, DeliveryReason, MediaKind};
 use crate::queue::Put;
@@ -116,7 +117,12 @@ async fn own_readings(
         Ok(Reading::Own(readings)) => match others::separate(ingest, instance, readings).await? {
             Err(_) => Err(DeliveryReason::OtherInstance),
             Ok(own) if own.readings.iter().all(is_anonymous) => Err(ANONYMOUS),
+            Ok(own) if own.readings.iter().any(is_unread) => Err(UNREAD),
             Ok(own) => Ok(own),
         },
     })
+}
+
+fn is_unread(reading: &ParsedDelivery) -> bool {
+    reading.content == DeliveryContent::Nothing(UNREAD)
 }

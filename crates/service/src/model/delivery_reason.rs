@@ -34,6 +34,7 @@ reasons! {
     UnreadableEnvelope "unreadable_envelope";
     MessageTooLarge "message_too_large";
     AnonymousMedia "anonymous_media";
+    UnreadMedia "unread_media";
     UndecodableBody "undecodable_body";
     UnknownEncoding "unknown_encoding";
     OtherGateway "other_gateway";

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::{DeliveryContent, Gateway, LateLink, ParsedDelivery};
-use super::shapes::{fixture, one, with};
+use super::shapes::{fixture, one, with, without};
 use crate::model::DeliveryReason;
 
 const LINK: &str = "https://files.example/a.jpg";
@@ -205,4 +205,154 @@ fn a_field_of_another_type_does_not_end_the_search() {
         json!({"event": 5, "type": "webhookDisconnected", "instanceId": "i", "payload": "x"});
     let down = DeliveryContent::Connection { connected: false };
     assert_eq!(one(Gateway::Wapi, &body).content, down);
+}
+
+fn is_unread(readings: &[ParsedDelivery]) -> bool {
+    let unread = DeliveryContent::Nothing(DeliveryReason::UnreadMedia);
+    readings.len() == 1 && readings[0].content == unread
+}
+
+#[test]
+fn media_where_no_reader_looks_are_kept() {
+    let file = json!({"mediaKey": "x", "directPath": "/v/a", "mimetype": "image/png"});
+    for (gateway, body) in [
+        (
+            Gateway::Uazapi,
+            json!({"EventType": "news", "instanceName": "i", "packet": {"files": [file]}}),
+        ),
+        (
+            Gateway::Uazapi,
+            json!({"EventType": "messages", "message": {"chatid": "1", "content": {"a": file}}}),
+        ),
+        (
+            Gateway::Evolution,
+            json!({"event": "messages.new", "instance": "i", "data": {"update": {"imageMessage": file}}}),
+        ),
+        (
+            Gateway::Evolution,
+            json!({"event": "messages.new", "instance": "i", "data": {"x": {"mediaKey": "x"}}}),
+        ),
+        (
+            Gateway::EvolutionGo,
+            json!({"event": "Message", "data": {"Content": {"ImageMessage": {"URL": "x"}}}}),
+        ),
+        (
+            Gateway::Wuzapi,
+            json!({"type": "Message", "event": {"Content": {"imageMessage": file}}}),
+        ),
+        (
+            Gateway::Wuzapi,
+            json!({"base64": "A".repeat(200), "caption": "a"}),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "message.new", "session": "i", "payload": {"_data": file}}),
+        ),
+        (
+            Gateway::Wppconnect,
+            json!({"event": "onmessage", "session": "i", "type": "new", "directPath": "/v/a", "mimetype": "image/png"}),
+        ),
+        (
+            Gateway::Meta,
+            json!({"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "x",
+            "value": {"items": [{"image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}}]}}]}]}),
+        ),
+        (
+            Gateway::Wapi,
+            json!({"event": "webhookReceived", "instanceId": "i", "fragment": "x", "msgContent": {"conversation": "oi"}, "extra": file}),
+        ),
+    ] {
+        assert!(
+            is_unread(&read(gateway, &body)),
+            "{} {body}",
+            gateway.as_str()
+        );
+    }
+}
+
+#[test]
+fn what_repeats_or_quotes_another_message_is_ignored() {
+    let file = json!({"mediaKey": "x", "directPath": "/v/a", "mimetype": "image/png"});
+    let evolution = fixture("evolution/text-ignored");
+    let quoting = json!({"extendedTextMessage": {"text": "oi", "contextInfo": {"quotedMessage": {"imageMessage": file}}}});
+    let preview = json!({"extendedTextMessage": {"text": "x", "matchedText": "https://x", "mediaKey": "x", "thumbnailDirectPath": "/v/t"}});
+    let reaction = json!({"reactionMessage": {"key": {"id": "x"}, "text": "a"}});
+    for (gateway, body) in [
+        (
+            Gateway::Evolution,
+            with(evolution.clone(), "/data/message", quoting),
+        ),
+        (
+            Gateway::Evolution,
+            with(evolution.clone(), "/data/message", preview),
+        ),
+        (
+            Gateway::Evolution,
+            with(evolution.clone(), "/data/message", reaction),
+        ),
+        (
+            Gateway::Evolution,
+            with(
+                evolution,
+                "/data/contextInfo",
+                json!({"quotedMessage": {"imageMessage": file}}),
+            ),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "message.ack", "session": "i", "payload": {"id": "x", "_data": file}}),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "message.ack.group", "session": "i", "payload": {"id": "x", "_data": file}}),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "message.reaction", "session": "i", "payload": {"id": "x", "_data": file}}),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "poll.vote", "session": "i", "payload": {"poll": {"_data": file}}}),
+        ),
+        (
+            Gateway::Waha,
+            json!({"event": "message", "session": "i", "payload": {"id": "x", "body": "oi", "hasMedia": false, "replyTo": {"_data": file}}}),
+        ),
+        (
+            Gateway::Wppconnect,
+            json!({"event": "onack", "session": "i", "type": "image", "mediaKey": "x", "directPath": "/v/a", "mimetype": "image/png"}),
+        ),
+        (
+            Gateway::Wppconnect,
+            json!({"event": "onmessage", "session": "i", "type": "chat", "body": "oi", "quotedMsg": file}),
+        ),
+        (Gateway::Uazapi, fixture("uazapi/reaction-ignored")),
+        (Gateway::Wuzapi, json!({"base64": "", "caption": "a"})),
+        (Gateway::Zapi, fixture("zapi/status-reply-ignored")),
+    ] {
+        for reading in read(gateway, &body) {
+            let DeliveryContent::Nothing(reason) = reading.content else {
+                panic!("{body}");
+            };
+            assert_ne!(
+                reason,
+                DeliveryReason::UnreadMedia,
+                "{} {body}",
+                gateway.as_str()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_files_of_a_message_are_not_looked_for_twice() {
+    // With media of its own, what else is in the body changes nothing.
+    let mut body = fixture("evolution/image-lid");
+    body["data"]["extra"] = json!({"mediaKey": "x"});
+    assert_eq!(
+        one(Gateway::Evolution, &body).content,
+        DeliveryContent::Media
+    );
+    let body = without(fixture("evolution/text-ignored"), "/data/message");
+    assert!(!is_unread(&read(Gateway::Evolution, &body)));
 }

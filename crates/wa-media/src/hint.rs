@@ -1,0 +1,96 @@
+//! Whether a body may have media, at any place and around any message. It finds more than [`find`](crate::find), and reads
+//! nothing.
+
+use serde_json::{Map, Value};
+
+use crate::carrier::{carrier, is_closed};
+use crate::read::{field, is_empty_bytes, same_name, text};
+
+/// The most objects and lists that are searched.
+const MOST_VALUES: usize = 16_384;
+
+/// Fields about another message, or with a sender's decoration, in gateways' own forms.
+const CLOSED: &[&str] = &["context", "referral", "reference", "statusImage"];
+
+/// The preview of a link has a key, too.
+const PREVIEWS: &[&str] = &["thumbnailDirectPath", "matchedText", "canonicalUrl"];
+
+/// Whether there is an object that describes a file and is not known to belong to another message: one with a key, one with a
+/// type and a path or hash, or one in the field of a message with a file, such as `imageMessage`.
+pub fn may_have_media(body: &Value) -> bool {
+    let mut work = vec![body];
+    let mut searched = 0;
+    while let Some(value) = work.pop() {
+        searched += 1;
+        if searched > MOST_VALUES {
+            return false;
+        }
+        match value {
+            Value::Array(items) => work.extend(items.iter().filter(|item| is_nested(item))),
+            Value::Object(object) if describes_file(object) => return true,
+            Value::Object(object) => {
+                let is_closed =
+                    |name: &str| is_closed(name) || CLOSED.iter().any(|it| same_name(name, it));
+                let open = object
+                    .iter()
+                    .filter(|(name, value)| is_nested(value) && !is_closed(name));
+                work.extend(open.map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+fn is_nested(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
+fn describes_file(object: &Map<String, Value>) -> bool {
+    let has = |names: &[&str]| field(object, names).is_some();
+    let has_path = field(object, &["directPath"]).and_then(text).is_some();
+    let has_key = field(object, &["mediaKey"]).is_some_and(|key| !is_empty_bytes(key));
+    let is_preview = !has_path && has(PREVIEWS);
+    let is_typed = has(&["mimetype", "mime_type"]);
+    let is_carrier = |(name, value): (&String, &Value)| {
+        carrier(name).is_some() && value.as_object().is_some_and(|it| !it.is_empty())
+    };
+    has_key && !is_preview
+        || is_typed && (has_path || has(&["fileSha256", "sha256"]))
+        || object.iter().any(is_carrier)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn files_are_seen_at_any_place() {
+        for body in [
+            json!({"a": [[{"b": {"mediaKey": "x"}}]]}),
+            json!([{"x": {"directPath": "/v/a", "mimetype": "image/png"}}]),
+            json!({"x": {"0": {"ImageMessage": {"url": "u"}}}}),
+            json!({"x": {"image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}}}),
+            json!({"mediaKey": "x", "matchedText": "y", "directPath": "/v/a"}),
+        ] {
+            assert!(may_have_media(&body), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_another_message_is_no_file() {
+        let file = json!({"mediaKey": "x", "directPath": "/v/a", "mimetype": "image/png"});
+        for body in [
+            json!({"text": "mediaKey", "mediaKey": ""}),
+            json!({"imageMessage": {}, "mimetype": "image/png"}),
+            json!({"quotedMessage": {"imageMessage": file}}),
+            json!({"contextInfo": file, "quotedMsg": file, "replyTo": file, "referral": file}),
+            json!({"extendedTextMessage": {"text": "a", "matchedText": "b", "mediaKey": "x"}}),
+            json!({"historySyncNotification": file}),
+            json!(1),
+        ] {
+            assert!(!may_have_media(&body), "{body}");
+        }
+    }
+}
