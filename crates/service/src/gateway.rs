@@ -48,7 +48,7 @@ pub use mask::{Masked, Taken, TokenFilter, Unmasking, unmasked};
 use protocol::Protocol;
 
 pub use reader::{Panicked, Reader};
-pub use recognise::{Source, recognise};
+pub use recognise::{Source, recognise, source};
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;

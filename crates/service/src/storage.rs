@@ -54,7 +54,8 @@ pub enum Error {
     #[error("the storage at {root} is not the one of this database ({})", found.as_str())]
     Displaced { root: PathBuf, found: Found },
     /// The file is a link or behind one. It is not deleted, because the target may be another program's.
-    #[error("{} is a link, or behind one, and is left alone", .0.display())]
+    // Without the path, which may have a phone number.
+    #[error("a file is a link, or behind one, and is left alone")]
     Linked(PathBuf),
     /// Any other I/O error.
     #[error("the file cannot be written")]

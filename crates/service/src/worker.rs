@@ -426,7 +426,7 @@ fn count(worker: &Worker, job: &Job, settled: &Settled, attempts: &[Attempt]) {
 fn log_settled(job: &Job, settled: &Settled, attempts: usize) {
     match settled {
         Settled::Stored(file) => {
-            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = file.size_bytes, verified = file.verified.as_str(), path = file.path, attempts, "media stored");
+            tracing::info!(media = %job.id, kind = job.kind.as_str(), size = file.size_bytes, verified = file.verified.as_str(), attempts, "media stored");
         }
         Settled::Postponed { reason, until, .. } => {
             tracing::warn!(media = %job.id, reason = reason.as_str(), next = crate::clock::rfc3339(*until), attempts, "media postponed");

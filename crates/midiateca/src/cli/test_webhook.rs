@@ -14,8 +14,11 @@ use crate::cli::{
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::ops::test_delivery::{self, Step};
+use midiateca_service::model::InstanceId;
+use midiateca_service::ops::test_delivery::{self, Step, Unaddressed};
 
+/// More instances are not named in an error.
+const MOST_CANDIDATES: usize = 10;
 const MOST_BYTES: u64 = 128 << 20;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +29,7 @@ pub(crate) struct Options {
     /// Send a sample: a picture that the delivery itself brings, so that neither gateway nor CDN is asked
     #[arg(long, conflicts_with = "file")]
     sample: bool,
-    /// The instance, if the delivery does not name it [default: its instanceId]
+    /// The instance, if the delivery does not name it [default: the one that it names, or the only one of its gateway]
     #[arg(long, value_name = "ID")]
     instance: Option<String>,
 }
@@ -58,22 +61,56 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.is_fine()))
 }
 
-/// The instance that the delivery names, or the only one there is; for a sample the first.
+/// For a sample the first instance.
 fn instance_of(
     context: &Context,
     body: Option<&[u8]>,
-    mut known: Vec<Instance>,
+    known: Vec<Instance>,
 ) -> Result<Instance, UsageError> {
     let Some(body) = body else {
         let first = known.into_iter().next();
         return first.ok_or_else(|| usage!(context.lang, words::NO_INSTANCE));
     };
-    let Some(id) = test_delivery::instance_id(body) else {
-        let only = if known.len() == 1 { known.pop() } else { None };
-        return only.ok_or_else(|| usage!(context.lang, words::NAMES_NO_INSTANCE));
+    let found = test_delivery::addressee(body, known);
+    found.map_err(|error| unaddressed(context, error))
+}
+
+fn unaddressed(context: &Context, error: Unaddressed) -> UsageError {
+    let lang = context.lang;
+    let listed = |candidates: &[InstanceId]| {
+        let mut ids: Vec<_> = candidates.iter().map(|id| plain(id.as_str())).collect();
+        if ids.len() > MOST_CANDIDATES {
+            ids.truncate(MOST_CANDIDATES);
+            ids.push("…".to_owned());
+        }
+        ids.join(", ")
     };
-    let found = known.into_iter().find(|known| known.id.as_str() == id);
-    found.ok_or_else(|| ids::unknown(context, ids::INSTANCE, id))
+    match error {
+        Unaddressed::Unknown(id) => ids::unknown(context, ids::INSTANCE, id),
+        Unaddressed::NoInstance => usage!(lang, words::NO_INSTANCE),
+        Unaddressed::NoGateway { candidates } => {
+            let candidates = listed(&candidates);
+            usage!(lang, words::NAMES_NO_INSTANCE, candidates = candidates)
+        }
+        Unaddressed::Several { shape, candidates } => {
+            let (shape, candidates) = (shape.as_str(), listed(&candidates));
+            usage!(
+                lang,
+                words::SEVERAL,
+                gateway = shape,
+                candidates = candidates
+            )
+        }
+        Unaddressed::NoneOfGateway { shape, candidates } => {
+            let (shape, candidates) = (shape.as_str(), listed(&candidates));
+            usage!(
+                lang,
+                words::NONE_OF_GATEWAY,
+                gateway = shape,
+                candidates = candidates
+            )
+        }
+    }
 }
 
 fn read(file: &Path, lang: Language) -> anyhow::Result<Vec<u8>> {

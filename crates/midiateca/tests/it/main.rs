@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines)]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod addressee;
 mod answers;
 mod api;
 mod backup;

@@ -117,7 +117,7 @@ help-monitor--lines = Uma linha por evento, mesmo em um terminal
 help-test-webhook = Processa uma entrega e relata cada etapa
 help-test-webhook--file = A entrega como o gateway a enviaria; - lê a entrada padrão (stdin)
 help-test-webhook--sample = Envia um exemplo: uma imagem que vem na própria entrega, sem consultar gateway nem CDN
-help-test-webhook--instance = A instância, se a entrega não a informa [padrão: o instanceId da entrega]
+help-test-webhook--instance = A instância, se a entrega não a informa [padrão: a que ela informa, ou a única do gateway dela]
 
 ## endpoint
 

@@ -16,6 +16,23 @@ pub enum Source {
     Chatwoot,
 }
 
+impl Gateway {
+    /// Whether both have the same instances: partners of Meta have its numbers.
+    pub fn is_alike(self, other: Self) -> bool {
+        let of_meta = [Self::Meta, Self::Dialog360];
+        self == other || of_meta.contains(&self) && of_meta.contains(&other)
+    }
+}
+
+impl Source {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway(gateway) => gateway.as_str(),
+            Self::Chatwoot => "chatwoot",
+        }
+    }
+}
+
 /// How deep and how wide the envelopes of automations are searched.
 const DEEPEST: usize = 8;
 const MOST_OBJECTS: usize = 256;
@@ -30,6 +47,13 @@ pub fn recognise(headers: &Headers, body: &Json) -> Option<Source> {
     gateway
         .map(Source::Gateway)
         .or_else(|| is_of_hub(root).then_some(Source::Chatwoot))
+}
+
+/// The source of a body without its headers, also inside the envelope of an automation.
+pub fn source(body: &[u8]) -> Option<Source> {
+    let mut body = super::parse(body).ok()?;
+    envelope::open_content(&mut body);
+    recognise(&Headers::default(), &body).or_else(|| recognise_inside(&body))
 }
 
 /// The source of the first delivery inside the envelope of an automation or a queue.

@@ -73,7 +73,7 @@ fn other(
         return None;
     }
     let is_other = |of: &&Arc<Instance>| {
-        !of.removed && of.id != instance.id && is_alike(of.gateway, instance.gateway)
+        !of.removed && of.id != instance.id && of.gateway.is_alike(instance.gateway)
     };
     let by_id = names
         .iter()
@@ -83,10 +83,4 @@ fn other(
     let mut all = known.values().filter(is_other);
     let found = by_id.or_else(|| all.find(is_at_same));
     found.map(|of| of.id.clone())
-}
-
-/// Partners of Meta have its numbers.
-fn is_alike(one: Gateway, other: Gateway) -> bool {
-    let of_meta = [Gateway::Meta, Gateway::Dialog360];
-    one == other || of_meta.contains(&one) && of_meta.contains(&other)
 }

@@ -85,6 +85,7 @@ impl Directory {
         if self.read(fresh) {
             return Ok(());
         }
+        let began = Instant::now();
         let all: Vec<_> = every_instance(&self.db)
             .await?
             .into_iter()
@@ -106,7 +107,7 @@ impl Directory {
             former.extend(hashes.map(removed));
         }
         let snapshot = Snapshot {
-            read_at: Some(Instant::now()),
+            read_at: Some(began),
             clients_with_siblings: Arc::new(siblings.collect()),
             former,
             by_hook: present
@@ -121,10 +122,12 @@ impl Directory {
                     .collect(),
             ),
         };
-        *self
-            .snapshot
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = snapshot;
+        let current = self.snapshot.write();
+        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        // Another may have read it later and be done earlier.
+        if current.read_at.is_none_or(|at| at <= began) {
+            *current = snapshot;
+        }
         Ok(())
     }
 }

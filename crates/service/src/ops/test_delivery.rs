@@ -1,6 +1,7 @@
 //! One delivery through the whole pipeline, with a report of each step. If a server is running, the delivery is committed
 //! here and downloaded there.
 
+mod addressee;
 mod sample;
 mod step;
 
@@ -15,7 +16,7 @@ use super::Progress;
 use crate::coordination::{self, Coordination};
 use crate::db::{self, Db, Key};
 use crate::deliveries::Body;
-use crate::gateway::Gateway;
+use crate::gateway::{self, Gateway, Source};
 use crate::ingest::{self, Ingest, Receipt, tally};
 use crate::instances::Instance;
 use crate::media::{self, Media};
@@ -23,6 +24,7 @@ use crate::model::{MediaId, MediaStatus};
 use crate::queue::{self, Lease};
 use crate::shutdown::CancellationToken;
 use crate::worker::{self, Worker};
+pub use addressee::{Unaddressed, addressee};
 pub use sample::{sample, sample_delivery};
 pub use step::Step;
 
@@ -35,7 +37,8 @@ pub struct Deps<'a> {
     pub coordination: &'a Coordination,
 }
 
-pub fn instance_id(body: &[u8]) -> Option<String> {
+/// W-API's name of the instance.
+fn instance_id(body: &[u8]) -> Option<String> {
     let delivery: Value = serde_json::from_slice(body).ok()?;
     let mut fields = delivery.as_object()?.iter();
     let (_, id) = fields.find(|(name, _)| name.eq_ignore_ascii_case("instanceId"))?;
@@ -99,6 +102,7 @@ pub async fn run(
         bytes: body.len(),
         instance: instance.id.clone(),
         client: instance.client,
+        gateway: gateway::source(&body).map(Source::as_str),
     });
     let body = Body::from_bytes(&ingest.bodies, ingest.clock.now(), &body)
         .await

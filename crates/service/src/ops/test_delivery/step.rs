@@ -16,6 +16,9 @@ pub enum Step {
         bytes: usize,
         instance: InstanceId,
         client: i64,
+        /// The gateway whose form it has.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gateway: Option<&'static str>,
     },
     Committed {
         delivery: DeliveryId,
