@@ -21,6 +21,7 @@ mod long_number;
 mod mask;
 mod meta;
 pub mod multipart;
+mod plain_json;
 mod protocol;
 mod quepasa;
 mod reader;

@@ -320,11 +320,11 @@ pub(super) fn inside(text: &str) -> Option<Json> {
         text = Cow::Owned(serde_json::from_str(&text).ok()?);
     }
     if !text.starts_with(['{', '['])
-        || super::json::separators(text.as_bytes()) > super::json::MOST_VALUES
+        || super::plain_json::separators(text.as_bytes()) > super::plain_json::MOST_VALUES
     {
         return None;
     }
-    super::json::from_json(text.as_bytes()).ok()
+    super::plain_json::from_json(text.as_bytes()).ok()
 }
 
 /// The value of a form such as `payload={…}`, which some senders post instead of JSON.

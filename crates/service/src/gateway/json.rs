@@ -2,10 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Error, byte_lists, envelope, long_number, multipart, repair, wide_text};
+use super::plain_json::{MOST_VALUES, from_json, separators};
+use super::{Error, byte_lists, envelope, multipart, repair, wide_text};
 
-/// Each value takes up to some hundred bytes of memory, however short it is written. A history of some thousand messages fits.
-pub(super) const MOST_VALUES: usize = 400_000;
 /// With more, lists of bytes are folded first.
 const MANY_VALUES: usize = 50_000;
 
@@ -34,30 +33,4 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, Error> {
 fn from_multipart(body: &[u8]) -> Option<Json> {
     let boundary = multipart::boundary_of_head(None, body)?;
     from_json(&multipart::to_json(&boundary, body)?).ok()
-}
-
-/// Parses JSON. Ids that are numbers keep all their digits.
-pub(super) fn from_json(body: &[u8]) -> serde_json::Result<Json> {
-    match long_number::as_texts(body) {
-        // An error names a place in the body as it came.
-        Some(body_with_texts) => {
-            serde_json::from_slice(&body_with_texts).or_else(|_| serde_json::from_slice(body))
-        }
-        None => serde_json::from_slice(body),
-    }
-}
-
-/// The number of commas and colons outside of strings: about as many as there are values.
-pub(super) fn separators(body: &[u8]) -> usize {
-    let (mut count, mut in_string, mut is_escaped) = (0, false, false);
-    for byte in body {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_string => is_escaped = true,
-            b'"' => in_string = !in_string,
-            b',' | b':' if !in_string => count += 1,
-            _ => {}
-        }
-    }
-    count
 }
