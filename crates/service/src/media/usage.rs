@@ -135,6 +135,35 @@ mod tests {
                 fill(kind, status).await;
             }
         }
+        // A stored media is counted when it is stored, once, and stays.
+        let counted = async || {
+            let usage = monthly_usage(&db, Scope::Client(1), 0).await.unwrap();
+            usage.iter().map(|month| month.media).sum::<u64>()
+        };
+        let before = counted().await;
+        assert_eq!(before, 210 * 5);
+        for (sql, more) in [
+            (
+                "update media set status = 'stored', stored_at = 1 where id = 'imagepending0'",
+                1,
+            ),
+            (
+                "update media set status = 'pending' where id = 'imagepending0'",
+                1,
+            ),
+            (
+                "update media set status = 'stored', stored_at = 2 where id = 'imagepending0'",
+                1,
+            ),
+            (
+                "update media set status = 'pending' where id = 'imagepending0'",
+                1,
+            ),
+        ] {
+            let writing = db.write(Key::Everything, async move |tx| tx.run(sql, vec![]).await);
+            assert_eq!(writing.await.unwrap(), 1, "{sql}");
+            assert_eq!(counted().await, before + more, "{sql}");
+        }
         // 420 minutes from the epoch on; the first of the seven hours is left out, the last two are empty.
         for (scope, part) in [(Scope::All, 1), (Scope::Client(2), 2)] {
             let found = by_hour(&db, scope, HOUR, 8).await.unwrap();

@@ -233,7 +233,7 @@ pub async fn remove(deps: Deps<'_>, actor: &Actor, target: Target<'_>) -> Result
     removing.await?
 }
 
-/// Takes the password, the links for setting one, and the sessions: signing in as the user needs another password.
+/// Takes the password, the links for setting one, the sessions, and the signed links: signing in as the user needs another password.
 pub async fn take_password(
     deps: Deps<'_>,
     actor: &Actor,
@@ -248,6 +248,7 @@ pub async fn take_password(
             return Ok(Err(UserError::LastAdmin));
         }
         users::disable(tx, &id).await?;
+        links::revoke_of_creator(tx, &Actor::User(id.clone()).code(), now).await?;
         let data = json!({"user": id, "role": user.role, "change": "password_taken"});
         let entry = NewEntry::new(Action::UserChanged, user.client, data);
         append(tx, &actor, entry, now).await?;

@@ -633,8 +633,33 @@ async fn a_key_that_was_made_a_moment_ago_may_stream() {
 #[tokio::test]
 async fn links_end_when_their_maker_loses_the_right_to_make_them() {
     let test = TestApp::start().await;
-    let id = add(&test, "bia", Role::Operator, Scope::Client(2)).await;
     let (media, _) = test.store(crate::stage::sample("LINKED")).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    // A key that is revoked, and a user whose password is taken.
+    let key = Caller::new(&test, Role::Operator, Scope::Client(2)).await;
+    let path = format!("/media/{}/link", media.id);
+    let (_, made) = key.send("POST", &path, None).await;
+    let url = format!("{}{}", test.origin(), made["url"].as_str().unwrap());
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
+    let keys = admin.get("/keys").await;
+    let id = keys["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        admin.send("DELETE", &format!("/keys/{id}"), None).await.0,
+        200
+    );
+    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
+    let id = add(&test, "caio", Role::Operator, Scope::Client(2)).await;
+    let mut caio = Browser::new(&test);
+    caio.sign_in("caio").await;
+    let made = caio.send("POST", &path, None).await;
+    let url = format!("{}{}", test.origin(), made.body["url"].as_str().unwrap());
+    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
+    admin
+        .send("DELETE", &format!("/users/{id}/password"), None)
+        .await;
+    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
+
+    let id = add(&test, "bia", Role::Operator, Scope::Client(2)).await;
     let mut bia = Browser::new(&test);
     bia.sign_in("bia").await;
     let made = bia
@@ -644,7 +669,6 @@ async fn links_end_when_their_maker_loses_the_right_to_make_them() {
     let path = url.split_once("/m/").unwrap().1;
     let url = format!("{}/m/{path}", test.origin());
     assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
-    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
     let change = Some(json!({"role": "viewer"}));
     assert_eq!(
         admin.send("PATCH", &format!("/users/{id}"), change).await.0,
