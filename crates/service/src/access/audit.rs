@@ -154,7 +154,7 @@ pub async fn selected(
     limit: u32,
 ) -> Result<Vec<AuditEntry>, Error> {
     let sql = "select seq, at, actor, action, client, instance, media, data from audit
-               where seq < $1 and ($2 is null or client = $2) and ($3 is null or actor = $3) and ($4 is null or action = $4)
+               where seq < $1 and ($2 is null or client = $2) and ($3 is null or actor = $3 or ($3 = 'anonymous' and actor = 'stranger')) and ($4 is null or action = $4)
                  and at >= $5 and at < $6 order by seq desc limit $7";
     let values = values![
         seq,

@@ -155,7 +155,7 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(["private", "group", "channel", "story", "broadcast"]);
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);
-    codes.extend(["command_line", "stranger"]);
+    codes.extend(["command_line", "anonymous"]);
     codes.extend(results::FIELDS.iter().chain(&results::AUDIT_FIELDS));
     codes.extend(results::RESULTS.iter().chain(&results::CHANGES));
     codes.extend(Route::ALL.map(Route::as_str));

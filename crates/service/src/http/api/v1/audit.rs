@@ -16,7 +16,7 @@ use crate::http::api::query::Query;
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID`, `anonymous` or `command_line`.
     actor: Option<String>,
     #[param(inline)]
     action: Option<Action>,

@@ -87,7 +87,7 @@ impl Names {
             (code.to_owned(), self.find(frame, code), is_chosen)
         };
         let known = self.0.iter().map(|(code, _)| code.as_str());
-        let codes = known.chain(["command_line", "stranger"]);
+        let codes = known.chain(["command_line", "anonymous"]);
         let mut choices: Vec<_> = codes.map(choice).collect();
         // No code has invisible characters.
         let is_possible = !chosen.is_empty() && !chosen.chars().any(is_hostile);
