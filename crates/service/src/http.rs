@@ -42,9 +42,19 @@ use listener::{Listener, MOST_PIPELINED};
 use pace::Slowness;
 use readiness::ReadinessCache;
 
-/// The state of every request handler.
+/// The state of every request handler. Each layer of the router clones it.
 #[derive(Clone)]
-pub struct HttpState {
+pub struct HttpState(Arc<Shared>);
+
+impl std::ops::Deref for HttpState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+pub struct Shared {
     app: Arc<App>,
     memory: Arc<Memory>,
     /// The random name of the data folder, shown by the health checks.
@@ -85,7 +95,7 @@ fn router(
         hooks = hooks.route(&format!("{path}/"), post(hooks::by_query_or_header));
     }
     let limits = Arc::new(api::RateLimits::new(app.config.http.api_rate));
-    let state = HttpState {
+    let state = HttpState(Arc::new(Shared {
         limits,
         runs: Arc::default(),
         live_keys: Arc::default(),
@@ -96,7 +106,7 @@ fn router(
         readiness: Arc::default(),
         connections,
         trusted_proxies,
-    };
+    }));
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -22,12 +22,19 @@ pub fn field<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a V
 pub(crate) const LONGEST_NAME: usize = 64;
 
 /// Whether two names are equal, ignoring case and underscores.
+#[inline]
 pub fn same_name(a: &str, b: &str) -> bool {
     if a.len() > LONGEST_NAME || b.len() > LONGEST_NAME {
         return false;
     }
     if a.len() == b.len() {
         return a.eq_ignore_ascii_case(b);
+    }
+    // Nearly all pairs end here.
+    let first = |name: &str| name.as_bytes().first().map(u8::to_ascii_lowercase);
+    let (first_a, first_b) = (first(a), first(b));
+    if first_a != first_b && first_a != Some(b'_') && first_b != Some(b'_') {
+        return false;
     }
     (a.contains('_') || b.contains('_')) && letters(a).eq(letters(b))
 }

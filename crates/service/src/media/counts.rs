@@ -74,6 +74,13 @@ pub async fn of_client(tx: &mut Tx, client: i64) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
 }
 
+/// Whether media of the instance were ever erased: a cheap question before that for one message.
+pub async fn has_erased(tx: &mut Tx, instance: &InstanceId) -> Result<bool, Error> {
+    let sql =
+        "select 1 as found from media_counts where instance = $1 and reason = 'erased' limit 1";
+    Ok(tx.row(sql, values![instance.as_str()]).await?.is_some())
+}
+
 const ENDED: &str = "select instance, kind, status, cast(sum(count) as bigint) as n from media_counts where count > 0 group by instance, kind, status";
 /// The second condition on the status is that of the index media_unstored.
 const CLAIMED: &str = "select instance, kind, status, count(*) as n from media where status = 'downloading' and status <> 'stored' group by instance, kind, status";

@@ -3,7 +3,7 @@
 use wa_media::FoundMedia;
 
 use crate::db::{Error, Tx};
-use crate::media::{Media, message};
+use crate::media::{Media, counts, message};
 use crate::model::{InstanceId, erased_print};
 
 /// Whether a delivery's media under one of these messages were erased. Senders choose message ids, so media that are
@@ -14,6 +14,9 @@ pub async fn is_erased(
     messages: &[String],
     media: &[FoundMedia],
 ) -> Result<bool, Error> {
+    if !counts::has_erased(tx, instance).await? {
+        return Ok(false);
+    }
     for message in messages {
         for row in message::erased_of_message(tx, instance, message).await? {
             let prints = Prints::from_row(&row);
