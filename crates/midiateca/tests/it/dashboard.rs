@@ -332,6 +332,7 @@ async fn every_page_is_shown_to_an_administrator_in_both_languages() {
         let page = browser.get(path).await;
         assert_eq!(page.status.as_u16(), status, "{path}");
         assert!(page.text.contains("<main"), "{path}: {}", page.text);
+        assert!(!page.text.contains("/api/v1"), "{path}: {}", page.text);
     }
     test.end().await;
 }

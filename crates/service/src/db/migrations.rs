@@ -32,6 +32,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0025_verdicts.sql"),
     include_str!("../../migrations/sqlite/0026_usage.sql"),
     include_str!("../../migrations/sqlite/0027_left_out.sql"),
+    include_str!("../../migrations/sqlite/0028_folded_letters.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is
@@ -127,6 +128,21 @@ mod tests {
         let rows = connection.rows(sql, &[]).unwrap();
         let found: Vec<_> = rows.iter().map(|row| row.text("text").unwrap()).collect();
         assert_eq!(found, ["2 01 infected", "2 02 error", "3 01 clean"]);
+    }
+
+    #[test]
+    fn words_with_letters_that_were_not_folded_are_indexed_again() {
+        let (connection, file) = before("from media_words where words glob");
+        for (media, words) in [("a", "łódź"), ("b", "strasse"), ("c", "rua straße 7")] {
+            let sql =
+                format!("insert into media_words (media, words) values ('{media}', '{words}')");
+            connection.batch(&sql).unwrap();
+        }
+        connection.batch(file).unwrap();
+        let rows = connection.rows("select media from words_due order by 1", &[]);
+        let rows = rows.unwrap();
+        let due: Vec<_> = rows.iter().map(|row| row.text("media").unwrap()).collect();
+        assert_eq!(due, ["a", "c"]);
     }
 
     #[test]

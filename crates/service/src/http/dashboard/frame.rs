@@ -366,9 +366,16 @@ struct ErrorPage {
     error: Explanation,
 }
 
+/// The explanation of an error for a person: without a hint that names a route of the API.
+fn explanation(frame: &Frame, error: &ApiError) -> Explanation {
+    let mut explanation = error.explanation(frame.lang);
+    explanation.hint.take_if(|hint| hint.contains("/api/"));
+    explanation
+}
+
 pub fn failed(frame: Frame, error: &ApiError) -> Response {
     let page = ErrorPage {
-        error: error.explanation(frame.lang),
+        error: explanation(&frame, error),
         frame,
     };
     let mut response = answer(error.status(), &page);
@@ -385,6 +392,6 @@ pub struct Panel<T>(pub Result<T, Explanation>);
 
 impl<T> Panel<T> {
     pub fn new(frame: &Frame, result: Result<T, ApiError>) -> Self {
-        Self(result.map_err(|error| error.explanation(frame.lang)))
+        Self(result.map_err(|error| explanation(frame, &error)))
     }
 }
