@@ -1,4 +1,4 @@
-### O painel.
+### The dashboard.
 
 dashboard-overview = Visão geral
 dashboard-media = Mídias

@@ -1,4 +1,4 @@
-### Rótulos do painel, pelos códigos de papéis, conversas, direções, notificações e entradas da auditoria.
+### Labels of the dashboard, by the codes of roles, chats, directions, notifications and entries of the audit log.
 
 labels-viewer = leitor
 labels-operator = operador

@@ -131,7 +131,7 @@ pub async fn append(tx: &mut Tx, actor: &Actor, entry: NewEntry, now: Millis) ->
 /// Selects entries; `None` selects all.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// `key:ID`, `user:ID`, `link:ID`, `stranger` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID`, `anonymous` or `command_line`.
     pub actor: Option<String>,
     pub action: Option<Action>,
     /// At or after.

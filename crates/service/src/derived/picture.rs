@@ -1,4 +1,4 @@
-//! Small pictures. What a stranger's file claims is checked before memory is given to it.
+//! Small pictures. What a received file claims is checked before memory is given to it.
 
 use std::io::{BufRead, Cursor, Seek, SeekFrom};
 

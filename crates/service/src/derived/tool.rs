@@ -1,4 +1,4 @@
-//! Runs other programs on files that strangers sent.
+//! Runs other programs on received files.
 //!
 //! Promises: no shell; a program runs in its own process group and its own empty folder, without this process's environment and
 //! input, within limits of memory, processor time, output and files; it is killed with all that it started when its time is over

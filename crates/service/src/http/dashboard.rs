@@ -1,6 +1,6 @@
 //! The dashboard: pages for people, made on the server from what the API answers to the same person.
 //!
-//! Promises: a page shows what the API shows within the person's scope, and nothing else; what strangers wrote is escaped;
+//! Promises: a page shows what the API shows within the person's scope, and nothing else; received texts are escaped;
 //! no script or style comes from elsewhere or from a page's text. Actions are requests of the page's script to the API.
 
 mod assets;

@@ -10,7 +10,7 @@ struct Place(tempfile::TempDir);
 impl Place {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        fs::write(place.file(), "a stranger's bytes").unwrap();
+        fs::write(place.file(), "untrusted bytes").unwrap();
         place
     }
 
@@ -76,7 +76,7 @@ async fn a_program_gets_its_arguments_and_nothing_of_this_process() {
     let script = r#"printf '%s|' "$@"; cat "$1"; cat; env"#;
     let output = place.run(script, limits()).await.unwrap();
     let path = place.file().display().to_string();
-    let start = format!("{path}|x{path}y|{{other}}|a stranger's bytes");
+    let start = format!("{path}|x{path}y|{{other}}|untrusted bytes");
     assert!(output.starts_with(&start), "{output}");
     let environment = &output[start.len()..];
     let names = environment.lines().filter_map(|line| line.split_once('='));
@@ -274,7 +274,7 @@ async fn an_isolated_program_has_its_file_and_no_network_and_no_other_file() {
     let lines: Vec<_> = output.lines().map(str::trim).collect();
     assert_eq!(
         lines,
-        ["/tmp", "262144", "a stranger's bytes", "lo", "none", "no"]
+        ["/tmp", "262144", "untrusted bytes", "lo", "none", "no"]
     );
     let hurried = Limits {
         time: Duration::from_millis(700),

@@ -179,7 +179,7 @@ impl Frame {
         }
     }
 
-    /// What a stranger wrote, without invisible characters and characters that turn the direction.
+    /// A received text, without invisible characters and characters that turn the direction.
     pub fn plain(&self, text: impl AsRef<str>) -> String {
         terminal::tame(text.as_ref())
     }
@@ -190,7 +190,7 @@ impl Frame {
         lines.join("\n")
     }
 
-    /// The beginning of what a stranger wrote.
+    /// The beginning of a received text.
     pub fn short(&self, text: impl AsRef<str>) -> String {
         terminal::plain(text.as_ref())
     }
