@@ -8,6 +8,9 @@ use wa_sim::{Content, Fault, Gateway, SimMedia};
 /// The two instances of every world, each of another client.
 pub const INSTANCES: [&str; 2] = ["TORTURE-000001-AAAAAA", "TORTURE-000002-BBBBBB"];
 
+/// The instance that is imported. It is added before, with the simulated gateway's addresses, which an import keeps.
+pub const IMPORTED: &str = "TORTURE-000003-CCCCCC";
+
 /// How long messages and acts are spread over.
 const SPAN: Duration = Duration::from_secs(6);
 

@@ -22,7 +22,6 @@ use log::Record;
 use recording::Recording;
 use state::State;
 pub use state::folder_breaches;
-pub use steps::INSTANCE as IMPORTED;
 use steps::Step;
 
 use crate::machine::{Machine, Tools};
@@ -70,7 +69,7 @@ impl Cuts {
 /// Between which records the first start, the server's run and each command are.
 fn phases(records: &[Record]) -> Vec<RangeInclusive<usize>> {
     let steps = Step::ALL.map(Step::name);
-    let ends: BTreeSet<_> = steps.into_iter().chain(state::BEFORE_STEPS).collect();
+    let ends: BTreeSet<_> = steps.into_iter().chain(log::BEFORE_STEPS).collect();
     let is_end = |record: &Record| matches!(record, Record::Reported { what } if ends.contains(what.as_str()));
     let mut begin = 1;
     let found = (1..).zip(records).filter(|(_, record)| is_end(record));
@@ -186,7 +185,7 @@ mod tests {
         let other = || Record::SyncDone { id: 1 };
         let mut records = Vec::new();
         let names = Step::ALL.map(Step::name);
-        for end in state::BEFORE_STEPS.into_iter().chain(names) {
+        for end in log::BEFORE_STEPS.into_iter().chain(names) {
             records.extend([other(), other(), step("client 1"), step(end)]);
         }
         let phases = phases(&records);

@@ -17,8 +17,7 @@ use crate::events::{self, Endpoint};
 use crate::gateway::{self, Acknowledge, Answers};
 use crate::law::{self, Facts, File, Files, Row, Texts};
 use crate::machine::{Machine, Tools};
-use crate::plan::{INSTANCES, Message, Plan};
-use crate::power;
+use crate::plan::{IMPORTED, INSTANCES, Message, Plan};
 use crate::program::Program;
 use crate::report::Report;
 
@@ -282,7 +281,7 @@ async fn add_instances(
     report: impl Fn(&str),
 ) -> anyhow::Result<[String; 2]> {
     let mut hooks = [String::new(), String::new()];
-    let instances = INSTANCES.into_iter().chain([power::IMPORTED]);
+    let instances = INSTANCES.into_iter().chain([IMPORTED]);
     for (n, instance) in instances.enumerate() {
         sim.world().add_instance(instance, "gateway-token");
         let client = (n + 1).to_string();

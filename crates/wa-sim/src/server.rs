@@ -1,6 +1,7 @@
 //! The HTTP server of the simulated gateway.
 
 mod admin;
+mod body;
 mod call;
 mod cdn;
 mod file;

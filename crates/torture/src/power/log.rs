@@ -2,6 +2,15 @@
 
 use anyhow::{Context as _, bail};
 
+/// Reported when clients and instances are there.
+pub const SET_UP: &str = "set up";
+/// Reported when the server has stored all messages and ended.
+pub const SERVED: &str = "served";
+/// Reported when a file has wrong bytes.
+pub const CORRUPT: &str = "corrupt";
+/// What is reported before the first command.
+pub const BEFORE_STEPS: [&str; 2] = [SET_UP, SERVED];
+
 /// One thing that happened to the folder. Paths are relative to it.
 #[derive(Debug)]
 pub enum Record {

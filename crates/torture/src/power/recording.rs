@@ -9,7 +9,6 @@ use wa_sim::Sim;
 
 use super::disk::{Base, History, Unsynced};
 use super::log::{self, Record};
-use super::state;
 use super::steps::{Original, Step};
 use crate::database::Database;
 use crate::gateway::Answers;
@@ -52,12 +51,12 @@ impl Recording {
         let base = Base::read(&machine.disk())?;
         machine.record(&library, &log.file);
         let setup = Setup::new(&plan, &program, &sim, |what| log.report(what)).await?;
-        log.report(state::SET_UP);
+        log.report(log::SET_UP);
         let to = log.clone();
         let acknowledge =
             Arc::new(move |message: &str, media: &str| to.acknowledge(message, media));
         let (answers, rows) = run::deliver(&setup, &plan, &program, acknowledge).await?;
-        log.report(state::SERVED);
+        log.report(log::SERVED);
         let records = log.read()?;
         ensure_complete(&plan, &answers, &records, &rows)?;
         for step in Step::ALL {
@@ -247,7 +246,7 @@ fn damage(machine: &Machine, log: &Log) -> anyhow::Result<()> {
         }
         log.append(format!("B 0 /{folder}\nE 0\n").as_bytes())?;
         if n == 1 {
-            log.report(state::CORRUPT);
+            log.report(log::CORRUPT);
         }
     }
     Ok(())
@@ -329,7 +328,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::new(folder.path().join("records")).unwrap();
         log.report("client 1");
-        log.report(state::SET_UP);
+        log.report(log::SET_UP);
         let records = log.read().unwrap();
         ensure_reported(&log.reported(), &records).unwrap();
         for kept in [&records[..1], &records[1..], &[]] {
@@ -338,7 +337,7 @@ mod tests {
         }
         // A log that cannot be written loses reports.
         std::fs::remove_file(&log.file).unwrap();
-        log.report(state::SERVED);
+        log.report(log::SERVED);
         assert!(ensure_reported(&log.reported(), &records).is_err());
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::log::Record;
+use super::log::{CORRUPT, Record, SERVED};
 use super::recording::{self, Recording};
 use super::steps::Step;
 use crate::database::{self, Database};
@@ -14,15 +14,6 @@ use crate::machine::Machine;
 use crate::plan::{FORGOTTEN, Message, Plan};
 use crate::program::Program;
 use crate::run;
-
-/// Reported when clients and instances are there.
-pub const SET_UP: &str = "set up";
-/// Reported when the server has stored all messages and ended.
-pub const SERVED: &str = "served";
-/// Reported when a file has wrong bytes.
-pub const CORRUPT: &str = "corrupt";
-/// What is reported before the first command.
-pub const BEFORE_STEPS: [&str; 2] = [SET_UP, SERVED];
 
 /// What was reported before the power failed.
 #[derive(Debug, Default)]

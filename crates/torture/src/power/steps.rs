@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use wa_media::MediaKind;
 use wa_sim::{Content, SimMedia};
 
-use crate::plan::{FORGOTTEN, Message};
+use crate::plan::{FORGOTTEN, IMPORTED, Message};
 use crate::program::Program;
 
 /// One command.
@@ -83,8 +83,6 @@ create table core_mediafile (id integer primary key, message_id text, sender_id 
   cliente_id integer, instance_id integer);
 insert into core_cliente values (3, 'Client 3');
 ";
-/// The instance that is imported. It is added before, with the simulated gateway's addresses, which an import keeps.
-pub const INSTANCE: &str = "TORTURE-000003-CCCCCC";
 const COUNT: usize = 6;
 
 /// Another system, with its files. The program only reads it.
@@ -103,16 +101,16 @@ impl Original {
         connection.execute_batch(SCHEMA)?;
         let sql =
             "insert into core_whatsappinstance values (1, ?, 'gateway-token', 3, 'connected')";
-        connection.execute(sql, [INSTANCE])?;
+        connection.execute(sql, [IMPORTED])?;
         let mut messages = Vec::new();
         for n in 0..COUNT {
             // The last two have the same bytes.
             let bytes = ogg(n.min(COUNT - 2));
             let media = SimMedia {
                 content: Content::Bytes(bytes.clone().into()),
-                ..SimMedia::sample(INSTANCE, &format!("IMPORTED{n:04}"), MediaKind::Audio)
+                ..SimMedia::sample(IMPORTED, &format!("IMPORTED{n:04}"), MediaKind::Audio)
             };
-            let place = format!("cliente_3/instance_{INSTANCE}/audios");
+            let place = format!("cliente_3/instance_{IMPORTED}/audios");
             std::fs::create_dir_all(folder.join(FILES).join(&place))?;
             let path = format!("{place}/{n}.ogg");
             std::fs::write(folder.join(FILES).join(&path), bytes)?;

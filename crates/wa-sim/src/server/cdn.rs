@@ -1,8 +1,6 @@
 //! WhatsApp's CDN: `GET` of a direct path with signature and expiry returns the encrypted file or a range of it.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,13 +11,12 @@ use futures_util::{StreamExt as _, stream};
 use wa_media::encrypt::{Encryptor, encrypted_bytes};
 use wa_media::{KeyKind, MediaKey, MediaKind};
 
-use super::file::compressed;
+use super::body::{Pieces, compressed, cut, dripping, dripping_error};
 use super::{Host, Shared};
 use crate::media::gzip;
 use crate::{Content, DOCUMENTED_KEY, Fault, SimMedia};
 
 type Refusal = (StatusCode, &'static str);
-type Pieces = stream::BoxStream<'static, io::Result<Bytes>>;
 
 pub(super) async fn fetch(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
@@ -173,7 +170,7 @@ async fn answer(file: &File, fault: Fault, from: Option<u64>) -> Response {
             response.headers_mut().insert(header::RETRY_AFTER, value);
             response
         }
-        Fault::DrippingError(status) => super::file::dripping_error(status),
+        Fault::DrippingError(status) => dripping_error(status),
         Fault::Hang => std::future::pending().await,
         Fault::ContentLength(bytes) => part(None, bytes, bytes, stream::pending().boxed()),
         Fault::HangBody => part(None, size, size, stream::pending().boxed()),
@@ -227,47 +224,4 @@ fn part(from: Option<u64>, to: u64, size: u64, pieces: Pieces) -> Response {
         }
     }
     response
-}
-
-/// The beginning, then a broken connection.
-pub(super) fn cut(pieces: Pieces, after_bytes: usize) -> Pieces {
-    let mut left = after_bytes;
-    let beginning = pieces.map(move |piece| {
-        piece.map(|mut piece| {
-            piece.truncate(left);
-            left -= piece.len();
-            piece
-        })
-    });
-    // Head and first bytes must be sent before the connection breaks.
-    let broken = stream::once(async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        Err(io::Error::from(io::ErrorKind::ConnectionReset))
-    });
-    beginning
-        .take_while(|piece| {
-            let goes_on = piece.as_ref().is_ok_and(|piece| !piece.is_empty());
-            std::future::ready(goes_on)
-        })
-        .chain(broken)
-        .boxed()
-}
-
-/// Ten small pieces a second.
-pub(super) fn dripping(pieces: Pieces, bytes_per_second: u32) -> Pieces {
-    let step = usize::try_from(bytes_per_second / 10).unwrap_or(1).max(1);
-    pieces
-        .flat_map(move |piece| {
-            let piece = piece.unwrap_or_default();
-            let starts = (0..piece.len()).step_by(step);
-            let parts: Vec<_> = starts
-                .map(|start| piece.slice(start..(start + step).min(piece.len())))
-                .collect();
-            stream::iter(parts)
-        })
-        .then(async |piece| {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            Ok(piece)
-        })
-        .boxed()
 }

@@ -1,7 +1,6 @@
 //! The file behind a link: `GET /media/file/{name}`, public.
 
 use std::io;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -10,9 +9,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use super::Shared;
-use super::cdn::{cut, dripping};
-use super::{generated, redirect};
+use super::body::{Pieces, compressed, cut, dripping, dripping_error};
+use super::{Shared, generated, redirect};
 use crate::gateway::TOKEN_HEADERS;
 use crate::world::Entry;
 use crate::{Content, Fault, SimMedia, World};
@@ -105,34 +103,11 @@ pub(super) fn serve(entry: &Entry) -> Response {
     }
 }
 
-/// An error whose body arrives slowly and never ends.
-pub(super) fn dripping_error(status: u16) -> Response {
-    let bytes = stream::unfold((), |()| async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        Some((Ok::<_, io::Error>(Bytes::from_static(b".")), ()))
-    });
-    let mut response = Response::new(Body::from_stream(bytes));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-    response
-}
-
 fn sized(size_bytes: u64, body: Body) -> Response {
     let mut response = Response::new(body);
     response
         .headers_mut()
         .insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
-    response
-}
-
-/// Declares the body of a response as compressed.
-pub(super) fn compressed(response: io::Result<Response>) -> Response {
-    let Ok(mut response) = response else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let gzip = HeaderValue::from_static("gzip");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_ENCODING, gzip);
     response
 }
 
@@ -146,7 +121,7 @@ fn whole(content: &Content) -> Response {
     sized(content.size_bytes(), body)
 }
 
-fn pieces(content: &Content) -> stream::BoxStream<'static, io::Result<Bytes>> {
+fn pieces(content: &Content) -> Pieces {
     let pieces = stream::unfold((content.clone(), 0_u64), |(content, offset)| async move {
         let piece = content.piece(offset);
         let next = offset + piece.len() as u64;

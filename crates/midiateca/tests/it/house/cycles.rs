@@ -141,7 +141,9 @@ fn cycles(files: &BTreeMap<Module, String>) -> BTreeSet<String> {
 
 #[test]
 fn no_files_use_each_other() {
-    for root in roots() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let tools = ["wa-media", "wa-sim", "torture"].map(|name| crates.join(name).join("src"));
+    for root in roots().into_iter().chain(tools) {
         let mut found = Vec::new();
         sources(&root, &mut found);
         let files = found.iter().filter(|file| {
@@ -156,8 +158,8 @@ fn no_files_use_each_other() {
                 (module, fs::read_to_string(file).unwrap())
             })
             .collect();
-        assert!(files.len() > 60, "{}", files.len());
-        assert_eq!(cycles(&files), BTreeSet::new());
+        assert!(files.len() > 10, "{}", files.len());
+        assert_eq!(cycles(&files), BTreeSet::new(), "{}", root.display());
     }
 }
 
