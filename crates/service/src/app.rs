@@ -421,7 +421,7 @@ impl App {
             db: &self.db,
             clock: &self.clock,
             secrets: &self.secrets,
-            allowed_hosts: &self.config.fetch.allowed_hosts,
+            allowed_hosts: &self.config.endpoints.allowed_hosts,
         }
     }
 
@@ -452,7 +452,7 @@ impl App {
             clock: self.clock.clone(),
             client: self.fetch.clone(),
             secrets: Arc::clone(&self.secrets),
-            settings: self.config.fetch.clone(),
+            settings: self.config.endpoints.clone(),
             public_url: self.config.http.public_url.clone(),
             shutdown: self.shutdown.clone(),
             busy: Arc::default(),

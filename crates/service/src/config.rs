@@ -72,6 +72,7 @@ pub struct Config {
     pub keep: Keep,
     pub worker: Worker,
     pub fetch: Fetch,
+    pub endpoints: Endpoints,
     pub database: Database,
     pub storage: StorageSettings,
     pub retention: Retention,
@@ -159,6 +160,14 @@ pub struct Fetch {
     /// The first wait between attempts; it doubles.
     pub retry_wait: Span,
     /// `name` or `name:port`; private addresses are allowed for them.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Where outgoing webhooks may go.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoints {
+    /// `name` or `name:port`; private addresses are allowed for them, for the endpoints of every client.
     pub allowed_hosts: Vec<String>,
 }
 

@@ -42,7 +42,7 @@ pub struct Notifier {
     pub clock: Clock,
     pub client: HttpClient,
     pub secrets: Arc<Secrets>,
-    pub settings: config::Fetch,
+    pub settings: config::Endpoints,
     /// Where this server is reached, for links in notifications.
     pub public_url: String,
     pub shutdown: Shutdown,

@@ -39,6 +39,8 @@ idle_timeout = "1s"
 retry_wait = "5ms"
 # Where links of the simulated gateways lead.
 allowed_hosts = ["127.0.0.1"]
+[endpoints]
+allowed_hosts = ["127.0.0.1"]
 [database]
 busy_timeout = "500ms"
 [storage]

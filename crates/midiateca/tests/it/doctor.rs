@@ -637,7 +637,15 @@ async fn faults_of_the_ground_are_named_and_the_rest_is_still_looked_at() {
     .unwrap();
     desk.names("settings", "warning", "depends on its session")
         .await;
-    desk.names("settings", "warning", "your own network").await;
+    desk.names(
+        "settings",
+        "warning",
+        "links may lead to hosts of your own network",
+    )
+    .await;
+    std::fs::write(&config, "[endpoints]\nallowed_hosts = ['nas']\n").unwrap();
+    desk.names("settings", "warning", "webhooks of every client may go")
+        .await;
     std::fs::remove_file(&config).unwrap();
 
     let key = desk.data().join("secret.key");

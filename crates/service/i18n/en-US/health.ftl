@@ -63,6 +63,7 @@ health-kinds-not-kept = some kinds of media are not stored
 health-without-cdn = every file is requested from the gateway, so everything depends on its session
 health-without-gateway = what WhatsApp's CDN refuses is not requested from the gateway
 health-hosts-allowed = a gateway's links may lead to hosts of your own network
+health-endpoint-hosts-allowed = outgoing webhooks of every client may go to hosts of your own network
 health-program-isolated = it is there, and runs without network and other files
 health-program-found = it is there, and runs with limits of memory, time and output
 health-program-absent = it is not installed, so the previews that it makes are missing

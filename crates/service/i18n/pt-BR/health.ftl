@@ -63,6 +63,7 @@ health-kinds-not-kept = alguns tipos de mídia não são armazenados
 health-without-cdn = todo arquivo é pedido ao gateway, então tudo depende da sessão dele
 health-without-gateway = o que a CDN do WhatsApp recusa não é pedido ao gateway
 health-hosts-allowed = links do gateway podem levar a máquinas da sua própria rede
+health-endpoint-hosts-allowed = webhooks de saída de qualquer cliente podem ir para máquinas da sua própria rede
 health-program-isolated = está instalado e roda sem rede e sem acesso a outros arquivos
 health-program-found = está instalado e roda com limites de memória, tempo e saída
 health-program-absent = não está instalado, então faltam as prévias que ele gera

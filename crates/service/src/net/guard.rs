@@ -83,7 +83,7 @@ impl Guard {
         }
     }
 
-    /// Rules for endpoints of outgoing webhooks: any server with a public address, and those that the operator allows.
+    /// Rules for endpoints of outgoing webhooks: any server with a public address, and those that the operator allows for them.
     pub fn for_endpoints(allowed_hosts: &[String]) -> Self {
         Self {
             any_public: true,

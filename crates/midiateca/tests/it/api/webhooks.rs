@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
 use midiateca_service::db::Key;
-use midiateca_service::events::signing;
+use midiateca_service::events::{endpoints, notifications, signing};
 use midiateca_service::model::{Role, Scope};
+use midiateca_service::ops::endpoints as operation;
 use midiateca_service::server::Service;
 use serde_json::{Value, json};
 
@@ -101,7 +102,7 @@ impl Receiver {
 
 async fn on_loopback(clock: Clock) -> TestApp {
     let mut config = impatient();
-    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    config.endpoints.allowed_hosts = vec!["127.0.0.1".to_owned()];
     TestApp::with(config, clock).await
 }
 
@@ -312,6 +313,60 @@ async fn an_endpoint_that_is_gone_is_disabled_and_retry_after_counts() {
     test.end().await;
 }
 
+/// Hosts that gateways' links may lead to are not for endpoints, least of all for those of one client's administrator.
+#[tokio::test]
+async fn hosts_that_are_allowed_for_downloads_are_refused_for_endpoints() {
+    let mut config = impatient();
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned(), "10.0.0.1".to_owned()];
+    config.endpoints.allowed_hosts = vec!["10.0.0.2".to_owned()];
+    let test = TestApp::with(config, Clock::system()).await;
+    for scope in [Scope::All, Scope::Client(2)] {
+        let admin = Caller::new(&test, Role::Admin, scope).await;
+        for (host, expected) in [("127.0.0.1", 400), ("10.0.0.1", 400), ("10.0.0.2", 201)] {
+            let body = json!({"url": format!("http://{host}/"), "client": 2});
+            let (status, made) = admin.send("POST", "/endpoints", Some(body)).await;
+            assert_eq!(status, expected, "{host}: {made}");
+        }
+    }
+    test.end().await;
+}
+
+/// The address is checked at each attempt, too: the settings may have changed since the endpoint was made.
+#[tokio::test]
+async fn an_endpoint_whose_host_is_no_longer_allowed_gets_nothing() {
+    let test = on_loopback(Clock::system()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url})).await;
+    let folder = test.end_keeping_the_folder().await;
+    let mut config = impatient();
+    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    let app = App::open(folder.path(), config, Clock::system())
+        .await
+        .unwrap();
+    let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
+        .await
+        .unwrap();
+    let found = endpoints::find(&app.db, Scope::All, &id).await.unwrap();
+    let sent = operation::test(app.endpoint_deps(), &found.unwrap()).await;
+    let sent = sent.unwrap();
+    let started = std::time::Instant::now();
+    let first = loop {
+        let attempts = notifications::attempts(&app.db, &sent).await.unwrap();
+        if let Some(first) = attempts.into_iter().next() {
+            break first;
+        }
+        assert!(started.elapsed().as_secs() < 60, "no attempt");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(
+        first.reason,
+        Some(notifications::AttemptReason::AddressRefused)
+    );
+    assert_eq!(receiver.all().len(), 0);
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn addresses_that_are_not_public_and_unknown_types_are_refused() {
     let test = TestApp::start().await;
@@ -357,7 +412,7 @@ async fn endpoints_are_kept_on_the_command_line() {
             .arg("--json")
             .args(arguments);
         command
-            .env("MIDIATECA__FETCH__ALLOWED_HOSTS", "127.0.0.1")
+            .env("MIDIATECA__ENDPOINTS__ALLOWED_HOSTS", "127.0.0.1")
             .env("LANG", "C")
             .env_remove("LC_ALL");
         let output = command.output().unwrap();
@@ -419,7 +474,7 @@ async fn endpoints_are_kept_on_the_command_line() {
 #[tokio::test]
 async fn a_request_that_hangs_does_not_delay_what_comes_after_it() {
     let mut config = impatient();
-    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    config.endpoints.allowed_hosts = vec!["127.0.0.1".to_owned()];
     config.fetch.call_timeout = midiateca_service::config::Span::seconds(600);
     let test = TestApp::with(config, Clock::system()).await;
     let admin = Caller::new(&test, Role::Admin, Scope::All).await;
@@ -458,7 +513,7 @@ async fn notifications_claimed_by_a_killed_server_are_sent_after_the_next_start(
     let folder = test.end_keeping_the_folder().await;
     receiver.answers(200, None);
     let mut config = impatient();
-    config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
+    config.endpoints.allowed_hosts = vec!["127.0.0.1".to_owned()];
     let app = App::open(folder.path(), config, Clock::system())
         .await
         .unwrap();

@@ -185,7 +185,7 @@ async fn every_event_survives_sigkill_once_in_order_and_reaches_the_endpoint_und
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     let hook = prepared(folder.path(), &sim).await;
-    let settings = "[fetch]\nallowed_hosts = [\"127.0.0.1\"]\n";
+    let settings = "[endpoints]\nallowed_hosts = [\"127.0.0.1\"]\n";
     std::fs::write(folder.path().join("midiateca.toml"), settings).unwrap();
     let api = Arc::new(Api {
         http: reqwest::Client::builder().no_proxy().build().unwrap(),

@@ -67,6 +67,7 @@ codes! {
         WithoutCdn "without_cdn",
         WithoutGateway "without_gateway",
         HostsAllowed "hosts_allowed",
+        EndpointHostsAllowed "endpoint_hosts_allowed",
         NoWatermark "no_watermark",
         GrowsForever "grows_forever",
         OnlySmallFiles "only_small_files",

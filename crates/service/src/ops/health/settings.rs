@@ -48,6 +48,10 @@ pub(super) fn probe(results: &mut Results<'_>, config: &Config) {
     if !fetch.allowed_hosts.is_empty() {
         warn("fetch.allowed_hosts", Code::HostsAllowed, Hint::IfMeant);
     }
+    if !config.endpoints.allowed_hosts.is_empty() {
+        let code = Code::EndpointHostsAllowed;
+        warn("endpoints.allowed_hosts", code, Hint::IfMeant);
+    }
     if config.storage.pause_below.is_zero() {
         warn("storage.pause_below", Code::NoWatermark, Hint::SetWatermark);
     }
