@@ -19,8 +19,8 @@ pub enum Actor {
     User(String),
     /// Someone who is not signed in.
     Anonymous,
-    /// Someone with access to the data folder.
-    CommandLine,
+    /// Someone with access to the data folder, with the name of the system's user where it is known.
+    CommandLine(Option<String>),
     /// A signed link, by its id.
     Link(String),
 }
@@ -33,7 +33,7 @@ impl Actor {
             Self::User(id) => format!("user:{id}"),
             Self::Link(id) => format!("link:{id}"),
             Self::Anonymous => "anonymous".to_owned(),
-            Self::CommandLine => "command_line".to_owned(),
+            Self::CommandLine(_) => "command_line".to_owned(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The operations of an operator: a module for each, each with options, a function `run` and a report.
 
 pub mod backup;
+pub mod clients;
 pub mod decrypt;
 pub mod dismiss;
 pub mod dossier;
@@ -22,7 +23,6 @@ pub mod probe;
 mod problem;
 mod progress;
 pub mod reconcile;
-pub mod remove_client;
 pub mod replay;
 pub mod retention;
 pub mod retry;

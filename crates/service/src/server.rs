@@ -51,10 +51,7 @@ async fn keep_sweeping(app: Arc<App>) {
     const ROUNDS_WITHOUT_ORPHANS: u32 = 144;
     let mut rounds = 0_u32;
     let cancelled = app.shutdown.token();
-    let mut options = Options {
-        with_orphans: true,
-        ..Options::default()
-    };
+    let mut with_orphans = true;
     loop {
         // Killed processes leave these between a file and its rows.
         if let Err(error) = app.bodies.sweep(&app.db, true).await {
@@ -65,10 +62,14 @@ async fn keep_sweeping(app: Arc<App>) {
             () = tokio::time::sleep(app.config.retention.every.duration()) => {}
             () = cancelled.cancelled() => return,
         }
+        let options = Options {
+            with_orphans,
+            ..Options::default()
+        };
         sweep(&app, options, &cancelled).await;
         // A killed process and a folder that cannot be written leave some.
         rounds += 1;
-        options.with_orphans = rounds.is_multiple_of(ROUNDS_WITHOUT_ORPHANS);
+        with_orphans = rounds.is_multiple_of(ROUNDS_WITHOUT_ORPHANS);
     }
 }
 

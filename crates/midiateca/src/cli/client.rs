@@ -2,13 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::{
-    Context, Ending, Items, UsageError, answer, ids, plain, summary, tame, words::client as words,
-};
-use midiateca_service::app::{Allowed, AllowedStorage, App};
-use midiateca_service::db::Key;
-use midiateca_service::instances::{self, Client, Renaming};
-use midiateca_service::ops::remove_client;
+use crate::cli::{Context, Ending, Items, answer, summary, tame, words::client as words};
+use midiateca_service::app::{Allowed, AllowedStorage};
+use midiateca_service::instances::{self, Client};
+use midiateca_service::ops::clients;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -45,28 +42,38 @@ pub(crate) enum Command {
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match &command {
         Command::Add { name, id } => {
-            check(context, name, *id)?;
+            clients::check(name, *id)?;
             context.open(Allowed::default()).await?
         }
         Command::Rename { name, .. } => {
-            check(context, name, None)?;
+            clients::check(name, None)?;
             context.open_existing(AllowedStorage::Unused).await?
         }
         Command::Remove { .. } => context.open_existing(AllowedStorage::Unused).await?,
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
     };
+    let (db, clock, actor) = (&app.db, &app.clock, &context.actor);
     match command {
-        Command::Add { name, id } => add(context, &app, name, id).await?,
+        Command::Add { name, id: number } => {
+            let options = clients::Options { name, number };
+            let added = clients::add(db, clock, actor, options).await?;
+            if added.restored {
+                complain!(context.lang, words::RESTORED, client = added.client);
+            }
+            answer::report(json!(added), added.client);
+        }
         Command::List => {
-            let clients = instances::clients(&app.db).await?;
+            let known = instances::clients(db).await?;
             let json = |it: &Client| json!({"client": it.id, "name": it.name}).to_string();
             let line = |it: &Client| line(it.id, &it.name);
-            Items::shown_as("items", json, line).page(&clients, None);
+            Items::shown_as("items", json, line).page(&known, None);
         }
-        Command::Rename { client, name } => rename(context, &app, client, name).await?,
+        Command::Rename { client, name } => {
+            let named = clients::rename(db, clock, actor, client, name).await?;
+            answer::report(json!(named), line(named.client, &named.name));
+        }
         Command::Remove { client, keep_files } => {
-            let options = remove_client::Options { client, keep_files };
-            let report = remove_client::run(&app.db, &app.clock, options).await?;
+            let report = clients::remove(db, clock, actor, client, keep_files).await?;
             let key = match report.media {
                 0 => words::REMOVED_WITHOUT_MEDIA,
                 _ => words::REMOVED,
@@ -79,64 +86,4 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 
 fn line(client: i64, name: &str) -> String {
     format!("{client}\t{}", tame(name))
-}
-
-fn check(context: &Context, name: &str, number: Option<i64>) -> Result<(), UsageError> {
-    let largest = instances::LARGEST_CLIENT;
-    if let Some(number) = number.filter(|number| !(1..=largest).contains(number)) {
-        return Err(usage!(context.lang, words::NUMBER, number, largest));
-    }
-    if name.trim().is_empty() {
-        return Err(usage!(context.lang, words::NO_NAME));
-    }
-    Ok(())
-}
-
-/// Removed clients with this name or number; `client list` does not show them.
-async fn removed_with(app: &App, name: &str, id: Option<i64>) -> anyhow::Result<Vec<Client>> {
-    let mut removed = instances::every_client(&app.db).await?;
-    removed.retain(|client| client.removed && (client.name == name || Some(client.id) == id));
-    Ok(removed)
-}
-
-/// The error for a name or number that another client has, possibly a removed one.
-fn refusal(context: &Context, name: &str, removed: Option<&Client>) -> UsageError {
-    let Some(Client { id, name, .. }) = removed else {
-        return usage!(context.lang, words::TAKEN, name = plain(name));
-    };
-    let name = plain(name);
-    usage!(context.lang, words::NUMBER_REMOVED, client = id, name)
-}
-
-async fn add(context: &Context, app: &App, name: String, id: Option<i64>) -> anyhow::Result<()> {
-    let removed = removed_with(app, &name, id).await?;
-    let refusal = refusal(context, &name, removed.first());
-    let now = app.clock.now();
-    let adding = app.db.write(Key::Everything, async move |tx| {
-        instances::add_client(tx, &name, id, now).await
-    });
-    let client = adding.await?.ok_or(refusal)?;
-    if removed.iter().any(|removed| removed.id == client) {
-        complain!(context.lang, words::RESTORED, client);
-    }
-    answer::report(json!({"client": client}), client);
-    Ok(())
-}
-
-async fn rename(context: &Context, app: &App, client: i64, name: String) -> anyhow::Result<()> {
-    let new = name.clone();
-    let renaming = app.db.write(Key::Everything, async move |tx| {
-        instances::rename_client(tx, client, &new).await
-    });
-    match renaming.await? {
-        Renaming::Renamed => {}
-        Renaming::NameTaken => {
-            let removed = removed_with(app, &name, None).await?;
-            return Err(refusal(context, &name, removed.first()).into());
-        }
-        Renaming::NoClient => return Err(ids::unknown(context, ids::CLIENT, client).into()),
-    }
-    let document = json!({"client": client, "name": name});
-    answer::report(document, line(client, &name));
-    Ok(())
 }

@@ -10,13 +10,14 @@ use serde_json::json;
 use crate::cli::{Language, TextKey, mode, words::cli as words, words::context as files};
 use midiateca_service::config::{self, Config};
 use midiateca_service::i18n::explain::{Cause, Explainer, Explanation, explain};
+use midiateca_service::ops::clients::ClientError;
 use midiateca_service::ops::endpoints::EndpointError;
 use midiateca_service::ops::holds::HoldError;
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
 use midiateca_service::ops::users::UserError;
-use midiateca_service::ops::{backup, dossier, erasure, export, probe, remove_client};
+use midiateca_service::ops::{backup, dossier, erasure, export, probe};
 
 /// Wrong usage that clap does not see.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +148,7 @@ pub(super) fn is_usage(error: &(dyn Error + 'static)) -> bool {
     }
     error.is::<UsageError>()
         || error.is::<config::Error>()
-        || as_error(error, remove_client::Error::is_usage)
+        || as_error(error, ClientError::is_usage)
         || as_error(error, export::Error::is_usage)
         || error.is::<dossier::verify::Error>()
         || as_error(error, AddError::is_usage)

@@ -4,18 +4,24 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cli::{
-    Color, Global, Language, LogFormat, complaint, complaint::Failure, words::context as words,
-    zone,
+    Color, Global, Language, LogFormat, complaint, complaint::Failure, plain,
+    words::context as words, zone,
 };
+use midiateca_service::access::Actor;
 use midiateca_service::app::{self, Allowed, AllowedStorage, App, may_be_readable};
 use midiateca_service::clock::Clock;
 use midiateca_service::config::{self, Config, Settings};
+
+/// In characters.
+const LONGEST_USER: usize = 64;
 
 pub(crate) struct Context {
     pub data: PathBuf,
     pub config: Config,
     pub config_file: Option<PathBuf>,
     pub lang: Language,
+    /// For the audit log.
+    pub actor: Actor,
     pub color: Color,
     /// Whether stderr may have lines for people among the log lines.
     pub talks: bool,
@@ -36,6 +42,14 @@ pub(crate) fn settings(global: &Global) -> Result<Settings, config::Error> {
     Settings::read(config_file(global).as_deref(), variables)
 }
 
+/// The name of who runs the program, as the system's programs set it; before `sudo`, where that was used.
+fn system_user() -> Option<String> {
+    let names = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
+    let mut found = names.iter().filter_map(|name| std::env::var(name).ok());
+    let name = found.find(|name| !name.is_empty())?;
+    Some(plain(&name).chars().take(LONGEST_USER).collect())
+}
+
 impl Context {
     pub fn new(global: &Global) -> Result<Self, config::Error> {
         let config = settings(global)?.config;
@@ -46,6 +60,7 @@ impl Context {
             config_file: config_file(global),
             data: global.data.clone(),
             lang: global.language(),
+            actor: Actor::CommandLine(system_user()),
             talks: !global.quiet && matches!(global.log_format, LogFormat::Human),
             opened: Mutex::default(),
         })

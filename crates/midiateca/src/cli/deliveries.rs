@@ -115,6 +115,7 @@ pub(crate) async fn run(context: &Context, mut command: Command) -> anyhow::Resu
             let order = replay::Options {
                 deliveries,
                 dry_run,
+                actor: context.actor.clone(),
             };
             replay(context, &app, order).await
         }
@@ -148,7 +149,7 @@ async fn replay(context: &Context, app: &App, order: replay::Options) -> anyhow:
 }
 
 async fn dismiss(context: &Context, app: &App, dry_run: bool) -> anyhow::Result<Ending> {
-    let report = dismiss::deliveries(&app.db, &app.clock, dry_run).await?;
+    let report = dismiss::deliveries(&app.db, &app.clock, &context.actor, dry_run).await?;
     let key = if dry_run {
         words::WOULD_BE_DISMISSED
     } else {

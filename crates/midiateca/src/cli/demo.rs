@@ -14,7 +14,6 @@ use wa_sim::Sim;
 
 use crate::cli::{Context, Ending, Language, answer, check, monitor, plain, words::demo as texts};
 use day::Day;
-use midiateca_service::access::Actor;
 use midiateca_service::app::{Allowed, App};
 use midiateca_service::config::Span;
 use midiateca_service::coordination::Coordination;
@@ -69,7 +68,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     if !options.exit {
         let stop = shutdown::stop_signal();
         day.invite(folder)?;
-        let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
+        let token = users::make_setup_link(app.user_deps(), &context.actor, None).await?;
         let address = app.setup_address_at(service.address(), &token);
         complain!(lang, texts::DASHBOARD, address);
         tokio::select! {

@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let options = health::Options {
         instance: options.instance,
         offline: options.offline,
-        accept_clock: options.accept_clock,
+        accept_clock: options.accept_clock.then(|| context.actor.clone()),
         quick: false,
     };
     let report = match health::run(deps, &options, &printer).await {

@@ -5,10 +5,9 @@ use serde_json::json;
 use crate::cli::{
     Context, Ending, Items, Language, answer, ids, plain, tame, words::endpoint as words, zone,
 };
-use midiateca_service::access::Actor;
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::events::endpoints::{self, Endpoint};
-use midiateca_service::model::{PrefixError, Scope, by_prefix};
+use midiateca_service::model::Scope;
 use midiateca_service::ops::endpoints as operation;
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,15 +51,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
     let lang = context.lang;
     match command {
         Command::Add { url, client, types } => {
-            if let Some(client) = client {
-                ids::check_client(context, &app, client).await?;
-            }
             let options = operation::Options {
                 url,
                 scope: Scope::of(client),
                 types,
             };
-            let adding = operation::add(app.endpoint_deps(), &Actor::CommandLine, options);
+            let adding = operation::add(app.endpoint_deps(), &context.actor, options);
             let (id, secret) = adding.await?;
             if client.is_none() {
                 complain!(lang, words::OF_ALL_CLIENTS);
@@ -76,14 +72,15 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::Test { id } => {
             let endpoint = find(context, &app, &id).await?;
-            let notification = operation::test(app.endpoint_deps(), &endpoint).await?;
+            let notification =
+                operation::test(app.endpoint_deps(), &context.actor, &endpoint).await?;
             let text = fill!(lang, words::QUEUED, id = notification);
             answer::report(json!({"notification": notification}), text);
         }
         Command::Remove { id } => {
             let endpoint = find(context, &app, &id).await?;
             let deps = app.endpoint_deps();
-            operation::remove(deps, &Actor::CommandLine, &endpoint).await?;
+            operation::remove(deps, &context.actor, &endpoint).await?;
             let text = fill!(lang, words::REMOVED, url = plain(&endpoint.url));
             answer::report(json!({"id": endpoint.id, "removed": true}), text);
         }
@@ -93,16 +90,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 
 async fn find(context: &Context, app: &App, id: &str) -> anyhow::Result<Endpoint> {
     let known = endpoints::list(&app.db, Scope::All).await?;
-    let found = by_prefix(id, known, |endpoint| endpoint.id.as_str());
-    let not_one = |why: PrefixError| ids::not_one(context, ids::ENDPOINT, id, why);
-    Ok(found.map_err(not_one)?)
+    ids::one(context, ids::ENDPOINT, id, known, |known| known.id.as_str())
 }
 
 fn line(lang: Language, endpoint: &Endpoint) -> String {
-    let all = || lang.say(words::ALL_CLIENTS).to_owned();
-    let client = endpoint
-        .client
-        .map_or_else(all, |client| format!("cliente_{client}"));
+    let client = ids::client_or_all(lang, endpoint.client);
     let types = endpoint.types.as_ref().map(|types| types.join(","));
     let types = types.unwrap_or_else(|| lang.say(words::ALL_TYPES).to_owned());
     let state = match (endpoint.disabled_at, endpoint.failing_since) {

@@ -48,6 +48,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         ids: identities.ids(),
         include_unreadable: options.unreadable,
         dry_run,
+        actor: context.actor.clone(),
     };
     // The erasure goes on when nothing reads stdout any more.
     let files = Items::new("files", |file: &ErasedFile| {

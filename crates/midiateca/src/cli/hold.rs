@@ -5,10 +5,9 @@ use serde_json::json;
 use crate::cli::{
     Context, Ending, Items, Language, answer, ids, plain, tame, words::hold as words, zone,
 };
-use midiateca_service::access::Actor;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::media::holds::{self, Hold, Target};
-use midiateca_service::model::{PrefixError, Scope, by_prefix};
+use midiateca_service::model::Scope;
 use midiateca_service::ops::holds as operation;
 
 #[derive(Debug, clap::Subcommand)]
@@ -62,7 +61,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 person,
                 reason,
             };
-            let adding = operation::add(&app.db, &app.clock, &Actor::CommandLine, options);
+            let adding = operation::add(&app.db, &app.clock, &context.actor, options);
             let hold = adding.await?;
             let text = fill!(lang, words::ADDED, id = hold.id);
             answer::report(json!(hold), text);
@@ -74,7 +73,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::Release { id } => {
             let hold = find(context, &app, &id).await?;
-            operation::release(&app.db, &app.clock, &Actor::CommandLine, &hold).await?;
+            operation::release(&app.db, &app.clock, &context.actor, &hold).await?;
             let text = fill!(lang, words::RELEASED, id = hold.id);
             answer::report(json!({"id": hold.id, "released": true}), text);
         }
@@ -84,9 +83,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 
 async fn find(context: &Context, app: &App, id: &str) -> anyhow::Result<Hold> {
     let known = holds::list(&app.db, Scope::All).await?;
-    let found = by_prefix(id, known, |hold| hold.id.as_str());
-    let not_one = |why: PrefixError| ids::not_one(context, ids::HOLD, id, why);
-    Ok(found.map_err(not_one)?)
+    ids::one(context, ids::HOLD, id, known, |known| known.id.as_str())
 }
 
 fn line(lang: Language, hold: &Hold) -> String {

@@ -7,7 +7,7 @@ pub(super) use crate::cli::words::ids::{
     UNKNOWN_CLIENT as CLIENT, UNKNOWN_DELIVERY as DELIVERY, UNKNOWN_ENDPOINT as ENDPOINT,
     UNKNOWN_HOLD as HOLD, UNKNOWN_INSTANCE as INSTANCE, UNKNOWN_KEY as KEY, UNKNOWN_MEDIA as MEDIA,
 };
-use crate::cli::{Context, TextKey, UsageError, plain, words::ids as words};
+use crate::cli::{Context, Language, TextKey, UsageError, plain, words::ids as words};
 use midiateca_service::app::App;
 use midiateca_service::instances::Instance;
 use midiateca_service::model::{DeliveryId, MediaId, PrefixError, by_prefix};
@@ -17,6 +17,12 @@ const CANDIDATES: usize = 5;
 
 pub(super) fn unknown(context: &Context, text: TextKey, id: impl Display) -> UsageError {
     usage!(context.lang, text, id = plain(&id.to_string()))
+}
+
+/// The client that something is for, for people; `None` for all.
+pub(super) fn client_or_all(lang: Language, client: Option<i64>) -> String {
+    let all = || lang.say(words::ALL_CLIENTS).to_owned();
+    client.map_or_else(all, |client| format!("cliente_{client}"))
 }
 
 /// A prefix that names no id, or several.
@@ -38,7 +44,8 @@ pub(super) fn not_one(
     usage!(context.lang, words::AMBIGUOUS, id = plain(id), candidates)
 }
 
-fn one<T>(
+/// The one that a prefix of its id names.
+pub(super) fn one<T>(
     context: &Context,
     unknown: TextKey,
     text: &str,

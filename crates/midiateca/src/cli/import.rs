@@ -49,7 +49,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
     };
     let (app, existing) = open(context, mode).await?;
     let (db, media) = (options.db, options.media);
-    let options = multichat::Options { db, media, mode };
+    let options = multichat::Options {
+        db,
+        media,
+        mode,
+        actor: context.actor.clone(),
+    };
     let items = screen::items(context, mode);
     let cancelled = app.shutdown.token_with_signals();
     let deps = app.import_deps(existing.as_deref());

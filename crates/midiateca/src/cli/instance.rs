@@ -12,14 +12,12 @@ use crate::cli::{
 };
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::config::Config;
-use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::Route;
 use midiateca_service::net::loopback::is_loopback;
 use midiateca_service::ops::instance::{self, SlotsRead};
 use midiateca_service::ops::status::InstanceStatus;
-use midiateca_service::secrets;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -73,7 +71,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Remove { id } => remove(context, &app, id).await?,
         Command::ConfigureWebhooks(options) => return webhooks::run(context, &app, options).await,
         Command::Reconcile(options) => return reconcile::run(context, &app, options).await,
-        Command::RotateHook { id } => rotate(context, &app, id).await?,
+        Command::RotateHook { id } => rotate(context, &app, &id).await?,
     }
     Ok(Ending::Fine)
 }
@@ -94,33 +92,19 @@ async fn show(context: &Context, app: &App, id: &str, offline: bool) -> anyhow::
 }
 
 async fn remove(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
-    let instance = ids::instance(context, app, &id).await?.id;
-    let removed = instance.clone();
-    let (now, key) = (app.clock.now(), Key::instance(instance.as_str()));
-    let removing = app.db.write(key, async move |tx| {
-        instances::remove_instance(tx, &removed, now).await
-    });
-    if !removing.await? {
+    let found = ids::instance(context, app, &id).await?;
+    if !instance::remove(&app.db, &app.clock, &context.actor, &found).await? {
         return Err(ids::unknown(context, ids::INSTANCE, id).into());
     }
-    let text = fill!(context.lang, words::REMOVED, id = plain(instance.as_str()));
-    answer::report(
-        json!({"instance": instance.as_str(), "removed": true}),
-        text,
-    );
+    let text = fill!(context.lang, words::REMOVED, id = plain(found.id.as_str()));
+    answer::report(json!({"instance": found.id, "removed": true}), text);
     Ok(())
 }
 
-async fn rotate(context: &Context, app: &App, id: String) -> anyhow::Result<()> {
-    let token = secrets::random_token();
-    let hash = secrets::hash_token(&token);
-    let known = ids::instance(context, app, &id).await?;
-    let (instance, key) = (known.id.clone(), Key::instance(known.id.as_str()));
-    let setting = app.db.write(key, async move |tx| {
-        instances::set_hook(tx, &instance, &hash).await
-    });
-    setting.await?;
-    print_address(context, &known, &token);
+async fn rotate(context: &Context, app: &App, id: &str) -> anyhow::Result<()> {
+    let found = ids::instance(context, app, id).await?;
+    let token = instance::rotate(&app.db, &app.clock, &context.actor, &found).await?;
+    print_address(context, &found, &token);
     Ok(())
 }
 

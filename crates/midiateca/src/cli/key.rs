@@ -1,14 +1,14 @@
 //! `key create|list|show|revoke`.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use crate::cli::{
     Context, Ending, Items, Language, answer, ids, plain, tame, words::key as words, zone,
 };
-use midiateca_service::access::Actor;
 use midiateca_service::access::keys::{self, ApiKey};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
-use midiateca_service::model::{PrefixError, Role, Scope, by_prefix};
+use midiateca_service::model::{Role, Scope};
 use midiateca_service::ops::dossier::public_key;
 use midiateca_service::ops::keys as operation;
 
@@ -20,7 +20,7 @@ pub(crate) enum Command {
         name: String,
         /// What it may do
         #[arg(long, value_parser = roles(), default_value = "viewer")]
-        role: String,
+        role: Role,
         /// Only for this client [default: all clients]
         #[arg(long, value_name = "N")]
         client: Option<i64>,
@@ -47,8 +47,9 @@ pub(crate) enum Command {
     },
 }
 
-pub(super) fn roles() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(Role::ALL.map(Role::as_str))
+pub(super) fn roles() -> impl TypedValueParser<Value = Role> {
+    let names = PossibleValuesParser::new(Role::ALL.map(Role::as_str));
+    names.map(|name| Role::parse(&name).unwrap_or(Role::Viewer))
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
@@ -68,7 +69,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         } => {
             let options = operation::Options {
                 name,
-                role: Role::parse(&role).unwrap_or(Role::Viewer),
+                role,
                 scope: Scope::of(client),
                 expires_in,
             };
@@ -89,7 +90,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::Revoke { id } => {
             let key = find(context, &app, &id).await?;
-            operation::revoke(&app.db, &app.clock, &Actor::CommandLine, &key).await?;
+            operation::revoke(&app.db, &app.clock, &context.actor, &key).await?;
             let text = fill!(context.lang, words::REVOKED, name = plain(&key.name));
             answer::report(json!({"id": key.id, "revoked": true}), text);
         }
@@ -98,10 +99,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
 }
 
 async fn create(context: &Context, app: &App, options: operation::Options) -> anyhow::Result<()> {
-    if let Some(client) = options.scope.client() {
-        ids::check_client(context, app, client).await?;
-    }
-    let creating = operation::create(&app.db, &app.clock, &Actor::CommandLine, options);
+    let creating = operation::create(&app.db, &app.clock, &context.actor, options);
     let created = creating.await?;
     let mut document = json!(created.key);
     document["key"] = json!(created.token);
@@ -114,16 +112,11 @@ async fn create(context: &Context, app: &App, options: operation::Options) -> an
 
 async fn find(context: &Context, app: &App, id: &str) -> anyhow::Result<ApiKey> {
     let known = keys::list(&app.db, Scope::All).await?;
-    let found = by_prefix(id, known, |key| key.id.as_str());
-    let not_one = |why: PrefixError| ids::not_one(context, ids::KEY, id, why);
-    Ok(found.map_err(not_one)?)
+    ids::one(context, ids::KEY, id, known, |known| known.id.as_str())
 }
 
 fn line(lang: Language, key: &ApiKey) -> String {
-    let all = || lang.say(words::ALL_CLIENTS).to_owned();
-    let client = key
-        .client
-        .map_or_else(all, |client| format!("cliente_{client}"));
+    let client = ids::client_or_all(lang, key.client);
     let state = match (key.revoked_at, key.expires_at) {
         (Some(at), _) => fill!(lang, words::REVOKED_AT, at = zone::local(at)),
         (None, Some(at)) => fill!(lang, words::EXPIRES_AT, at = zone::local(at)),

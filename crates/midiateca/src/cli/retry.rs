@@ -46,7 +46,11 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let dry_run = chosen.dry_run;
     let selection = chosen.select(context, &app, &statuses, words::NAME_MEDIA);
     let selection = selection.await?;
-    let order = retry::Options { selection, dry_run };
+    let order = retry::Options {
+        selection,
+        dry_run,
+        actor: context.actor.clone(),
+    };
     let items = Arc::new(Items::new("items", move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", plain(item.media.as_str()))

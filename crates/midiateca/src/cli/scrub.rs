@@ -67,6 +67,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         repair: options.repair.then_some(verify::RepairOptions {
             even_if_most_are_missing: options.even_if_most_are_missing,
             even_if_many_are_orphaned: options.even_if_many_are_orphaned,
+            actor: context.actor.clone(),
         }),
     };
     let lang = context.lang;

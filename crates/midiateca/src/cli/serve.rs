@@ -5,7 +5,6 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use midiateca_service::access::Actor;
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::config::listen_address;
 use midiateca_service::model::Scope;
@@ -61,7 +60,7 @@ async fn greet(context: &Context, app: &App, address: SocketAddr) -> anyhow::Res
         tracing::info!("no user can sign in yet: run midiateca user setup-link");
         return Ok(());
     }
-    let token = users::make_setup_link(app.user_deps(), &Actor::CommandLine, None).await?;
+    let token = users::make_setup_link(app.user_deps(), &context.actor, None).await?;
     say(context, words::FIRST_ADMIN, &[]);
     answer::line(app.setup_address_at(address, &token));
     Ok(())

@@ -5,6 +5,7 @@ use crate::cli::{
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock_check;
+use midiateca_service::ops::health::adopt_clock;
 use midiateca_service::ops::retention::{self, Item, Report};
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let app = context.open_existing(AllowedStorage::None).await?;
     if options.accept_clock {
-        clock_check::adopt(&app.clock_check()).await?;
+        adopt_clock(&app.clock_check(), &context.actor).await?;
     } else if !options.dry_run {
         clock_check::confirm(&app.clock_check()).await?;
     }
@@ -29,6 +30,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let order = retention::Options {
         dry_run: options.dry_run,
         with_orphans: true,
+        actor: Some(context.actor.clone()),
     };
     let cancelled = app.shutdown.token_with_signals();
     let report = retention::run(app.file_deps(), settings, order, &items, &cancelled).await?;

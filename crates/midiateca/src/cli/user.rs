@@ -11,7 +11,6 @@ use crate::cli::{
     Context, Ending, Items, Language, TextKey, answer, hidden, ids, plain, tame,
     words::context as files, words::user as words, zone,
 };
-use midiateca_service::access::Actor;
 use midiateca_service::access::users::{self, User};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::model::{Role, Scope};
@@ -25,7 +24,7 @@ pub(crate) enum Command {
         name: String,
         /// What the user may do
         #[arg(long, value_parser = super::key::roles(), default_value = "viewer")]
-        role: String,
+        role: Role,
         /// Only for this client [default: all clients]
         #[arg(long, value_name = "N")]
         client: Option<i64>,
@@ -111,7 +110,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
     };
-    let (actor, deps) = (Actor::CommandLine, app.user_deps());
+    let (actor, deps) = (&context.actor, app.user_deps());
     match command {
         Command::Add {
             name,
@@ -121,7 +120,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         } => {
             let options = operation::Options {
                 name,
-                role: Role::parse(&role).unwrap_or(Role::Viewer),
+                role,
                 scope: Scope::of(client),
                 password: password.read(context)?,
             };
@@ -135,12 +134,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         Command::Password { name, password } => {
             let user = find(context, &app, &name).await?;
             let password = password.read_or_ask(context)?;
-            operation::set_password(deps, &actor, target(&user), &password).await?;
+            operation::set_password(deps, actor, target(&user), &password).await?;
             report(context, &user, words::PASSWORD_SET, "password_set");
         }
         Command::Remove { name } => {
             let user = find(context, &app, &name).await?;
-            operation::remove(deps, &actor, target(&user)).await?;
+            operation::remove(deps, actor, target(&user)).await?;
             report(context, &user, words::REMOVED, "removed");
         }
         Command::SetupLink { name } => {
@@ -148,7 +147,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 Some(name) => Some(find(context, &app, &name).await?),
                 None => None,
             };
-            let token = operation::make_setup_link(deps, &actor, user.as_ref().map(target)).await?;
+            let token = operation::make_setup_link(deps, actor, user.as_ref().map(target)).await?;
             let name = user.map(|user| user.name);
             print_link(context, &app, &token, json!({"name": name}));
         }
@@ -169,10 +168,7 @@ fn report(context: &Context, user: &User, words: TextKey, field: &str) {
 }
 
 async fn add(context: &Context, app: &App, options: operation::Options) -> anyhow::Result<()> {
-    if let Some(client) = options.scope.client() {
-        ids::check_client(context, app, client).await?;
-    }
-    let adding = operation::add(app.user_deps(), &Actor::CommandLine, options);
+    let adding = operation::add(app.user_deps(), &context.actor, options);
     let added = adding.await?;
     let document = json!(added.user);
     match added.setup {
@@ -201,10 +197,7 @@ async fn find(context: &Context, app: &App, name: &str) -> anyhow::Result<User> 
 }
 
 fn line(lang: Language, user: &User) -> String {
-    let all = || lang.say(words::ALL_CLIENTS).to_owned();
-    let client = user
-        .client
-        .map_or_else(all, |client| format!("cliente_{client}"));
+    let client = ids::client_or_all(lang, user.client);
     let state = match user.password_set_at {
         Some(_) => fill!(
             lang,

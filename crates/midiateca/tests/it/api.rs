@@ -31,7 +31,7 @@ async fn key(test: &TestApp, role: Role, scope: Scope) -> String {
         expires_in: None,
     };
     let app = &test.app;
-    let created = keys::create(&app.db, &app.clock, &Actor::CommandLine, options).await;
+    let created = keys::create(&app.db, &app.clock, &Actor::CommandLine(None), options).await;
     created.unwrap().token
 }
 
@@ -202,7 +202,7 @@ async fn an_expired_key_opens_nothing() {
         scope: Scope::All,
         expires_in: Some("1h".to_owned()),
     };
-    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine, options).await;
+    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine(None), options).await;
     let caller = Caller {
         test: &test,
         key: created.unwrap().token,
@@ -552,7 +552,10 @@ async fn actions_are_in_the_audit_log_without_what_is_secret() {
             "content_read",
             "link_created",
             "retry",
-            "key_created"
+            "key_created",
+            // The two instances of the stage.
+            "instance_changed",
+            "instance_changed"
         ]
     );
     let text = log.to_string();
@@ -757,7 +760,7 @@ async fn a_link_ends_with_the_key_that_made_it() {
         scope: Scope::All,
         expires_in: Some("1h".to_owned()),
     };
-    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine, options).await;
+    let created = keys::create(&test.app.db, &clock, &Actor::CommandLine(None), options).await;
     let caller = Caller {
         test: &test,
         key: created.unwrap().token,

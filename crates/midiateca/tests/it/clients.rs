@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use midiateca_service::access::Actor;
 use midiateca_service::db::{Key, Value as Cell};
 use midiateca_service::deliveries::DeliveryFilter;
 use midiateca_service::ops::replay;
@@ -158,6 +159,7 @@ async fn a_replay_gives_an_instances_new_client_nothing_of_the_earlier_one() {
     let options = replay::Options {
         deliveries: replay::Deliveries::Selected(DeliveryFilter::default()),
         dry_run: false,
+        actor: Actor::CommandLine(None),
     };
     let replayed = replay::run(
         &test.app.ingest,

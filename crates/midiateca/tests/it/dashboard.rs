@@ -109,7 +109,7 @@ async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) {
         scope,
         password: Some(PASSWORD.to_owned()),
     };
-    let added = users::add(test.app.user_deps(), &Actor::CommandLine, options).await;
+    let added = users::add(test.app.user_deps(), &Actor::CommandLine(None), options).await;
     added.unwrap();
 }
 
@@ -170,7 +170,7 @@ async fn strangers_are_sent_to_the_page_for_signing_in_and_come_back() {
 async fn the_first_administrator_sets_a_password_by_the_link_once() {
     let test = TestApp::start().await;
     let deps = test.app.user_deps();
-    let token = users::make_setup_link(deps, &Actor::CommandLine, None)
+    let token = users::make_setup_link(deps, &Actor::CommandLine(None), None)
         .await
         .unwrap();
     let browser = Browser::new(&test);

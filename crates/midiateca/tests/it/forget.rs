@@ -8,6 +8,7 @@ mod remains;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use midiateca_service::access::Actor;
 use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::config::Span;
@@ -250,6 +251,7 @@ fn of(client: i64, ids: Vec<String>) -> Options {
         ids,
         include_unreadable: false,
         dry_run: false,
+        actor: Actor::CommandLine(None),
     }
 }
 

@@ -17,10 +17,10 @@ use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::NewInstance;
 use midiateca_service::media;
 use midiateca_service::model::{DeliveryId, InstanceId, MediaId, Route};
-use midiateca_service::ops::{self, instance};
+use midiateca_service::ops;
 use serde_json::{Value, json};
 
-use crate::stage::{MediaView, TestApp, add_instance, impatient};
+use crate::stage::{MediaView, TestApp, add_signed, impatient};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gateways");
 
@@ -121,8 +121,7 @@ impl Stage {
 
     async fn add(&self, id: &str, gateway: Gateway, secret: Option<&str>) -> String {
         let new = gateway_instance(id, gateway);
-        let new = instance::with_secret(&self.test.app.secrets, new, secret).unwrap();
-        let (_, hook) = add_instance(&self.test.app, new, None).await;
+        let (_, hook) = add_signed(&self.test.app, new, None, secret).await;
         hook.unwrap_or_default()
     }
 
@@ -144,6 +143,7 @@ impl Stage {
         let options = ops::replay::Options {
             deliveries: ops::replay::Deliveries::Selected(filter),
             dry_run: false,
+            actor: midiateca_service::access::Actor::CommandLine(None),
         };
         let found = std::sync::Arc::new(Found::default());
         let ingest = &self.test.app.ingest;

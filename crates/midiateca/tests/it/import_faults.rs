@@ -134,6 +134,7 @@ async fn an_import_of_deliveries_stops_when_it_is_cancelled() {
         db: original.path("db.sqlite3").into(),
         media: original.path("media_storage").into(),
         mode: Mode::Copy,
+        actor: midiateca_service::access::Actor::CommandLine(None),
     };
     let cancelled = CancellationToken::new();
     cancelled.cancel();

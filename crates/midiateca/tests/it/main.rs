@@ -6,6 +6,7 @@
 mod addressee;
 mod answers;
 mod api;
+mod audit;
 mod backup;
 mod backup_folder;
 mod cdn;

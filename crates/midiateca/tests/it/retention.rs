@@ -22,6 +22,7 @@ fn options(dry_run: bool) -> Options {
     Options {
         dry_run,
         with_orphans: true,
+        actor: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use midiateca_service::access::Actor;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::config::{Config, Span};
@@ -109,7 +110,19 @@ pub async fn add_instance(
     new: NewInstance,
     token: Option<&str>,
 ) -> (Instance, Option<String>) {
-    let added = ops::instance::add(app.instance_deps(), new, token).await;
+    add_signed(app, new, token, None).await
+}
+
+/// Like [`add_instance`], with the secret with which the gateway signs its deliveries.
+pub async fn add_signed(
+    app: &App,
+    new: NewInstance,
+    token: Option<&str>,
+    secret: Option<&str>,
+) -> (Instance, Option<String>) {
+    let access = ops::instance::Access::check(new.gateway, token, secret).unwrap();
+    let actor = Actor::CommandLine(None);
+    let added = ops::instance::add(app.instance_deps(), &actor, new, &access).await;
     added.unwrap()
 }
 

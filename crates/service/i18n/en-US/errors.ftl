@@ -212,6 +212,14 @@ errors-time-invalid = { $text } is not a time; write it like 2026-11-24, 2026-11
 errors-number-too-large = the number is too large
 errors-number-too-small = the number is too small
 errors-list-clients = `midiateca client list` shows the clients
+errors-client-taken = a client with this name or number exists already: { $name }
+    .hint = see `midiateca client list`
+errors-client-no-name = a client needs a name of at most 500 letters, without control characters
+    .hint = `midiateca client add NAME`
+errors-client-number = --id { $number } is out of range
+    .hint = a client's number is 1 or more, up to { $largest }
+errors-client-number-removed = client { $client } was removed, and its files stay under its number
+    .hint = `midiateca client add "{ $name }" --id { $client }` restores it; for another company, use another number and name
 errors-client-has-media =
     client { $client } has { $media ->
         [one] { $media } media

@@ -16,3 +16,4 @@ ids-unknown-hold = there is no hold { $id }
     .hint = see `midiateca hold list --all`
 ids-unknown-delivery = delivery { $id } is not stored
     .hint = see `midiateca deliveries list`
+ids-all-clients = all clients

@@ -1,6 +1,5 @@
 ### What `user` says.
 
-user-all-clients = all clients
 user-last-sign-in = last signed in { $at }
 user-no-password-yet = no password yet
 user-open-link = open this address to set the password; it is shown only now, and valid for a day

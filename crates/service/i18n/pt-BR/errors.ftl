@@ -212,6 +212,14 @@ errors-time-invalid = { $text } não é um horário; escreva como 2026-11-24, 20
 errors-number-too-large = o número é grande demais
 errors-number-too-small = o número é pequeno demais
 errors-list-clients = `midiateca client list` mostra os clientes
+errors-client-taken = já existe um cliente com este nome ou número: { $name }
+    .hint = veja `midiateca client list`
+errors-client-no-name = um cliente precisa de um nome de até 500 letras, sem caracteres de controle
+    .hint = `midiateca client add NOME`
+errors-client-number = --id { $number } está fora do intervalo
+    .hint = o número de um cliente é 1 ou maior, até { $largest }
+errors-client-number-removed = o cliente { $client } foi removido, e os arquivos dele continuam com esse número
+    .hint = `midiateca client add "{ $name }" --id { $client }` o restaura; para outra empresa, use outro número e outro nome
 errors-client-has-media =
     o cliente { $client } tem { $media ->
         [one] { $media } mídia

@@ -16,3 +16,4 @@ ids-unknown-hold = não existe a retenção legal { $id }
     .hint = veja `midiateca hold list --all`
 ids-unknown-delivery = a entrega { $id } não está armazenada
     .hint = veja `midiateca deliveries list`
+ids-all-clients = todos os clientes

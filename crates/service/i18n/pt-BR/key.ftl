@@ -2,7 +2,6 @@
 
 key-created = guarde esta chave: ela é mostrada só agora
 key-revoked = a chave { $name } foi revogada, e também os links criados com ela
-key-all-clients = todos os clientes
 key-revoked-at = revogada em { $at }
 key-expires-at = expira em { $at }
 key-no-end = sem prazo

@@ -1,6 +1,5 @@
 ### What `user` says.
 
-user-all-clients = todos os clientes
 user-last-sign-in = último acesso { $at }
 user-no-password-yet = ainda sem senha
 user-open-link = abra este endereço para definir a senha; ele é mostrado só agora e vale por um dia

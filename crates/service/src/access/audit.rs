@@ -1,11 +1,11 @@
 //! The log of what people and programs did.
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Actor;
-use crate::clock::{Millis, as_rfc3339};
-use crate::db::{Db, Error, Row, Tx, values};
+use crate::clock::{Clock, Millis, as_rfc3339};
+use crate::db::{Db, Error, Key, Row, Tx, values};
 use crate::model::{Scope, codes};
 
 codes! {
@@ -35,6 +35,11 @@ codes! {
         SignedOut "signed_out",
         HoldAdded "hold_added",
         HoldReleased "hold_released",
+        Reconcile "reconcile",
+        Repair "repair",
+        Sweep "sweep",
+        Import "import",
+        ClockAccepted "clock_accepted",
     }
 }
 
@@ -114,7 +119,12 @@ fn entry_of(row: &Row) -> Result<AuditEntry, Error> {
     })
 }
 
+/// An entry of the command line names the system's user in `system_user`.
 pub async fn append(tx: &mut Tx, actor: &Actor, entry: NewEntry, now: Millis) -> Result<(), Error> {
+    let mut data = entry.data;
+    if let (Actor::CommandLine(Some(user)), Some(fields)) = (actor, data.as_object_mut()) {
+        fields.insert("system_user".to_owned(), json!(user));
+    }
     let sql = "insert into audit (at, actor, action, client, instance, media, data) values ($1, $2, $3, $4, $5, $6, $7)";
     let values = values![
         now,
@@ -123,9 +133,18 @@ pub async fn append(tx: &mut Tx, actor: &Actor, entry: NewEntry, now: Millis) ->
         entry.client,
         entry.instance,
         entry.media,
-        entry.data.to_string(),
+        data.to_string(),
     ];
     tx.run(sql, values).await.map(drop)
+}
+
+/// Appends an entry of an act that does not end in one commit, or changes nothing.
+pub async fn record(db: &Db, clock: &Clock, actor: &Actor, entry: NewEntry) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), clock.now());
+    let recording = db.write(Key::Nothing, async move |tx| {
+        append(tx, &actor, entry.clone(), now).await
+    });
+    recording.await
 }
 
 /// Selects entries; `None` selects all.

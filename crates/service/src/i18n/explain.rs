@@ -181,7 +181,7 @@ impl Explainer {
             .or_else(|| Some(ground::listen(cause.downcast_ref()?, lang)))
             .or_else(|| Some(ground::server(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::takeover(cause.downcast_ref()?, lang)))
-            .or_else(|| Some(whole::remove_client(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(whole::client(cause.downcast_ref()?, lang)))
             .or_else(|| Some(whole::foreign(cause.downcast_ref()?, lang)))
             .or_else(|| Some(test_delivery::test_delivery(cause.downcast_ref()?, lang)))
             .or_else(|| Some(export::export(cause.downcast_ref()?, lang)))

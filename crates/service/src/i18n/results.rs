@@ -58,7 +58,7 @@ pub const RESULTS: [&str; 28] = [
 ];
 
 /// Fields of an entry of the audit log.
-pub const AUDIT_FIELDS: [&str; 18] = [
+pub const AUDIT_FIELDS: [&str; 19] = [
     "change",
     "delivery",
     "deliveries",
@@ -75,12 +75,13 @@ pub const AUDIT_FIELDS: [&str; 18] = [
     "revoked",
     "role",
     "size",
+    "system_user",
     "total",
     "user",
 ];
 
 /// What was changed, after the topic.
-pub const CHANGES: [&str; 10] = [
+pub const CHANGES: [&str; 13] = [
     "change.added",
     "change.changed",
     "change.renamed",
@@ -91,6 +92,9 @@ pub const CHANGES: [&str; 10] = [
     "change.recovered",
     "change.missing_replayed",
     "change.password_taken",
+    "change.webhooks_restored",
+    "change.tested",
+    "change.resent",
 ];
 
 /// The labels of results, by their codes, as JSON for the script of the pages.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
+use super::selection::Recorded;
 use super::{Progress, Selection};
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::{Clock, DAY};
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries;
@@ -15,11 +18,12 @@ use crate::model::{MediaId, MediaStatus};
 use crate::queue;
 use crate::shutdown::CancellationToken;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub selection: Selection,
     /// Only report what would be dismissed.
     pub dry_run: bool,
+    pub actor: Actor,
 }
 
 /// The result for one media. In a dry run, what the result would be.
@@ -69,21 +73,30 @@ pub async fn run(
         ..Report::default()
     };
     let act = async |id: &MediaId| dismiss(db, clock, id, options.dry_run).await;
+    let recorded = (!options.dry_run).then_some(Recorded {
+        clock,
+        actor: &options.actor,
+        action: Action::Dismiss,
+    });
     let selection = options.selection;
-    let run = selection.for_each(db, |_| true, act, &*progress, &cancelled);
+    let run = selection.for_each(db, recorded, |_| true, act, &*progress, &cancelled);
     let (results, stopped) = run.await?;
     report.stopped = stopped;
     results.into_iter().for_each(|result| report.count(result));
     Ok(report)
 }
 
+/// Dismisses one media.
+pub async fn one(db: &Db, clock: &Clock, actor: &Actor, id: &MediaId) -> Result<Dismissed, Error> {
+    let client = media::find(db, id).await?.map(|media| media.client);
+    let result = dismiss(db, clock, id, false).await?;
+    let entry = NewEntry::new(Action::Dismiss, client, json!({"result": result}));
+    audit::record(db, clock, actor, entry.media(id.as_str())).await?;
+    Ok(result)
+}
+
 /// Dismisses one media, and records it as an event.
-pub async fn dismiss(
-    db: &Db,
-    clock: &Clock,
-    id: &MediaId,
-    dry_run: bool,
-) -> Result<Dismissed, Error> {
+async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<Dismissed, Error> {
     let Some(media) = media::find(db, id).await? else {
         return Ok(Dismissed::NotFound);
     };
@@ -119,12 +132,18 @@ pub struct DismissedDeliveries {
 pub async fn deliveries(
     db: &Db,
     clock: &Clock,
+    actor: &Actor,
     dry_run: bool,
 ) -> Result<DismissedDeliveries, Error> {
     let now = clock.now();
     let dismissed = deliveries::set_aside_since(db, now - DAY).await?;
     if !dry_run {
-        let dismiss = async move |tx: &mut Tx| deliveries::dismiss(tx, now).await;
+        let actor = actor.clone();
+        let dismiss = async move |tx: &mut Tx| {
+            deliveries::dismiss(tx, now).await?;
+            let data = json!({"deliveries": dismissed});
+            audit::append(tx, &actor, NewEntry::new(Action::Dismiss, None, data), now).await
+        };
         db.write(Key::Nothing, dismiss).await?;
     }
     Ok(DismissedDeliveries { dismissed, dry_run })

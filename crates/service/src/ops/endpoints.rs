@@ -304,21 +304,32 @@ async fn replay_missing(
 /// Sends one notification again. False when there is none of this id.
 pub async fn resend(
     deps: Deps<'_>,
+    actor: &Actor,
     endpoint: &Endpoint,
     notification: &str,
 ) -> Result<bool, EndpointError> {
-    let (endpoint, id) = (endpoint.id.clone(), notification.to_owned());
-    let now = deps.clock.now();
+    let (id, notification) = (endpoint.id.clone(), notification.to_owned());
+    let (actor, client, now) = (actor.clone(), endpoint.client, deps.clock.now());
     let sending = deps.db.write(Key::Everything, async move |tx| {
-        notifications::resend(tx, &endpoint, &id, now).await
+        let is_sent = notifications::resend(tx, &id, &notification, now).await?;
+        if is_sent {
+            append(tx, &actor, change(client, &id, "resent"), now).await?;
+        }
+        Ok(is_sent)
     });
     Ok(sending.await?)
 }
 
 /// Queues a notification that says only that it is a test.
-pub async fn test(deps: Deps<'_>, endpoint: &Endpoint) -> Result<String, EndpointError> {
-    let (id, now) = (endpoint.id.clone(), deps.clock.now());
+pub async fn test(
+    deps: Deps<'_>,
+    actor: &Actor,
+    endpoint: &Endpoint,
+) -> Result<String, EndpointError> {
+    let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
+    let actor = actor.clone();
     let queuing = deps.db.write(Key::Everything, async move |tx| {
+        append(tx, &actor, change(client, &id, "tested"), now).await?;
         notifications::enqueue_test(tx, &id, now).await
     });
     Ok(queuing.await?)

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::retention::derived::sweep;
 use super::{FileDeps, Progress};
+use crate::access::Actor;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::coordination::Maintenance;
@@ -50,6 +51,7 @@ pub struct Options {
     /// Also delete raw deliveries that cannot be read. They may be the only copy of what others sent.
     pub include_unreadable: bool,
     pub dry_run: bool,
+    pub actor: Actor,
 }
 
 /// The completed part is recorded; the next run continues.

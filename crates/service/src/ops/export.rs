@@ -23,6 +23,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Problem, Progress};
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::media::{self, Filter, Media};
@@ -30,6 +34,7 @@ use crate::model::MediaStatus;
 use crate::shutdown::CancellationToken;
 use crate::storage::Storage;
 use crate::storage::layout::RelativePath;
+use crate::telemetry;
 pub use error::{Error, Refusal};
 use manifest::Manifest;
 use names::Names;
@@ -53,6 +58,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Receives the archive of [`Target::Stream`] and [`Target::ZipStream`].
     pub stream: Box<dyn io::Write + Send>,
+    /// Who gets the files, unless that is in the audit log already.
+    pub actor: Option<Actor>,
 }
 
 /// Exports; needs a runtime with several threads. Progress counts bytes.
@@ -79,6 +86,9 @@ pub async fn run(
             ..plan.report
         });
     }
+    if let Some(actor) = &options.actor {
+        record(deps, actor, &filter, plan.report.files).await;
+    }
     watch.progress.expect(plan.report.bytes);
     let opened =
         Sink::open(&target, options.stream, &watch).map_err(|error| failed(&target, 0, error))?;
@@ -93,6 +103,16 @@ pub async fn run(
     };
     let copied = export.copy(&filter).await;
     export.finish(&target, copied)
+}
+
+/// A log that cannot be written must not stop readers: the data folder may be read-only.
+async fn record(deps: Deps<'_>, actor: &Actor, filter: &Filter, files: u64) {
+    let client = filter.scope.client().or(filter.client);
+    let entry = NewEntry::new(Action::MediaExported, client, json!({"media": files}));
+    if let Err(error) = audit::record(deps.db, deps.clock, actor, entry).await {
+        let error = telemetry::chain(&error);
+        tracing::warn!(error, "the audit log lacks an export");
+    }
 }
 
 struct Export<'a> {

@@ -19,11 +19,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Progress;
+use crate::access::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::instances;
 use crate::model::{PrefixError, by_prefix};
 
+pub use clock::adopt_clock;
 pub use code::{Check, Code, Hint};
 use ground::Ground;
 use result::Results;
@@ -37,8 +39,8 @@ pub struct Options {
     pub offline: bool,
     /// Do not read the whole database, which takes seconds per million media.
     pub quick: bool,
-    /// Trust the clock as it is now, although it jumped.
-    pub accept_clock: bool,
+    /// Who trusts the clock as it is now, although it jumped.
+    pub accept_clock: Option<Actor>,
 }
 
 /// The dependencies of the probes. The database and the key are opened by the probes themselves.
@@ -100,7 +102,7 @@ async fn probe_database(
     let Some(db) = &ground.db else {
         return Ok(());
     };
-    clock::probe(results, db, deps.clock, options.accept_clock).await;
+    clock::probe(results, db, deps.clock, options.accept_clock.as_ref()).await;
     queue::probe(results, db, deps.clock.now()).await;
     queue::probe_refusals(results, db, deps.clock.now()).await;
     let mut instances = match instances::instances(db).await {

@@ -4,18 +4,21 @@ mod add;
 mod show;
 mod webhooks;
 
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{Action, NewEntry, append};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db, Key, Tx};
 use crate::instances::{self, Instance, NewInstance};
-use crate::model::Reason;
+use crate::model::{InstanceId, Reason};
 use crate::net::HttpClient;
 use crate::queue;
 use crate::secrets::{self, Secrets};
 use crate::storage::{self, Storage};
 
 pub use add::{
-    AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, check_secret,
-    check_signature, check_token, record_problem,
+    Access, AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, record_problem,
 };
 pub use show::{InstanceReport, SignatureState, SlotsRead, show};
 pub use webhooks::{
@@ -49,38 +52,31 @@ pub enum Error {
     Storage(#[from] storage::Error),
 }
 
-/// Encrypts an instance's token and gives it a new webhook address, of which only the hash is stored. Returns the token
+fn entry(instance: &InstanceId, client: i64, change: &str) -> NewEntry {
+    let data = json!({"change": change});
+    let entry = NewEntry::new(Action::InstanceChanged, Some(client), data);
+    entry.instance(instance.as_str())
+}
+
+/// Encrypts an instance's token, and the secret with which its gateway signs deliveries, and gives it a new webhook address, of which only the hash is stored. Returns the token
 /// of that address too.
 pub fn sealed(
     secrets: &Secrets,
     instance: NewInstance,
     token: Option<&str>,
+    secret: Option<&str>,
 ) -> Result<(NewInstance, String), secrets::Error> {
-    let context = instances::token_context(&instance.id);
-    let token_sealed = token
-        .map(|token| secrets.seal(&context, token))
-        .transpose()?;
+    let seal = |context: String, text: Option<&str>| {
+        text.map(|text| secrets.seal(&context, text)).transpose()
+    };
     let hook = secrets::random_token();
     let new = NewInstance {
-        token_sealed,
+        token_sealed: seal(instances::token_context(&instance.id), token)?,
+        secret_sealed: seal(instances::secret_context(&instance.id), secret)?,
         hook_hash: secrets::hash_token(&hook),
         ..instance
     };
     Ok((new, hook))
-}
-
-/// Encrypts the secret with which the gateway signs its deliveries.
-pub fn with_secret(
-    secrets: &Secrets,
-    instance: NewInstance,
-    secret: Option<&str>,
-) -> Result<NewInstance, secrets::Error> {
-    let context = instances::secret_context(&instance.id);
-    let seal = |secret| secrets.seal(&context, secret);
-    Ok(NewInstance {
-        secret_sealed: secret.map(seal).transpose()?,
-        ..instance
-    })
 }
 
 /// Adds an instance, or changes an existing one. Returns whether it uses the new webhook address.
@@ -96,13 +92,17 @@ pub async fn put(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, db
 /// the instance had none.
 pub async fn add(
     deps: Deps<'_>,
+    actor: &Actor,
     instance: NewInstance,
-    token: Option<&str>,
+    access: &Access,
 ) -> Result<(Instance, Option<String>), Error> {
-    let (new, hook) = sealed(deps.secrets, instance, token)?;
-    let (id, now) = (new.id.clone(), deps.clock.now());
+    let (new, hook) = sealed(deps.secrets, instance, access.token(), access.secret())?;
+    let (id, actor, now) = (new.id.clone(), actor.clone(), deps.clock.now());
     let adding = deps.db.write(Key::instance(id.as_str()), async move |tx| {
-        put(tx, &new, now).await
+        let is_new = put(tx, &new, now).await?;
+        let change = if is_new { "added" } else { "changed" };
+        append(tx, &actor, entry(&new.id, new.client, change), now).await?;
+        Ok(is_new)
     });
     let is_new = adding.await?;
     let added = instances::instance(deps.db, &id).await?;
@@ -111,4 +111,50 @@ pub async fn add(
     })?;
     deps.storage.make_folders(added.client, &added.id)?;
     Ok((added, is_new.then_some(hook)))
+}
+
+/// Stops an instance from receiving; its media stay. False when it was removed before.
+pub async fn remove(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    instance: &Instance,
+) -> Result<bool, db::Error> {
+    let (id, client, actor, now) = (
+        instance.id.clone(),
+        instance.client,
+        actor.clone(),
+        clock.now(),
+    );
+    let removing = db.write(Key::instance(instance.id.as_str()), async move |tx| {
+        let is_removed = instances::remove_instance(tx, &id, now).await?;
+        if is_removed {
+            append(tx, &actor, entry(&id, client, "removed"), now).await?;
+        }
+        Ok(is_removed)
+    });
+    removing.await
+}
+
+/// Gives an instance a new webhook address, whose token it returns; the earlier ones are refused within a second.
+pub async fn rotate(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    instance: &Instance,
+) -> Result<String, db::Error> {
+    let token = secrets::random_token();
+    let hash = secrets::hash_token(&token);
+    let (id, client, actor, now) = (
+        instance.id.clone(),
+        instance.client,
+        actor.clone(),
+        clock.now(),
+    );
+    let setting = db.write(Key::instance(instance.id.as_str()), async move |tx| {
+        instances::set_hook(tx, &id, &hash).await?;
+        append(tx, &actor, entry(&id, client, "address_rotated"), now).await
+    });
+    setting.await?;
+    Ok(token)
 }

@@ -8,10 +8,13 @@ mod list;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::Progress;
 use super::gateway_admin::{self, GatewayAdmin};
 use super::instance::GatewayDeps;
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::{DAY, MINUTE, Millis};
 use crate::db;
 use crate::deliveries::Body;
@@ -44,6 +47,8 @@ pub struct Options {
     /// Only report what would be ingested.
     pub dry_run: bool,
     pub most_calls: u32,
+    /// Who asked for it; without one, it is the server's own work, which is not in the audit log.
+    pub actor: Option<Actor>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +111,12 @@ pub async fn run(
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let admin = GatewayAdmin::open(deps.gateway.client, deps.gateway.secrets, &options.instance)?;
+    if let Some(actor) = options.actor.as_ref().filter(|_| !options.dry_run) {
+        let client = Some(options.instance.client);
+        let entry = NewEntry::new(Action::Reconcile, client, json!({}));
+        let entry = entry.instance(options.instance.id.as_str());
+        audit::record(deps.gateway.db, deps.gateway.clock, actor, entry).await?;
+    }
     let until = deps.gateway.clock.now() - SETTLED;
     let mut lists = Lists::new(&admin, &options, until);
     let mut report = Report {

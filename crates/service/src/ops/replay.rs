@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::Progress;
 use super::ownership::{is_of_another, is_shared};
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::db::Error;
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
 use crate::ingest::signed::{self, Refused};
@@ -27,6 +30,7 @@ pub struct Options {
     pub deliveries: Deliveries,
     /// Only report what would be found.
     pub dry_run: bool,
+    pub actor: Actor,
 }
 
 #[derive(Clone, Debug)]
@@ -121,11 +125,38 @@ pub async fn run(
         progress,
         cancelled,
     };
+    if !options.dry_run {
+        record(ingest, &options).await?;
+    }
     match options.deliveries {
         Deliveries::Ids(ids) => run.ids(ids).await?,
         Deliveries::Selected(filter) => run.selected(&filter).await?,
     }
     Ok(run.report)
+}
+
+async fn record(ingest: &Ingest, options: &Options) -> Result<(), Error> {
+    let (instance, data) = match &options.deliveries {
+        Deliveries::Selected(filter) => (filter.instance.clone().map(InstanceId), json!({})),
+        Deliveries::Ids(ids) => match ids.as_slice() {
+            [id] => {
+                let found = deliveries::find(&ingest.db, id).await?;
+                let instance = found.map(|found| found.instance);
+                (instance, json!({"delivery": id.as_str()}))
+            }
+            ids => (None, json!({"total": ids.len()})),
+        },
+    };
+    let known = match &instance {
+        Some(id) => instances::instance_or_removed(&ingest.db, id).await?,
+        None => None,
+    };
+    let client = known.map(|known| known.client);
+    let entry = NewEntry {
+        instance: instance.map(|id| id.0),
+        ..NewEntry::new(Action::Replay, client, data)
+    };
+    audit::record(&ingest.db, &ingest.clock, &options.actor, entry).await
 }
 
 struct Run<'a> {

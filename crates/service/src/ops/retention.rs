@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{FileDeps, Progress, holds};
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::Millis;
 use crate::config::{self, DeletedForEveryone, Rule, Size};
 use crate::coordination::checkpoint::Checkpoint;
@@ -34,12 +36,14 @@ use records::Records;
 /// Files in one commit.
 const PAGE: u32 = 200;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Only report what would be deleted.
     pub dry_run: bool,
     /// Also look for derived files of media that are not stored any more, which a killed process leaves.
     pub with_orphans: bool,
+    /// Who asked for it; without one, it is the server's own work, which is not in the audit log.
+    pub actor: Option<Actor>,
 }
 
 /// The completed part is recorded; the next run continues.
@@ -144,6 +148,12 @@ async fn prune_deletions(deps: FileDeps<'_>) -> Result<(), db::Error> {
     deps.db.write(Key::Nothing, prune).await
 }
 
+async fn record_actor(deps: FileDeps<'_>, actor: Option<&Actor>) -> Result<(), Error> {
+    let Some(actor) = actor else { return Ok(()) };
+    let entry = NewEntry::new(Action::Sweep, None, json!({}));
+    Ok(audit::record(deps.db, deps.clock, actor, entry).await?)
+}
+
 /// Deletes what the rules no longer keep. A file that cannot be deleted does not stop the rest.
 pub async fn run(
     deps: FileDeps<'_>,
@@ -157,6 +167,7 @@ pub async fn run(
         if !deps.clock.is_trusted() {
             return Err(Error::ClockNotTrusted);
         }
+        record_actor(deps, options.actor.as_ref()).await?;
         finish_interrupted(deps).await?;
         holds::refresh(deps.db).await?;
     }

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 
+use super::selection::Recorded;
 use super::{Progress, Selection};
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::Clock;
 use crate::db::{Db, Error, Key};
 use crate::media::{self, Media};
@@ -13,12 +17,13 @@ use crate::queue;
 use crate::shutdown::CancellationToken;
 use crate::storage::Storage;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Media that a retention rule deleted are left out, unless its filter names a reason.
     pub selection: Selection,
     /// Only report what would be queued.
     pub dry_run: bool,
+    pub actor: Actor,
 }
 
 /// The result for one media. In a dry run, what the result would be.
@@ -82,8 +87,13 @@ pub async fn run(
     let names_a_reason = options.selection.filter.reason.is_some();
     let accepts = |media: &Media| names_a_reason || media.reason != Some(Reason::Retention);
     let act = async |id: &MediaId| retry(db, storage, clock, id, options.dry_run).await;
+    let recorded = (!options.dry_run).then_some(Recorded {
+        clock,
+        actor: &options.actor,
+        action: Action::Retry,
+    });
     let selection = options.selection;
-    let run = selection.for_each(db, accepts, act, &*progress, &cancelled);
+    let run = selection.for_each(db, recorded, accepts, act, &*progress, &cancelled);
     let (results, stopped) = run.await?;
     report.stopped = stopped;
     results.into_iter().for_each(|result| report.count(result));
@@ -91,7 +101,21 @@ pub async fn run(
 }
 
 /// Queues one media.
-pub async fn retry(
+pub async fn one(
+    db: &Db,
+    storage: &Storage,
+    clock: &Clock,
+    actor: &Actor,
+    id: &MediaId,
+) -> Result<Retried, Error> {
+    let client = media::find(db, id).await?.map(|media| media.client);
+    let result = retry(db, storage, clock, id, false).await?;
+    let entry = NewEntry::new(Action::Retry, client, json!({"result": result}));
+    audit::record(db, clock, actor, entry.media(id.as_str())).await?;
+    Ok(result)
+}
+
+async fn retry(
     db: &Db,
     storage: &Storage,
     clock: &Clock,

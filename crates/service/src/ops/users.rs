@@ -222,7 +222,7 @@ pub async fn remove(deps: Deps<'_>, actor: &Actor, target: Target<'_>) -> Result
         let Some(user) = users::find_in(tx, target.within, &id).await? else {
             return Ok(Err(UserError::Unknown));
         };
-        if actor != Actor::CommandLine && is_last_admin(tx, &user).await? {
+        if !matches!(actor, Actor::CommandLine(_)) && is_last_admin(tx, &user).await? {
             return Ok(Err(UserError::LastAdmin));
         }
         users::remove(tx, &id).await?;
@@ -364,7 +364,9 @@ pub async fn set_admin_password(deps: Deps<'_>, password: &str) -> Result<(), Us
             scope: Scope::All,
             password: Some(password.to_owned()),
         };
-        return add(deps, &Actor::CommandLine, options).await.map(drop);
+        return add(deps, &Actor::CommandLine(None), options)
+            .await
+            .map(drop);
     };
     if !user.is_global_admin() {
         return Err(UserError::AdminIsOther);
@@ -376,7 +378,7 @@ pub async fn set_admin_password(deps: Deps<'_>, password: &str) -> Result<(), Us
         id: &user.id,
         within: Scope::All,
     };
-    set_password(deps, &Actor::CommandLine, target, password).await
+    set_password(deps, &Actor::CommandLine(None), target, password).await
 }
 
 /// A signed-in user, and the value of the session's cookie.

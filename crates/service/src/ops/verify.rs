@@ -17,6 +17,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{FileDeps, Problem, Progress, retention};
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::compact;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
@@ -50,12 +54,13 @@ pub struct Options {
     pub repair: Option<RepairOptions>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RepairOptions {
     /// Repair even if more than half of the files, or all of one folder, are missing.
     pub even_if_most_are_missing: bool,
     /// Repair even if many files are orphaned.
     pub even_if_many_are_orphaned: bool,
+    pub actor: Actor,
 }
 
 /// Verifies, and repairs if the options say so. Stops at the next file once `cancelled` is.
@@ -67,6 +72,7 @@ pub async fn run(
 ) -> Result<Report, Error> {
     let repair = options
         .repair
+        .as_ref()
         .map(|_| Repair::of_run(&compact(deps.clock.now()), deps.owner));
     let mut verify = Verify {
         deps,
@@ -94,7 +100,9 @@ pub async fn run(
     verify.report.resumed = before.is_some();
     if let Some(repair) = options.repair {
         retention::finish_interrupted(deps).await?;
-        verify.check_safeguards(repair).await?;
+        verify.check_safeguards(&repair).await?;
+        let entry = NewEntry::new(Action::Repair, None, json!({}));
+        audit::record(deps.db, deps.clock, &repair.actor, entry).await?;
     }
     verify.search_lost().await?;
     let bytes = verify.inspect().await?;
@@ -188,7 +196,7 @@ impl Verify<'_> {
         self.filter.instance.is_none() && self.filter.since.is_none()
     }
 
-    async fn check_safeguards(&self, options: RepairOptions) -> Result<(), Error> {
+    async fn check_safeguards(&self, options: &RepairOptions) -> Result<(), Error> {
         if !options.even_if_most_are_missing {
             self.refuse_if_most_are_missing().await?;
         }

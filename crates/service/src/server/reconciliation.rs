@@ -114,6 +114,7 @@ async fn one(
         since: (since - OVERLAP).max(earliest),
         dry_run: false,
         most_calls: MOST_CALLS,
+        actor: None,
     };
     let deps = reconcile::Deps {
         gateway: app.gateway_deps(),

@@ -9,6 +9,7 @@ use url::Url;
 use wa_sim::{Sim, World};
 
 use crate::cli::{Language, TextKey, words::demo as texts};
+use midiateca_service::access::Actor;
 use midiateca_service::app::{self, App};
 use midiateca_service::db::Key;
 use midiateca_service::gateway::Gateway;
@@ -16,6 +17,7 @@ use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::model::InstanceId;
 use midiateca_service::net::CallResponse;
 use midiateca_service::ops;
+use midiateca_service::ops::instance::Access;
 use midiateca_service::ops::test_delivery::sample_delivery;
 
 /// The instance of the gateway's documentation, of client 2.
@@ -51,7 +53,7 @@ pub(super) struct Day {
 impl Day {
     /// Adds clients and instances as an operator would.
     pub async fn begin(app: &Arc<App>, sim: &Sim, lang: Language) -> anyhow::Result<Self> {
-        let (now, world) = (app.clock.now(), sim.world());
+        let (now, world, actor) = (app.clock.now(), sim.world(), Actor::CommandLine(None));
         let adding = app.db.write(Key::Everything, async move |tx| {
             instances::add_client(tx, "Clínica Aurora", Some(2), now).await?;
             instances::add_client(tx, "Oficina do Bairro", Some(3), now).await
@@ -72,8 +74,9 @@ impl Day {
                 session: None,
                 hook_hash: [0; 32],
             };
+            let access = Access::check(gateway, Some("demo-token"), None)?;
             let deps = app.instance_deps();
-            let added = ops::instance::add(deps, new, Some("demo-token")).await;
+            let added = ops::instance::add(deps, &actor, new, &access).await;
             let (_, token) = added.map_err(app::Error::from)?;
             let token = token.with_context(|| lang.say(texts::ALREADY_THERE))?;
             *hook = format!("/hooks/{}/{token}", gateway.as_str());

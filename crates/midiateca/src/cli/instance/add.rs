@@ -15,7 +15,7 @@ use crate::cli::{
 use midiateca_service::app::{self, App};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Reason;
-use midiateca_service::ops::instance::{self, NewOptions, TokenCheck};
+use midiateca_service::ops::instance::{self, Access, NewOptions, TokenCheck};
 use midiateca_service::ops::status::InstanceStatus;
 use midiateca_service::secrets::Secrets;
 
@@ -76,17 +76,12 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     };
     let new = instance::check(&app.db, &new).await?;
     let token = read_token(context.lang, &options)?;
-    let token = token.as_deref().map(instance::check_token).transpose()?;
     let secret = read_secret(context.lang, &options)?;
-    let secret = secret.as_deref().map(instance::check_secret).transpose()?;
-    if secret.is_some() {
-        instance::check_signature(new.gateway)?;
-    }
+    let access = Access::check(new.gateway, token.as_deref(), secret.as_deref())?;
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }
-    let new = instance::with_secret(&app.secrets, new, secret).map_err(app::Error::from)?;
-    let added = instance::add(app.instance_deps(), new, token).await;
+    let added = instance::add(app.instance_deps(), &context.actor, new, &access).await;
     let (instance, hook) = added.map_err(app::Error::from)?;
     let uses_token = instance.gateway.needs_token() || !instance.gateway.slots().is_empty();
     if instance.token_sealed.is_none() && uses_token {
@@ -106,7 +101,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
             answer::line(line(context.lang, &instance));
         }
     }
-    let is_asked = token.is_some() && !options.offline;
+    let is_asked = access.has_token() && !options.offline;
     let check = if is_asked {
         instance::ask_gateway(app.gateway_deps(), &instance).await
     } else {

@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     }
     let printer = |slot: &&'static str| complain!(lang, words::SETTING, slot);
     let done = if options.undo {
-        instance::undo(deps, &instance, &printer).await
+        instance::undo(deps, &context.actor, &instance, &printer).await
     } else {
         let base = base(context, options.public_url.as_deref())?;
         if options.dry_run {
@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
             complain!(lang, words::WOULD_HOLD, address);
             instance::preview(deps, &instance).await
         } else {
-            instance::set(deps, &instance, &base, &printer).await
+            instance::set(deps, &context.actor, &instance, &base, &printer).await
         }
     };
     let report = done.map_err(|error| match error {

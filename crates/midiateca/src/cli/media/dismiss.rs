@@ -29,7 +29,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let dry_run = chosen.dry_run;
     let selection = chosen.select(context, app, &statuses, words::NAME_MEDIA);
     let selection = selection.await?;
-    let order = dismiss::Options { selection, dry_run };
+    let order = dismiss::Options {
+        selection,
+        dry_run,
+        actor: context.actor.clone(),
+    };
     let items = Arc::new(Items::new("items", move |item: &Item| {
         let result = lang.say(text(item.result, dry_run));
         format!("{}\t{result}", tame(item.media.as_str()))

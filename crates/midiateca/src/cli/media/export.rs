@@ -71,6 +71,7 @@ pub(super) async fn run(
         target: target.clone(),
         dry_run: options.dry_run,
         stream: Box::new(io::stdout()),
+        actor: Some(context.actor.clone()),
     };
     let cancelled = app.shutdown.token_with_signals();
     let report = export::run(app.export_deps(), order, findings.clone(), cancelled).await?;

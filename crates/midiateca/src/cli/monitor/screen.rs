@@ -13,6 +13,7 @@ use super::draw;
 use super::state::{Notice, State, Step};
 use super::terminal::{self, Screen};
 use crate::cli::{Context, Ending, complaint, complaint::Failure};
+use midiateca_service::access::Actor;
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::live::{self, Sampler, Update};
@@ -35,6 +36,7 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Ending> {
     let sampler = Sampler::new(deps, source, options, sender);
     let mut monitor = Monitor {
         app: Arc::clone(&app),
+        actor: context.actor.clone(),
         source: sampler.source(),
         state,
         wanted,
@@ -73,6 +75,7 @@ fn is_gone(error: &io::Error) -> bool {
 
 struct Monitor {
     app: Arc<App>,
+    actor: Actor,
     source: watch::Receiver<live::Source>,
     state: State,
     wanted: watch::Sender<live::Options>,
@@ -142,8 +145,9 @@ impl Monitor {
     fn retry(&mut self, id: MediaId) {
         let live::Source { db, storage } = self.source.borrow().clone();
         let (clock, lang) = (self.app.clock.clone(), self.state.lang);
+        let actor = self.actor.clone();
         self.retries.spawn(async move {
-            let result = retry::retry(&db, &storage, &clock, &id, false).await;
+            let result = retry::one(&db, &storage, &clock, &actor, &id).await;
             Notice::Retried(id, result.map_err(|error| complaint::why(&error, lang)))
         });
     }

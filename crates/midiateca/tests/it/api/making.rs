@@ -200,6 +200,7 @@ async fn change(test: &TestApp, sql: &'static str, id: &str) {
 async fn sweep(test: &TestApp) -> u64 {
     let options = retention::Options {
         with_orphans: true,
+        actor: None,
         dry_run: false,
     };
     let (settings, cancelled) = (Retention::default(), CancellationToken::new());

@@ -426,12 +426,13 @@ async fn clients_do_not_share_derived_files_and_each_goes_with_its_file() {
     std::fs::write(&orphan, "left by a killed process").unwrap();
     let options = retention::Options {
         with_orphans: true,
+        actor: None,
         dry_run: true,
     };
     let preview = retention::run(
         app.file_deps(),
         &settings,
-        options,
+        options.clone(),
         &|_: &retention::Item| {},
         &cancelled,
     );

@@ -20,7 +20,7 @@ async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) -> String {
         scope,
         password: Some(PASSWORD.to_owned()),
     };
-    let added = users::add(test.app.user_deps(), &Actor::CommandLine, options).await;
+    let added = users::add(test.app.user_deps(), &Actor::CommandLine(None), options).await;
     added.unwrap().user.id
 }
 
@@ -460,7 +460,7 @@ async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
     let test = TestApp::with(impatient(), clock.clone()).await;
     let deps = test.app.user_deps();
     let token = async || {
-        let made = users::make_setup_link(deps, &Actor::CommandLine, None).await;
+        let made = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
         made.unwrap()
     };
     let (replaced, first) = (token().await, token().await);
@@ -492,7 +492,7 @@ async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
     );
     assert!(made.cookie().starts_with("midiateca="));
     assert_eq!(use_link(&first, PASSWORD).await.status, 404);
-    let none = users::make_setup_link(deps, &Actor::CommandLine, None).await;
+    let none = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
     assert!(none.is_err());
 
     let mut dona = Browser::new(&test);
@@ -552,7 +552,7 @@ async fn a_link_is_of_no_use_after_its_user_got_more_power() {
 async fn one_of_two_links_for_the_first_administrator_makes_one() {
     let test = TestApp::start().await;
     let deps = test.app.user_deps();
-    let made = users::make_setup_link(deps, &Actor::CommandLine, None).await;
+    let made = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
     let token = made.unwrap();
     let browser = Browser::new(&test);
     let send = |name: &str| {
@@ -595,7 +595,9 @@ async fn the_audit_log_has_the_actions_of_users_and_no_password() {
         .iter()
         .map(|entry| entry["action"].as_str().unwrap())
         .collect();
-    assert_eq!(actions, ["signed_in", "sign_in_refused", "user_added"]);
+    let (of_users, of_the_stage) = actions.split_at(3);
+    assert_eq!(of_users, ["signed_in", "sign_in_refused", "user_added"]);
+    assert_eq!(of_the_stage, ["instance_changed", "instance_changed"]);
     assert_eq!(entries[0]["actor"], format!("user:{id}"));
     assert_eq!(entries[1]["actor"], "anonymous");
     assert_eq!(entries[1]["data"], json!({"user": id}));
@@ -692,7 +694,7 @@ async fn a_stream_of_events_ends_with_the_session() {
         id: &id,
         within: Scope::All,
     };
-    let removed = users::remove(test.app.user_deps(), &Actor::CommandLine, target).await;
+    let removed = users::remove(test.app.user_deps(), &Actor::CommandLine(None), target).await;
     removed.unwrap();
     let ended = async { while stream.chunk().await.unwrap().is_some() {} };
     let patience = std::time::Duration::from_secs(60);

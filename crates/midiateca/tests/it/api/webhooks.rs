@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use midiateca_service::access::Actor;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
 use midiateca_service::db::Key;
@@ -348,7 +349,8 @@ async fn an_endpoint_whose_host_is_no_longer_allowed_gets_nothing() {
         .await
         .unwrap();
     let found = endpoints::find(&app.db, Scope::All, &id).await.unwrap();
-    let sent = operation::test(app.endpoint_deps(), &found.unwrap()).await;
+    let actor = Actor::CommandLine(None);
+    let sent = operation::test(app.endpoint_deps(), &actor, &found.unwrap()).await;
     let sent = sent.unwrap();
     let started = std::time::Instant::now();
     let first = loop {

@@ -173,7 +173,7 @@ async fn key(folder: &Path) -> String {
         scope: Scope::All,
         expires_in: None,
     };
-    let created = keys::create(&app.db, &app.clock, &Actor::CommandLine, options).await;
+    let created = keys::create(&app.db, &app.clock, &Actor::CommandLine(None), options).await;
     app.db.close().await;
     created.unwrap().token
 }

@@ -67,12 +67,13 @@ async fn the_audit_log_is_filtered_by_who_what_and_when() {
         tx.run(sql, Vec::new()).await
     });
     old.await.unwrap();
-    // Two users were added, and one signed in.
+    // The stage added two instances; two users were added, and one signed in.
     for (query, count) in [
-        ("", 4),
+        ("", 6),
+        ("?action=instance_changed", 2),
         ("?action=user_added", 2),
         ("?action=user_added&actor=command_line", 2),
-        ("?actor=command_line&to=2026-11-25", 1),
+        ("?actor=command_line&to=2026-11-25", 3),
         ("?from=2026-11-25", 2),
         ("?actor=anonymous", 1),
         ("?action=signed_in&from=2026-11-25&to=2026-12-25", 1),

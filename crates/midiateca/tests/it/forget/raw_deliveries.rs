@@ -1,7 +1,8 @@
 //! Raw deliveries: whose they are, and which stay.
 
 use super::*;
-use midiateca_service::ops::remove_client;
+use midiateca_service::access::Actor;
+use midiateca_service::ops::clients;
 
 #[tokio::test]
 async fn deliveries_from_before_an_instance_changed_hands_are_erased_and_the_new_owners_stay() {
@@ -99,11 +100,8 @@ async fn deliveries_to_another_client_stay_without_media_too() {
         }
         deliver_unreadable(&test).await;
         if is_removed {
-            let options = remove_client::Options {
-                client: now,
-                keep_files: true,
-            };
-            let removed = remove_client::run(&test.app.db, &test.app.clock, options).await;
+            let (app, actor) = (&test.app, Actor::CommandLine(None));
+            let removed = clients::remove(&app.db, &app.clock, &actor, now, true).await;
             assert!(!removed.unwrap().instances.is_empty());
         }
         let report = erase(&test.app, asks, WHO).await;

@@ -10,14 +10,13 @@ use midiateca_service::config::Config;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::NewInstance;
 use midiateca_service::model::{MediaId, Route};
-use midiateca_service::ops::instance::with_secret;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use wa_media::MediaKind;
 use wa_sim::{Content, Delivery, Fault, SimMedia};
 
-use crate::stage::{MediaView, TODAY, TOKEN, TestApp, add_instance, impatient, instance};
+use crate::stage::{MediaView, TODAY, TOKEN, TestApp, add_signed, impatient, instance};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -82,8 +81,7 @@ impl Files {
             routes: Some(routes.to_vec()),
             ..instance(id, 2, sim.api_base_of(simulated(gateway)))
         };
-        let new = with_secret(&self.test.app.secrets, new, secret).unwrap();
-        let (_, hook) = add_instance(&self.test.app, new, Some(token)).await;
+        let (_, hook) = add_signed(&self.test.app, new, Some(token), secret).await;
         let (origin, name) = (self.test.origin(), gateway.as_str());
         Source {
             id: id.to_owned(),

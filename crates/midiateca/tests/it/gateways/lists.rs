@@ -131,7 +131,7 @@ async fn add(stage: &Stage, gateway: Gateway, base: String) -> String {
         api_base: Some(base),
         ..gateway_instance("loja", gateway)
     };
-    let (_, hook) = add_instance(&stage.test.app, new, Some("chave")).await;
+    let (_, hook) = add_signed(&stage.test.app, new, Some("chave"), None).await;
     stage.test.wait_for_directory().await;
     format!("/hooks/{}/{}", gateway.as_str(), hook.unwrap())
 }
@@ -149,6 +149,7 @@ async fn run(stage: &Stage, dry_run: bool, most_calls: u32) -> Result<Report, re
         since: millis_of("2026-09-21T13:00:00Z").unwrap(),
         dry_run,
         most_calls,
+        actor: None,
     };
     let deps = reconcile::Deps {
         gateway: app.gateway_deps(),

@@ -24,8 +24,7 @@ use axum::http::request::Parts;
 
 use super::error::{ApiError, Result};
 use crate::access::Grant;
-use crate::access::audit::{NewEntry, append};
-use crate::db::Key;
+use crate::access::audit::NewEntry;
 use crate::http::HttpState;
 use crate::i18n::keys as texts;
 
@@ -63,11 +62,8 @@ impl FromRequestParts<HttpState> for Ids {
 
 /// Writes to the audit log what a caller did.
 async fn record(state: &HttpState, grant: &Grant, entry: NewEntry) -> Result<()> {
-    let (actor, now) = (grant.actor.clone(), state.app.clock.now());
-    let recording = state.app.db.write(Key::Nothing, async move |tx| {
-        append(tx, &actor, entry.clone(), now).await
-    });
-    Ok(recording.await?)
+    let (db, clock) = (&state.app.db, &state.app.clock);
+    Ok(crate::access::audit::record(db, clock, &grant.actor, entry).await?)
 }
 
 /// Runs an operation on a thread of its own: one that is generic over its progress cannot move between threads.

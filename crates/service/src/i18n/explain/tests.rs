@@ -3,8 +3,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::app::ListenError;
+use crate::ops::clients::ClientError;
 use crate::ops::import::multichat;
-use crate::ops::{backup, erasure, export, instance, opening, remove_client, retention, verify};
+use crate::ops::{backup, erasure, export, instance, opening, retention, verify};
 use crate::{app, db, secrets, storage};
 
 fn portuguese(error: &(dyn Error + 'static)) -> Explanation {
@@ -202,7 +203,7 @@ fn an_operation_that_cannot_write_is_known_by_the_error_it_wraps() {
     };
     let io = || storage::Error::Io(io::ErrorKind::ReadOnlyFilesystem.into());
     let of_disk: [Box<dyn Error>; 8] = [
-        Box::new(remove_client::Error::Db(full())),
+        Box::new(ClientError::Db(full())),
         Box::new(verify::Error::Retention(retention::Error::Db(full()))),
         Box::new(erasure::Error::Storage(io())),
         Box::new(multichat::Error::Storage(io())),
@@ -220,8 +221,8 @@ fn an_operation_that_cannot_write_is_known_by_the_error_it_wraps() {
         assert!(!message.contains("rror code"), "{message}");
     }
     for error in [
-        remove_client::Error::NoClient { client: 1 },
-        remove_client::Error::Db(db::Error::Panicked),
+        ClientError::NoClient { client: 1 },
+        ClientError::Db(db::Error::Panicked),
     ] {
         assert!(!is_about_writing(&error), "{error}");
     }

@@ -1,13 +1,16 @@
 //! Errors of imports, backups and other programs' databases.
 
+use std::fmt::Display;
+
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use super::ground::{coordination, db, opening, secrets, storage};
 use crate::db::foreign;
+use crate::instances::LARGEST_CLIENT;
 use crate::ops::backup;
+use crate::ops::clients::ClientError;
 use crate::ops::import::multichat;
-use crate::ops::remove_client;
 use crate::terminal::plain;
 
 pub(super) fn takeover(error: &multichat::Error, lang: Language) -> Cause {
@@ -78,22 +81,35 @@ fn conflict(conflict: &multichat::Conflict, lang: Language) -> String {
     }
 }
 
-pub(super) fn remove_client(error: &remove_client::Error, lang: Language) -> Cause {
-    use remove_client::Error;
+pub(super) fn client(error: &ClientError, lang: Language) -> Cause {
     match error {
-        Error::NoClient { client } => Cause::with(
+        ClientError::Name => Cause::new(lang, words::CLIENT_NO_NAME, &[]),
+        ClientError::Number { number } => {
+            let values: [(&str, &dyn Display); 2] =
+                [("number", number), ("largest", &LARGEST_CLIENT)];
+            Cause::new(lang, words::CLIENT_NUMBER, &values)
+        }
+        ClientError::Taken { name } => {
+            Cause::new(lang, words::CLIENT_TAKEN, &[("name", &plain(name))])
+        }
+        ClientError::Removed { client } => {
+            let name = plain(&client.name);
+            let values: [(&str, &dyn Display); 2] = [("client", &client.id), ("name", &name)];
+            Cause::new(lang, words::CLIENT_NUMBER_REMOVED, &values)
+        }
+        ClientError::NoClient { client } => Cause::with(
             lang,
             words::UNKNOWN_CLIENT,
             words::LIST_CLIENTS,
             &[("client", client)],
         ),
-        Error::HasMedia { client, media } => Cause::with(
+        ClientError::HasMedia { client, media } => Cause::with(
             lang,
             words::CLIENT_HAS_MEDIA,
             words::REMOVE_CLIENT_AND_KEEP_FILES,
             &[("client", client), ("media", media)],
         ),
-        Error::Db(error) => db(error, lang),
+        ClientError::Db(error) => db(error, lang),
     }
 }
 

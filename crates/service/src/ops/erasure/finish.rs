@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::journal::Compaction;
 use super::{Error, Work, files};
+use crate::access::audit;
 use crate::access::audit::{Action, NewEntry};
-use crate::access::{Actor, audit};
 use crate::db::Key;
 use crate::events::{self, News};
 use crate::storage;
@@ -47,13 +47,14 @@ impl Work<'_> {
 
     async fn record_end(&self) -> Result<(), Error> {
         let (report, journal) = (&self.report, self.journal.clone());
+        let actor = self.options.actor.clone();
         let is_news = report.media + report.deliveries > 0;
         let data = json!({"media": report.media, "files": report.files.len(), "size": report.bytes, "deliveries": report.deliveries});
         let (is_unfinished, client, now) = (report.is_unfinished(), report.client, journal.now);
         let ended = self.deps.db.write(Key::Everything, async move |tx| {
             events::erase(tx, client).await?;
             let entry = NewEntry::new(Action::Erasure, Some(client), data.clone());
-            audit::append(tx, &Actor::CommandLine, entry, now).await?;
+            audit::append(tx, &actor, entry, now).await?;
             let news = News {
                 kind: "contact.erased",
                 client: Some(client),

@@ -27,6 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
+use serde_json::json;
+
+use crate::access::Actor;
+use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::Clock;
 use crate::config::Keep;
 use crate::coordination::checkpoint::Checkpoint;
@@ -80,6 +84,7 @@ pub struct Options {
     /// Its `media_storage`.
     pub media: PathBuf,
     pub mode: Mode,
+    pub actor: Actor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +130,8 @@ pub async fn run<P: Progress<ImportFinding>>(
         remove_leftovers(deps).await?;
         let maintenance = deps.coordination.maintenance(Maintenance::Shared);
         leases = Some((import, maintenance.await?));
+        let entry = NewEntry::new(Action::Import, None, json!({}));
+        audit::record(deps.db, deps.clock, &options.actor, entry).await?;
     }
     let scratch = deps
         .data

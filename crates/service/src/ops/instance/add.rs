@@ -143,8 +143,44 @@ fn routes(list: Option<&str>) -> Result<Option<Vec<Route>>, AddError> {
     }
 }
 
+/// The gateway's token, and the secret with which it signs its deliveries.
+#[derive(Default)]
+pub struct Access {
+    token: Option<String>,
+    secret: Option<String>,
+}
+
+impl Access {
+    /// Refuses a token that no header can carry, and a secret for a gateway whose deliveries nothing proves but their address.
+    pub fn check(
+        gateway: Gateway,
+        token: Option<&str>,
+        secret: Option<&str>,
+    ) -> Result<Self, AddError> {
+        let token = token.map(check_token).transpose()?.map(str::to_owned);
+        let secret = secret.map(check_secret).transpose()?.map(str::to_owned);
+        if secret.is_some() && gateway.signature() == Signature::None {
+            let gateway = gateway.as_str();
+            return Err(AddError::NoSignature { gateway });
+        }
+        Ok(Self { token, secret })
+    }
+
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.secret.as_deref()
+    }
+
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+}
+
 /// The token without blanks around it. Refuses characters that no HTTP header can carry.
-pub fn check_token(text: &str) -> Result<&str, AddError> {
+fn check_token(text: &str) -> Result<&str, AddError> {
     let token = text.trim_matches(|letter: char| letter.is_whitespace() || is_hostile(letter));
     if token.is_empty() {
         return Err(AddError::EmptyToken);
@@ -160,17 +196,8 @@ pub fn check_token(text: &str) -> Result<&str, AddError> {
     }
 }
 
-/// Refuses a secret for a gateway whose deliveries nothing proves but their address.
-pub fn check_signature(gateway: Gateway) -> Result<(), AddError> {
-    if gateway.signature() == Signature::None {
-        let gateway = gateway.as_str();
-        return Err(AddError::NoSignature { gateway });
-    }
-    Ok(())
-}
-
 /// The secret without blanks around it, which come from copying it. It may have any other character.
-pub fn check_secret(text: &str) -> Result<&str, AddError> {
+fn check_secret(text: &str) -> Result<&str, AddError> {
     let secret = text.trim_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
     if secret.is_empty() {
         Err(AddError::EmptySecret)

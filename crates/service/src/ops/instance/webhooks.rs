@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::GatewayDeps;
+use super::{GatewayDeps, entry};
+use crate::access::Actor;
+use crate::access::audit::{append, record};
 use crate::db::{self, Key};
 use crate::gateway::{self, Gateway, SlotContent, Wanted};
 use crate::instances::{self, Instance, PreviousSlot};
@@ -164,6 +166,7 @@ pub async fn preview(
 /// Sets every slot to a new address of the instance at `base`. Reports the name of each slot before it is set.
 pub async fn set(
     deps: GatewayDeps<'_>,
+    actor: &Actor,
     instance: &Instance,
     base: &str,
     progress: &impl Progress<&'static str>,
@@ -176,8 +179,10 @@ pub async fn set(
     let token = secrets::random_token();
     let hash = secrets::hash_token(&token);
     let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
+    let (actor, client, now) = (actor.clone(), instance.client, deps.clock.now());
     let adding = deps.db.write(key, async move |tx| {
-        instances::add_hook(tx, &id, &hash).await
+        instances::add_hook(tx, &id, &hash).await?;
+        append(tx, &actor, entry(&id, client, "webhooks_set"), now).await
     });
     adding.await?;
     // The report counts the new address as ours.
@@ -200,6 +205,7 @@ pub async fn set(
 /// Restores the addresses from before the slots were first set.
 pub async fn undo(
     deps: GatewayDeps<'_>,
+    actor: &Actor,
     instance: &Instance,
     progress: &impl Progress<&'static str>,
 ) -> Result<WebhooksReport, WebhooksError> {
@@ -223,6 +229,8 @@ pub async fn undo(
     }
     // Fails before anything is set when the gateway cannot be asked.
     let now = admin.slots().await?;
+    let restored = entry(&instance.id, instance.client, "webhooks_restored");
+    record(deps.db, deps.clock, actor, restored).await?;
     let wanted = |slot: &gateway::Slot| before.get(slot.field).cloned().flatten();
     let mut report = set_all((instance, &admin), now.as_ref(), wanted, false, progress).await;
     report.not_remembered = not_remembered;

@@ -111,6 +111,7 @@ pub async fn get(
             target: Target::ZipStream,
             dry_run: false,
             stream,
+            actor: None,
         };
         let cancelled = app.shutdown.token();
         let report = export::run(app.export_deps(), options, Arc::new(()), cancelled).await?;

@@ -10,9 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Id, apart, record};
-use crate::access::Grant;
-use crate::access::audit::{Action, NewEntry};
+use super::{Id, apart};
+use crate::access::{Actor, Grant};
 use crate::app::App;
 use crate::clock::{Millis, rfc3339};
 use crate::http::HttpState;
@@ -145,17 +144,6 @@ pub async fn create(
         };
         return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
     }
-    let action = match new.action {
-        BulkAction::Retry => Some(Action::Retry),
-        BulkAction::Dismiss => Some(Action::Dismiss),
-        // Nothing leaves until the archive is asked for.
-        BulkAction::Export => None,
-    };
-    if let Some(action) = action {
-        let client = filter.scope.client().or(filter.client);
-        let entry = NewEntry::new(action, client, json!({"total": total}));
-        record(&state, &grant, entry).await?;
-    }
     let archive = archive_of(&asked, filter.since, until);
     let selection = Selection {
         media: Vec::new(),
@@ -165,8 +153,9 @@ pub async fn create(
             ..filter
         },
     };
+    let actor = grant.actor.clone();
     let shown = start(&state, &grant, new.action.into(), total, async move |run| {
-        perform(&app, new.action, selection, archive, &run).await
+        perform(&app, actor, new.action, selection, archive, &run).await
     })?;
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
@@ -276,6 +265,7 @@ async fn verify(
         target: Target::ZipStream,
         dry_run: false,
         stream: Box::new(std::io::sink()),
+        actor: None,
     };
     let omitted = Arc::default();
     let progress = Verifying {
@@ -294,6 +284,7 @@ async fn verify(
 
 async fn perform(
     app: &App,
+    actor: Actor,
     action: BulkAction,
     selection: Selection,
     archive: String,
@@ -305,6 +296,7 @@ async fn perform(
             let options = retry::Options {
                 selection,
                 dry_run: false,
+                actor,
             };
             let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
             let report = retry::run(db, storage, clock, options, Arc::new(progress), cancelled);
@@ -317,6 +309,7 @@ async fn perform(
             let options = dismiss::Options {
                 selection,
                 dry_run: false,
+                actor,
             };
             let report = dismiss::run(&app.db, &app.clock, options, Arc::new(progress), cancelled);
             report

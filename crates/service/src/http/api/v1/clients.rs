@@ -4,34 +4,42 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Id, record};
-use crate::access::audit::{Action, NewEntry};
-use crate::db::Key;
+use super::Id;
 use crate::http::HttpState;
 use crate::http::api::caller::{GlobalAdmin, Viewer};
 use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::page::Page;
 use crate::http::api::query::{Body, Query, flag};
 use crate::i18n::keys as texts;
-use crate::instances::{self, Client, LARGEST_CLIENT, Renaming};
-use crate::ops::remove_client;
-use crate::terminal::is_hostile;
+use crate::instances::{self, Client, LARGEST_CLIENT};
+use crate::ops::clients::{self, ClientError, Named, RemovedClient};
 
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct ApiClient {
-    client: i64,
-    name: String,
-}
-
-impl From<Client> for ApiClient {
+impl From<Client> for Named {
     fn from(client: Client) -> Self {
         Self {
             client: client.id,
             name: client.name,
+        }
+    }
+}
+
+impl From<ClientError> for ApiError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Name => Self::bad(texts::api::BAD_BODY, texts::api::DETAIL_CLIENT_NAME),
+            ClientError::Number { .. } => {
+                let detail = Detail::with(texts::api::DETAIL_CLIENT_ID, "most", LARGEST_CLIENT);
+                Self::bad(texts::api::BAD_BODY, detail)
+            }
+            ClientError::Taken { .. } | ClientError::Removed { .. } => {
+                Self::conflict(texts::api::NAME_TAKEN)
+            }
+            ClientError::NoClient { .. } => Self::not_found(texts::api::CLIENT_NOT_FOUND),
+            ClientError::HasMedia { .. } => Self::conflict(texts::api::CLIENT_HAS_MEDIA),
+            ClientError::Db(error) => error.into(),
         }
     }
 }
@@ -50,24 +58,16 @@ pub struct ClientChange {
     name: String,
 }
 
-fn checked(name: &str) -> Result<()> {
-    if name.trim().is_empty() || name.len() > 500 || name.chars().any(is_hostile) {
-        let detail = texts::api::DETAIL_CLIENT_NAME;
-        return Err(ApiError::bad(texts::api::BAD_BODY, detail));
-    }
-    Ok(())
-}
-
 /// Clients, by number
 #[utoipa::path(get, path = "/clients", tag = "clients",
-    responses((status = OK, body = Page<ApiClient>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = Page<Named>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
-) -> Result<Json<Page<ApiClient>>> {
+) -> Result<Json<Page<Named>>> {
     let mut clients = instances::clients(&state.app.db).await?;
     clients.retain(|client| grant.scope.includes(client.id));
-    let clients = clients.into_iter().map(ApiClient::from).collect();
+    let clients = clients.into_iter().map(Named::from).collect();
     Ok(Json(Page::whole(clients)))
 }
 
@@ -79,12 +79,12 @@ fn number(text: &str) -> Result<i64> {
 
 /// One client
 #[utoipa::path(get, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path)),
-    responses((status = OK, body = ApiClient), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Id(id): Id,
-) -> Result<Json<ApiClient>> {
+) -> Result<Json<Named>> {
     let id = number(&id)?;
     let clients = instances::clients(&state.app.db).await?;
     let mut visible = clients.into_iter();
@@ -95,32 +95,20 @@ pub async fn get(
 
 /// Adds a client
 #[utoipa::path(post, path = "/clients", tag = "clients", request_body = NewClient,
-    responses((status = CREATED, body = ApiClient), (status = "4XX", body = ErrorBody)))]
+    responses((status = CREATED, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
     GlobalAdmin(grant): GlobalAdmin,
     Body(new): Body<NewClient>,
 ) -> Result<Response> {
-    checked(&new.name)?;
-    if new.id.is_some_and(|id| !(1..=LARGEST_CLIENT).contains(&id)) {
-        let detail = Detail::with(texts::api::DETAIL_CLIENT_ID, "most", LARGEST_CLIENT);
-        return Err(ApiError::bad(texts::api::BAD_BODY, detail));
-    }
-    let (app, now) = (&state.app, state.app.clock.now());
-    let (name, id) = (new.name.clone(), new.id);
-    let adding = app.db.write(Key::Everything, async move |tx| {
-        instances::add_client(tx, &name, id, now).await
-    });
-    let client = adding.await?;
-    let client = client.ok_or_else(|| ApiError::conflict(texts::api::NAME_TAKEN))?;
-    let entry = NewEntry::new(
-        Action::ClientChanged,
-        Some(client),
-        json!({"change": "added"}),
-    );
-    record(&state, &grant, entry).await?;
-    let added = ApiClient {
-        client,
+    let options = clients::Options {
+        name: new.name.clone(),
+        number: new.id,
+    };
+    let app = &state.app;
+    let added = clients::add(&app.db, &app.clock, &grant.actor, options).await?;
+    let added = Named {
+        client: added.client,
         name: new.name,
     };
     Ok((StatusCode::CREATED, Json(added)).into_response())
@@ -128,34 +116,16 @@ pub async fn create(
 
 /// Gives a client another name
 #[utoipa::path(patch, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path)), request_body = ClientChange,
-    responses((status = OK, body = ApiClient), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn rename(
     State(state): State<HttpState>,
     GlobalAdmin(grant): GlobalAdmin,
     Id(id): Id,
     Body(change): Body<ClientChange>,
-) -> Result<Json<ApiClient>> {
-    let client = number(&id)?;
-    checked(&change.name)?;
-    let name = change.name.clone();
-    let renaming = state.app.db.write(Key::Everything, async move |tx| {
-        instances::rename_client(tx, client, &name).await
-    });
-    match renaming.await? {
-        Renaming::Renamed => {}
-        Renaming::NameTaken => return Err(ApiError::conflict(texts::api::NAME_TAKEN)),
-        Renaming::NoClient => return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND)),
-    }
-    let entry = NewEntry::new(
-        Action::ClientChanged,
-        Some(client),
-        json!({"change": "renamed"}),
-    );
-    record(&state, &grant, entry).await?;
-    Ok(Json(ApiClient {
-        client,
-        name: change.name,
-    }))
+) -> Result<Json<Named>> {
+    let (app, client) = (&state.app, number(&id)?);
+    let named = clients::rename(&app.db, &app.clock, &grant.actor, client, change.name);
+    Ok(Json(named.await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -167,15 +137,6 @@ pub struct RemoveQuery {
     keep_files: bool,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct RemovedClient {
-    client: i64,
-    /// Its instances that were removed with it.
-    instances: Vec<String>,
-    /// Its media, which stay.
-    media: u64,
-}
-
 /// Stops a client from receiving; refuses while it has media
 #[utoipa::path(delete, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path), RemoveQuery),
     responses((status = OK, body = RemovedClient), (status = "4XX", body = ErrorBody)))]
@@ -185,31 +146,8 @@ pub async fn remove(
     Id(id): Id,
     Query(query, _): Query<RemoveQuery>,
 ) -> Result<Json<RemovedClient>> {
-    let options = remove_client::Options {
-        client: number(&id)?,
-        keep_files: query.keep_files,
-    };
-    let app = &state.app;
-    let report = match remove_client::run(&app.db, &app.clock, options).await {
-        Ok(report) => report,
-        Err(remove_client::Error::NoClient { .. }) => {
-            return Err(ApiError::not_found(texts::api::CLIENT_NOT_FOUND));
-        }
-        Err(remove_client::Error::HasMedia { .. }) => {
-            return Err(ApiError::conflict(texts::api::CLIENT_HAS_MEDIA));
-        }
-        Err(remove_client::Error::Db(error)) => return Err(error.into()),
-    };
-    let data = json!({"change": "removed"});
-    record(
-        &state,
-        &grant,
-        NewEntry::new(Action::ClientChanged, Some(report.client), data),
-    )
-    .await?;
-    Ok(Json(RemovedClient {
-        client: report.client,
-        instances: report.instances.into_iter().map(|id| id.0).collect(),
-        media: report.media,
-    }))
+    let (app, client) = (&state.app, number(&id)?);
+    let (db, clock) = (&app.db, &app.clock);
+    let removed = clients::remove(db, clock, &grant.actor, client, query.keep_files);
+    Ok(Json(removed.await?))
 }

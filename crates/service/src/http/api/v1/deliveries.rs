@@ -256,6 +256,7 @@ pub async fn replay(
     let options = replay::Options {
         deliveries: replay::Deliveries::Ids(vec![found.id.clone()]),
         dry_run: false,
+        actor: grant.actor.clone(),
     };
     let last = Arc::new(std::sync::Mutex::new(None));
     let seen = Arc::clone(&last);
@@ -266,11 +267,6 @@ pub async fn replay(
     };
     let cancelled = state.app.shutdown.token();
     replay::run(&state.app.ingest, options, Arc::new(progress), cancelled).await?;
-    let data = json!({"delivery": found.id.as_str()});
-    let instance = instances::instance_or_removed(&state.app.db, &found.instance).await?;
-    let client = instance.map(|instance| instance.client);
-    let entry = NewEntry::new(Action::Replay, client, data);
-    record(&state, &grant, entry.instance(found.instance.as_str())).await?;
     let item = last
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -204,7 +204,7 @@ async fn name_of(state: &HttpState, actor: &Actor) -> Result<Option<String>> {
     Ok(match actor {
         Actor::Key(id) => keys::find(db, Scope::All, id).await?.map(|key| key.name),
         Actor::User(id) => users::find(db, Scope::All, id).await?.map(|user| user.name),
-        Actor::Link(_) | Actor::CommandLine | Actor::Anonymous => None,
+        Actor::Link(_) | Actor::CommandLine(_) | Actor::Anonymous => None,
     })
 }
 

@@ -205,7 +205,7 @@ pub async fn test(
 ) -> Result<Response> {
     let endpoint = visible(&state, &grant, &id).await?;
     refuse_disabled(&endpoint)?;
-    let notification = operation::test(state.app.endpoint_deps(), &endpoint).await?;
+    let notification = operation::test(state.app.endpoint_deps(), &grant.actor, &endpoint).await?;
     Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())
 }
 
@@ -272,8 +272,8 @@ pub async fn resend(
 ) -> Result<Response> {
     let endpoint = visible(&state, &grant, &id).await?;
     refuse_disabled(&endpoint)?;
-    let sent = operation::resend(state.app.endpoint_deps(), &endpoint, &notification).await?;
-    if !sent {
+    let deps = state.app.endpoint_deps();
+    if !operation::resend(deps, &grant.actor, &endpoint, &notification).await? {
         return Err(ApiError::not_found(texts::api::NOTIFICATION_NOT_FOUND));
     }
     Ok((StatusCode::ACCEPTED, Json(Queued { notification })).into_response())

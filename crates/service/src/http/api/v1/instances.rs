@@ -9,11 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Id, apart, record};
+use super::{Id, apart};
 use crate::access::Grant;
-use crate::access::audit::{Action, NewEntry};
 use crate::clock::{Millis, as_rfc3339_or_null};
-use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
@@ -23,9 +21,8 @@ use crate::i18n::keys as texts;
 use crate::instances::{self, Instance};
 use crate::model::{InstanceId, Route};
 use crate::ops::instance::{
-    self as operation, AddError, NewOptions, WebhooksError, webhook_address,
+    self as operation, Access, AddError, NewOptions, WebhooksError, webhook_address,
 };
-use crate::secrets;
 
 /// An instance without its token and hashes.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -199,29 +196,10 @@ async fn put(
     };
     let checked = operation::check(&app.db, &options).await;
     let checked = checked.map_err(|error| hide_owner(error, grant))?;
-    let token = new
-        .token
-        .as_deref()
-        .map(operation::check_token)
-        .transpose()?;
-    let secret = new
-        .secret
-        .as_deref()
-        .map(operation::check_secret)
-        .transpose()?;
-    if secret.is_some() {
-        operation::check_signature(checked.gateway)?;
-    }
-    let checked =
-        operation::with_secret(&app.secrets, checked, secret).map_err(operation::Error::Secrets)?;
-    let (instance, hook) = operation::add(app.instance_deps(), checked, token).await?;
-    let change = if hook.is_some() { "added" } else { "changed" };
-    let entry = NewEntry::new(
-        Action::InstanceChanged,
-        Some(instance.client),
-        json!({"change": change}),
-    );
-    record(state, grant, entry.instance(instance.id.as_str())).await?;
+    let (token, secret) = (new.token.as_deref(), new.secret.as_deref());
+    let access = Access::check(checked.gateway, token, secret)?;
+    let adding = operation::add(app.instance_deps(), &grant.actor, checked, &access);
+    let (instance, hook) = adding.await?;
     let base = &app.config.http.public_url;
     let address = hook.map(|token| webhook_address(base, instance.gateway, &token));
     let shown = InstanceAddress {
@@ -292,17 +270,8 @@ pub async fn remove(
     Id(id): Id,
 ) -> Result<StatusCode> {
     let found = visible(&state, &grant, id).await?;
-    let (id, now) = (found.id.clone(), state.app.clock.now());
-    let removing = state
-        .app
-        .db
-        .write(Key::instance(id.as_str()), async move |tx| {
-            instances::remove_instance(tx, &id, now).await
-        });
-    removing.await?;
-    let data = json!({"change": "removed"});
-    let entry = NewEntry::new(Action::InstanceChanged, Some(found.client), data);
-    record(&state, &grant, entry.instance(found.id.as_str())).await?;
+    let (db, clock) = (&state.app.db, &state.app.clock);
+    operation::remove(db, clock, &grant.actor, &found).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -315,18 +284,8 @@ pub async fn rotate(
     Id(id): Id,
 ) -> Result<Json<InstanceAddress>> {
     let found = visible(&state, &grant, id).await?;
-    let token = secrets::random_token();
-    let (id, hash) = (found.id.clone(), secrets::hash_token(&token));
-    let setting = state
-        .app
-        .db
-        .write(Key::instance(id.as_str()), async move |tx| {
-            instances::set_hook(tx, &id, &hash).await
-        });
-    setting.await?;
-    let data = json!({"change": "address_rotated"});
-    let entry = NewEntry::new(Action::InstanceChanged, Some(found.client), data);
-    record(&state, &grant, entry.instance(found.id.as_str())).await?;
+    let (db, clock) = (&state.app.db, &state.app.clock);
+    let token = operation::rotate(db, clock, &grant.actor, &found).await?;
     let base = &state.app.config.http.public_url;
     Ok(Json(InstanceAddress {
         details: (&found).into(),
@@ -380,10 +339,9 @@ pub async fn set_webhooks(
     if app.config.http.public_url.is_empty() {
         return Err(ApiError::conflict(texts::api::NO_PUBLIC_URL));
     }
-    let instance = found.clone();
     let report = apart(async move || {
         let base = &app.config.http.public_url;
-        operation::set(app.gateway_deps(), &instance, base, &()).await
+        operation::set(app.gateway_deps(), &grant.actor, &found, base, &()).await
     });
     let report = report.await?;
     let report = report.map_err(|error| match error {
@@ -391,8 +349,5 @@ pub async fn set_webhooks(
         WebhooksError::Gateway(error) => gateway_failed(error),
         error => ApiError::of(StatusCode::SERVICE_UNAVAILABLE, error),
     })?;
-    let data = json!({"change": "webhooks_set"});
-    let entry = NewEntry::new(Action::InstanceChanged, Some(found.client), data);
-    record(&state, &grant, entry.instance(found.id.as_str())).await?;
     Ok(Json(json!(report)))
 }

@@ -198,10 +198,9 @@ pub async fn retry(
 ) -> Result<Json<ActionResult<Retried>>> {
     let found = visible(&state, &grant, id).await?;
     let (app, media) = (&state.app, found.id);
-    let result = retry::retry(&app.db, &app.storage, &app.clock, &media, false).await?;
+    let retrying = retry::one(&app.db, &app.storage, &app.clock, &grant.actor, &media);
+    let result = retrying.await?;
     app.work.notify_one();
-    let entry = NewEntry::new(Action::Retry, Some(found.client), json!({"result": result}));
-    record(&state, &grant, entry.media(media.as_str())).await?;
     Ok(Json(ActionResult { media, result }))
 }
 
@@ -215,12 +214,6 @@ pub async fn dismiss(
 ) -> Result<Json<ActionResult<Dismissed>>> {
     let found = visible(&state, &grant, id).await?;
     let (app, media) = (&state.app, found.id);
-    let result = dismiss::dismiss(&app.db, &app.clock, &media, false).await?;
-    let entry = NewEntry::new(
-        Action::Dismiss,
-        Some(found.client),
-        json!({"result": result}),
-    );
-    record(&state, &grant, entry.media(media.as_str())).await?;
+    let result = dismiss::one(&app.db, &app.clock, &grant.actor, &media).await?;
     Ok(Json(ActionResult { media, result }))
 }

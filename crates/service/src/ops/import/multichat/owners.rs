@@ -147,7 +147,7 @@ impl Owners {
             session: None,
             hook_hash: [0; 32],
         };
-        let (new, hook) = instance::sealed(deps.secrets, new, number.token.as_deref())?;
+        let (new, hook) = instance::sealed(deps.secrets, new, number.token.as_deref(), None)?;
         let (id, state, now) = (new.id.clone(), number.state, deps.clock.now());
         // A removed client receives nothing from a number that is new to it, either.
         let is_removed = self.known_clients.get(&number.client) == Some(&true);

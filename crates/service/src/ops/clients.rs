@@ -1,0 +1,192 @@
+//! Clients: added, renamed and removed, each with an entry in the audit log.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::access::audit::{Action, NewEntry, append};
+use crate::access::{Actor, keys, links, users};
+use crate::clock::Clock;
+use crate::db::{self, Db, Key};
+use crate::events::endpoints;
+use crate::instances::{self, Client, LARGEST_CLIENT, Renaming};
+use crate::media::counts;
+use crate::model::InstanceId;
+use crate::terminal::is_hostile;
+
+/// In bytes.
+const LONGEST_NAME: usize = 500;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("the name of the client is empty, too long, or has control characters")]
+    Name,
+    #[error("{number} is no number of a client")]
+    Number { number: i64 },
+    #[error("a client with this name or number exists: {name}")]
+    Taken { name: String },
+    #[error("client {} with this name or number was removed", .client.id)]
+    Removed { client: Client },
+    #[error("there is no client {client}")]
+    NoClient { client: i64 },
+    #[error("client {client} has {media} media")]
+    HasMedia { client: i64, media: u64 },
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+impl ClientError {
+    /// Whether another command line helps.
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Self::Db(_))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub name: String,
+    /// The next free one without it.
+    pub number: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Added {
+    pub client: i64,
+    /// It had been removed; its instances have to be added again.
+    #[serde(skip)]
+    pub restored: bool,
+}
+
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ApiClient)]
+pub struct Named {
+    pub client: i64,
+    pub name: String,
+}
+
+/// A removed client.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct RemovedClient {
+    pub client: i64,
+    /// Its instances that were removed with it.
+    #[schema(value_type = Vec<String>)]
+    pub instances: Vec<InstanceId>,
+    /// Its media, which stay.
+    pub media: u64,
+}
+
+fn entry(client: i64, change: &str) -> NewEntry {
+    let data = json!({"change": change});
+    NewEntry::new(Action::ClientChanged, Some(client), data)
+}
+
+/// Refuses what no client can have. Needs no database.
+pub fn check(name: &str, number: Option<i64>) -> Result<(), ClientError> {
+    if let Some(number) = number.filter(|number| !(1..=LARGEST_CLIENT).contains(number)) {
+        return Err(ClientError::Number { number });
+    }
+    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(is_hostile) {
+        return Err(ClientError::Name);
+    }
+    Ok(())
+}
+
+/// The removed clients with this name or number.
+async fn removed(db: &Db, name: &str, number: Option<i64>) -> Result<Vec<Client>, db::Error> {
+    let mut removed = instances::every_client(db).await?;
+    removed.retain(|known| known.removed && (known.name == name || Some(known.id) == number));
+    Ok(removed)
+}
+
+fn taken(name: String, mut removed: Vec<Client>) -> ClientError {
+    match removed.is_empty() {
+        true => ClientError::Taken { name },
+        false => ClientError::Removed {
+            client: removed.swap_remove(0),
+        },
+    }
+}
+
+/// Restores a removed client of the same name and, if given, number.
+pub async fn add(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    options: Options,
+) -> Result<Added, ClientError> {
+    let Options { name, number } = options;
+    check(&name, number)?;
+    let removed = removed(db, &name, number).await?;
+    let (actor, wanted, now) = (actor.clone(), name.clone(), clock.now());
+    let adding = db.write(Key::Everything, async move |tx| {
+        let added = instances::add_client(tx, &wanted, number, now).await?;
+        if let Some(client) = added {
+            append(tx, &actor, entry(client, "added"), now).await?;
+        }
+        Ok(added)
+    });
+    let Some(client) = adding.await? else {
+        return Err(taken(name, removed));
+    };
+    let restored = removed.iter().any(|known| known.id == client);
+    Ok(Added { client, restored })
+}
+
+pub async fn rename(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    client: i64,
+    name: String,
+) -> Result<Named, ClientError> {
+    check(&name, None)?;
+    let (actor, wanted, now) = (actor.clone(), name.clone(), clock.now());
+    let renaming = db.write(Key::Everything, async move |tx| {
+        let renamed = instances::rename_client(tx, client, &wanted).await?;
+        if renamed == Renaming::Renamed {
+            append(tx, &actor, entry(client, "renamed"), now).await?;
+        }
+        Ok(renamed)
+    });
+    match renaming.await? {
+        Renaming::Renamed => Ok(Named { client, name }),
+        Renaming::NoClient => Err(ClientError::NoClient { client }),
+        Renaming::NameTaken => {
+            let removed = removed(db, &name, None).await?;
+            Err(taken(name, removed))
+        }
+    }
+}
+
+/// Removes a client with its instances and users, revokes its keys and links, and disables its endpoints: deliveries to their
+/// webhook addresses are refused within a second. Pending downloads are completed; no row and no file is deleted. One that has
+/// media only if `keep_files` says that they stay.
+pub async fn remove(
+    db: &Db,
+    clock: &Clock,
+    actor: &Actor,
+    client: i64,
+    keep_files: bool,
+) -> Result<RemovedClient, ClientError> {
+    let (actor, now) = (actor.clone(), clock.now());
+    let removing = db.write(Key::Everything, async move |tx| {
+        if !instances::has_client(tx, client).await? {
+            return Ok(Err(ClientError::NoClient { client }));
+        }
+        let media = counts::of_client(tx, client).await?;
+        if media > 0 && !keep_files {
+            return Ok(Err(ClientError::HasMedia { client, media }));
+        }
+        keys::revoke_of_client(tx, client, now).await?;
+        users::remove_of_client(tx, client).await?;
+        links::revoke_of_client(tx, client, now).await?;
+        endpoints::disable_of_client(tx, client, now).await?;
+        let instances = instances::remove_client(tx, client, now).await?;
+        append(tx, &actor, entry(client, "removed"), now).await?;
+        Ok(Ok(RemovedClient {
+            client,
+            instances,
+            media,
+        }))
+    });
+    removing.await?
+}
