@@ -1,9 +1,31 @@
-//! A line that is typed on a terminal and not shown.
+//! Secrets from a file or from stdin. A line that is typed on a terminal is not shown.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
+
+use crate::cli::complaint::unreadable;
+use crate::cli::{Language, TextKey, words::context as files};
+
+pub(super) fn of_file(lang: Language, path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(lang, path, error))
+}
+
+/// On a terminal it is asked for.
+pub(super) fn of_stdin(lang: Language, question: TextKey) -> anyhow::Result<String> {
+    let mut stdin = io::stdin();
+    let text = if stdin.is_terminal() {
+        ask(&format!("{} ", lang.say(question)))
+    } else {
+        let mut text = String::new();
+        stdin.read_to_string(&mut text).map(|_| text)
+    };
+    text.with_context(|| lang.say(files::CANNOT_READ_STDIN))
+}
 
 /// Gives the terminal its echo back, also after an error.
 struct Raw;
@@ -16,7 +38,7 @@ impl Drop for Raw {
 }
 
 /// Asks on stderr. Nothing is echoed from before the question is shown; Ctrl-C and Ctrl-D give it up.
-pub(super) fn ask(question: &str) -> io::Result<String> {
+fn ask(question: &str) -> io::Result<String> {
     terminal::enable_raw_mode()?;
     let _raw = Raw;
     write!(io::stderr(), "{question}")?;

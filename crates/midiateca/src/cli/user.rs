@@ -1,15 +1,13 @@
 //! `user add|list|password|remove|setup-link`.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::cli::complaint::unreadable;
 use crate::cli::{
     Context, Ending, Items, Language, TextKey, answer, hidden, ids, plain, tame,
-    words::context as files, words::user as words, zone,
+    words::user as words, zone,
 };
 use midiateca_service::access::users::{self, User};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
@@ -64,30 +62,21 @@ pub(crate) struct PasswordSource {
 }
 
 impl PasswordSource {
-    fn read(&self, context: &Context) -> anyhow::Result<Option<String>> {
-        let text = if let Some(path) = &self.password_file {
-            std::fs::read_to_string(path).map_err(|error| unreadable(context.lang, path, error))?
-        } else if self.password_stdin {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.with_context(|| context.lang.say(files::CANNOT_READ_STDIN))?;
-            text
-        } else {
-            return Ok(None);
+    fn read(&self, lang: Language) -> anyhow::Result<Option<String>> {
+        let text = match &self.password_file {
+            Some(path) => hidden::of_file(lang, path)?,
+            None if self.password_stdin => hidden::of_stdin(lang, words::ASK_PASSWORD)?,
+            None => return Ok(None),
         };
         Ok(Some(without_line_end(text)))
     }
 
-    fn read_or_ask(&self, context: &Context) -> anyhow::Result<String> {
-        if let Some(password) = self.read(context)? {
-            return Ok(password);
+    fn read_or_ask(&self, lang: Language) -> anyhow::Result<String> {
+        match self.read(lang)? {
+            Some(password) => Ok(password),
+            None if std::io::stdin().is_terminal() => hidden::of_stdin(lang, words::ASK_PASSWORD),
+            None => Err(usage!(lang, words::NO_PASSWORD).into()),
         }
-        if !std::io::stdin().is_terminal() {
-            return Err(usage!(context.lang, words::NO_PASSWORD).into());
-        }
-        let question = format!("{} ", context.lang.say(words::ASK_PASSWORD));
-        let text = hidden::ask(&question);
-        text.with_context(|| context.lang.say(files::CANNOT_READ_STDIN))
     }
 }
 
@@ -122,7 +111,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                 name,
                 role,
                 scope: Scope::of(client),
-                password: password.read(context)?,
+                password: password.read(context.lang)?,
             };
             add(context, &app, options).await?;
         }
@@ -133,7 +122,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
         }
         Command::Password { name, password } => {
             let user = find(context, &app, &name).await?;
-            let password = password.read_or_ask(context)?;
+            let password = password.read_or_ask(context.lang)?;
             operation::set_password(deps, actor, target(&user), &password).await?;
             report(context, &user, words::PASSWORD_SET, "password_set");
         }

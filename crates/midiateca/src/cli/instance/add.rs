@@ -1,17 +1,11 @@
 //! `instance add`: a new instance, or what is to change of one that exists.
 
-use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde_json::json;
 
 use super::{address_view, line, print_address};
-use crate::cli::complaint::unreadable;
-use crate::cli::{
-    Context, Language, answer, complaint, hidden, plain, words::context as files,
-    words::instance as words,
-};
+use crate::cli::{Context, Language, answer, complaint, hidden, plain, words::instance as words};
 use midiateca_service::app::{self, App};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::Reason;
@@ -76,7 +70,8 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     };
     let new = instance::check(&app.db, &new).await?;
     let token = read_token(context.lang, &options)?;
-    let secret = read_secret(context.lang, &options)?;
+    let (variable, file) = (options.secret_env.as_ref(), options.secret_file.as_ref());
+    let secret = named(context.lang, variable, file)?;
     let access = Access::check(new.gateway, token.as_deref(), secret.as_deref())?;
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
@@ -136,14 +131,6 @@ fn explain(lang: Language, instance: &Instance, check: &TokenCheck) {
     complain!(lang, words, id = instance.id, seen);
 }
 
-fn read_secret(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
-    named(
-        lang,
-        options.secret_env.as_ref(),
-        options.secret_file.as_ref(),
-    )
-}
-
 /// The value of a variable, or the text of a file.
 fn named(
     lang: Language,
@@ -154,33 +141,13 @@ fn named(
         let unset = |_| usage!(lang, words::UNSET_VARIABLE, name);
         return Ok(Some(std::env::var(name).map_err(unset)?));
     }
-    let Some(path) = file else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(path);
-    Ok(Some(text.map_err(|error| unreadable(lang, path, error))?))
+    file.map(|path| hidden::of_file(lang, path)).transpose()
 }
 
 fn read_token(lang: Language, options: &Options) -> anyhow::Result<Option<String>> {
-    let token = named(
-        lang,
-        options.token_env.as_ref(),
-        options.token_file.as_ref(),
-    )?;
-    if token.is_some() {
-        return Ok(token);
+    let (variable, file) = (options.token_env.as_ref(), options.token_file.as_ref());
+    match named(lang, variable, file)? {
+        None if options.token_stdin => hidden::of_stdin(lang, words::ASK_TOKEN).map(Some),
+        token => Ok(token),
     }
-    if !options.token_stdin {
-        return Ok(None);
-    }
-    let mut stdin = std::io::stdin();
-    let text = if stdin.is_terminal() {
-        hidden::ask(&format!("{} ", lang.say(words::ASK_TOKEN)))
-    } else {
-        let mut text = String::new();
-        stdin.read_to_string(&mut text).map(|_| text)
-    };
-    Ok(Some(
-        text.with_context(|| lang.say(files::CANNOT_READ_STDIN))?,
-    ))
 }
