@@ -10,17 +10,33 @@ pub fn is_hostile(letter: char) -> bool {
             | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text, fit for one line of a terminal: see `is_hostile`.
+/// The sign that joins pictures to one, as those of a family (unicode.org/reports/tr51).
+const JOINER: char = '\u{200d}';
+
+/// Whether a character is a picture, or changes the one before it.
+fn is_picture(letter: char) -> bool {
+    matches!(letter,
+        '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}'
+        | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// A text, fit for one line of a terminal: see `is_hostile`. Between pictures the joiner stays.
 pub fn tame(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if is_hostile(letter) {
-                '\u{fffd}'
-            } else {
-                letter
-            }
-        })
-        .collect()
+    let mut before = None;
+    let mut letters = text.chars().peekable();
+    let mut tame = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        let joins = letter == JOINER
+            && before.is_some_and(is_picture)
+            && letters.peek().copied().is_some_and(is_picture);
+        tame.push(if joins || !is_hostile(letter) {
+            letter
+        } else {
+            '\u{fffd}'
+        });
+        before = Some(letter);
+    }
+    tame
 }
 
 /// Untrusted text, fit for a terminal, and not too long.
@@ -45,7 +61,11 @@ mod tests {
         for letter in "\u{9b}\u{61c}\u{2028}\u{2066}\u{feff}\u{e0041}\u{ad}".chars() {
             assert_eq!(tame(&letter.to_string()), "\u{fffd}", "{letter:?}");
         }
-        let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul";
+        let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul, 👩🏽‍⚕️ 👨‍👩‍👧 🏳️‍🌈 ❤️‍🔥";
         assert_eq!(tame(names), names);
+        assert_eq!(
+            tame("a\u{200d}b \u{200d}👩 👩\u{200d}"),
+            "a\u{fffd}b \u{fffd}👩 👩\u{fffd}"
+        );
     }
 }
