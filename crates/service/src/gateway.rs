@@ -403,6 +403,16 @@ static TOKEN_FIELDS: LazyLock<Vec<mask::TokenField>> = LazyLock::new(|| {
     fields.copied().collect()
 });
 
+/// A body of any form as JSON: JSON with defects, a form, multipart, and in any encoding.
+pub fn as_json(body: &[u8]) -> Option<Json> {
+    parse(body).ok()
+}
+
+/// A text that is a body: JSON, base64 of JSON, or a form with JSON in a field.
+pub fn text_as_json(text: &str) -> Option<Json> {
+    envelope::read(text, false)
+}
+
 /// A value as one segment of a path.
 fn segment(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes())

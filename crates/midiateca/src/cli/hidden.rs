@@ -8,11 +8,20 @@ use anyhow::Context as _;
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
 
+use midiateca_service::gateway::wide_text;
+
 use crate::cli::complaint::unreadable;
 use crate::cli::{Language, TextKey, words::context as files};
 
 pub(super) fn of_file(lang: Language, path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(lang, path, error))
+    let text = std::fs::read(path).and_then(text_of_file);
+    text.map_err(|error| unreadable(lang, path, error))
+}
+
+/// A text in UTF-8, or in UTF-16 as Windows PowerShell redirects output to a file.
+fn text_of_file(bytes: Vec<u8>) -> io::Result<String> {
+    let text = wide_text::to_utf8(&bytes).unwrap_or(bytes);
+    String::from_utf8(text).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// On a terminal it is asked for.
@@ -62,5 +71,23 @@ fn ask(question: &str) -> io::Result<String> {
             },
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_from_a_file_in_utf_8_or_utf_16() {
+        let text = "\u{feff}segredo ção\r\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let of_windows = text_of_file(wide).unwrap();
+        let of_others = text_of_file(text.as_bytes().to_vec()).unwrap();
+        for read in [of_windows, of_others] {
+            assert_eq!(read.trim_matches(['\u{feff}', '\r', '\n']), "segredo ção");
+        }
+        let latin_1 = text_of_file(b"segredo \xe7\xe3o".to_vec()).unwrap_err();
+        assert_eq!(latin_1.kind(), io::ErrorKind::InvalidData);
     }
 }

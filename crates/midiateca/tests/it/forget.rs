@@ -273,7 +273,7 @@ pub(crate) async fn erase_with_unreadable(app: &App, client: i64, who: &str) -> 
         .unwrap()
 }
 
-async fn forget(app: &App, who: &str) -> Result<Report, erasure::Error> {
+pub(crate) async fn forget(app: &App, who: &str) -> Result<Report, erasure::Error> {
     erase(app, 2, who).await
 }
 

@@ -2,6 +2,7 @@
 
 instance-unset-variable = the environment variable { $name } is not set
     .hint = set it before the command, as { $name }=… midiateca …, or give the token with --token-file or --token-stdin
+instance-variable-not-utf8 = the environment variable { $name } is not in UTF-8
 instance-ask-token = Gateway token (hidden):
 instance-token-accepted = token accepted by the gateway
 instance-token-not-accepted = warning: { $id } is saved, but its token does not work ({ $seen }); give the right one with the same command

@@ -2,6 +2,7 @@
 
 instance-unset-variable = a variável de ambiente { $name } não está definida
     .hint = defina-a antes do comando, como { $name }=… midiateca …, ou informe o token com --token-file ou --token-stdin
+instance-variable-not-utf8 = a variável de ambiente { $name } não está em UTF-8
 instance-ask-token = Token do gateway (oculto):
 instance-token-accepted = token aceito pelo gateway
 instance-token-not-accepted = aviso: a instância { $id } foi cadastrada, mas o token não funciona ({ $seen }); informe o certo com o mesmo comando

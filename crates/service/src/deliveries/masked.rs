@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use crate::gateway;
+
 /// Replaces a secret.
 const MASK: &str = "[masked]";
 /// Deeper values are masked completely.
@@ -29,7 +31,7 @@ const LONGEST_NAME: usize = 64;
 /// Numbers, or characters of base64: hashes, keys, waveforms and links have fewer in a row.
 const LEAST_FILE: usize = 180;
 
-/// The body as JSON with masked secrets. None when it is neither JSON nor a form, because secrets cannot be
+/// The body as JSON with masked secrets. None when it is neither JSON nor a form of fields, because secrets cannot be
 /// recognised in it then. JSON in texts, plain or in base64, is masked too.
 pub fn masked(body: &[u8]) -> Option<Value> {
     masked_with(body, &SECRETS)
@@ -94,16 +96,21 @@ fn without_base64(text: &str) -> Option<String> {
 }
 
 fn masked_with(body: &[u8], secrets: &[&str]) -> Option<Value> {
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Some(mask(value, 0, secrets));
-    }
+    let read = serde_json::from_slice(body).ok();
+    let read = read.or_else(|| of_form(body));
+    // Multipart, other encodings, and JSON with defects.
+    let read = read.or_else(|| gateway::as_json(body));
+    Some(mask(read?, 0, secrets))
+}
+
+fn of_form(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?.trim();
     let is_form = text.contains('=') && !text.contains(char::is_whitespace);
     is_form.then(|| {
         let pairs = url::form_urlencoded::parse(text.as_bytes());
         let fields =
             pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-        mask(Value::Object(fields.collect::<Map<_, _>>()), 0, secrets)
+        Value::Object(fields.collect::<Map<_, _>>())
     })
 }
 
@@ -318,6 +325,14 @@ mod tests {
         assert_eq!(masked(b"mediaKey is x"), None);
         assert_eq!(masked(b"{\"mediaKey\": \"x\""), None);
         assert_eq!(masked(&[0xff, 0xfe]), None);
+        let json = r#"{"token":"s1","name":"a\u{e3}o"}"#.replace("\\u{e3}", "\u{e3}");
+        let latin_1: Vec<u8> = json.chars().map(|letter| letter as u8).collect();
+        let wide: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let part = "Content-Disposition: form-data; name=\"token\"\r\n\r\ns1\r\n";
+        let multipart = format!("--b\r\n{part}--b--\r\n").into_bytes();
+        for body in [latin_1, wide, multipart] {
+            assert_eq!(masked(&body).unwrap()["token"], MASK);
+        }
         let deep = "[".repeat(100) + &"]".repeat(100);
         assert!(masked(deep.as_bytes()).unwrap().to_string().contains(MASK));
     }

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::fields::Object;
 use super::mask::Taken;
+use super::wide_text::WideForm;
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::model::DeliveryReason;
 
@@ -259,7 +260,10 @@ fn signatures(headers: &Headers, name: &str, decode: fn(&str) -> Vec<u8>) -> Vec
 
 /// The secret as it is, and without blanks around it, which come from copying it. An empty one fits nothing.
 fn forms_of(secret: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let bare = secret.trim_ascii();
+    let bare = match std::str::from_utf8(secret) {
+        Ok(text) => text.trim().as_bytes(),
+        Err(_) => secret.trim_ascii(),
+    };
     let forms = [Some(secret), Some(bare).filter(|bare| *bare != secret)];
     forms.into_iter().flatten().filter(|_| !bare.is_empty())
 }
@@ -413,6 +417,9 @@ pub struct Signed {
     /// The boundary of a multipart body.
     #[serde(default)]
     pub boundary: Option<String>,
+    /// How a body in UTF-16 or UTF-32 was written, if it is stored as UTF-8.
+    #[serde(default)]
+    pub wide: Option<WideForm>,
     /// The tokens that were in the body.
     #[serde(default)]
     pub taken: Vec<Taken>,

@@ -1,14 +1,38 @@
 //! Bodies in UTF-16 and UTF-32, which are read as UTF-8.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// The first bytes of JSON.
 const JSON_STARTS: &[u8] = b"{[\" \t\r\n";
 /// So many first bytes show the encoding.
 const HEAD_BYTES: usize = 4;
+/// A body with more defects cannot be written again as it came.
+const MOST_DEFECTS: usize = 1_000;
+const MARK: char = '\u{feff}';
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Encoding {
     Utf16 { is_big_endian: bool },
     Utf32 { is_big_endian: bool },
+}
+
+/// How a body was written before it became UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WideForm {
+    encoding: Encoding,
+    /// Whether it began with a byte order mark.
+    has_mark: bool,
+    defects: Vec<Defect>,
+}
+
+/// Bytes that were no character.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Defect {
+    /// The offset of the U+FFFD in their place.
+    at: usize,
+    /// In base64.
+    bytes: String,
 }
 
 impl Encoding {
@@ -32,44 +56,81 @@ impl Encoding {
             Self::Utf16 { is_big_endian }
         })
     }
+
+    fn write(self, letter: char, out: &mut Vec<u8>) {
+        match self {
+            Self::Utf16 { is_big_endian } => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    out.extend(bytes_of_unit(*unit, is_big_endian));
+                }
+            }
+            Self::Utf32 {
+                is_big_endian: true,
+            } => out.extend(u32::from(letter).to_be_bytes()),
+            Self::Utf32 {
+                is_big_endian: false,
+            } => out.extend(u32::from(letter).to_le_bytes()),
+        }
+    }
+}
+
+fn bytes_of_unit(unit: u16, is_big_endian: bool) -> [u8; 2] {
+    match is_big_endian {
+        true => unit.to_be_bytes(),
+        false => unit.to_le_bytes(),
+    }
 }
 
 /// Converts a body while it arrives. What is no character becomes U+FFFD.
 pub struct WideText {
-    encoding: Encoding,
     /// The bytes of a character that is not complete.
     rest: Vec<u8>,
     is_begun: bool,
+    written_bytes: usize,
+    form: WideForm,
+    has_more_defects: bool,
 }
 
 impl WideText {
     /// `None` for a body that is not in UTF-16 or UTF-32, by its first bytes.
     pub fn detect(head: &[u8]) -> Option<Self> {
         Some(Self {
-            encoding: Encoding::detect(head)?,
             rest: Vec::new(),
             is_begun: false,
+            written_bytes: 0,
+            form: WideForm {
+                encoding: Encoding::detect(head)?,
+                has_mark: false,
+                defects: Vec::new(),
+            },
+            has_more_defects: false,
         })
     }
 
     /// Takes the next bytes; returns UTF-8 without a byte order mark.
     pub fn update(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.rest.extend_from_slice(bytes);
-        let taken = match self.encoding {
-            Encoding::Utf16 { is_big_endian } => self.take_utf16(is_big_endian),
-            Encoding::Utf32 { is_big_endian } => self.take_utf32(is_big_endian),
-        };
-        self.without_mark(taken)
+        let mut text = String::new();
+        match self.form.encoding {
+            Encoding::Utf16 { is_big_endian } => self.take_utf16(is_big_endian, &mut text),
+            Encoding::Utf32 { is_big_endian } => self.take_utf32(is_big_endian, &mut text),
+        }
+        self.written_bytes += text.len();
+        text.into_bytes()
     }
 
-    /// The last bytes: none, unless the body was cut off in a character.
-    pub fn finish(self) -> Vec<u8> {
-        let is_cut = !self.rest.is_empty();
-        let last = is_cut.then_some(char::REPLACEMENT_CHARACTER);
-        last.map(String::from).unwrap_or_default().into_bytes()
+    /// The last bytes: none, unless the body was cut off in a character. The form is `None` if it cannot be written again.
+    pub fn finish(mut self) -> (Vec<u8>, Option<WideForm>) {
+        let mut last = String::new();
+        let rest = std::mem::take(&mut self.rest);
+        if !rest.is_empty() {
+            self.push_defect(&rest, &mut last);
+        }
+        let form = (!self.has_more_defects).then_some(self.form);
+        (last.into_bytes(), form)
     }
 
-    fn take_utf16(&mut self, is_big_endian: bool) -> String {
+    fn take_utf16(&mut self, is_big_endian: bool, text: &mut String) {
         let read = |pair: &[u8; 2]| match is_big_endian {
             true => u16::from_be_bytes(*pair),
             false => u16::from_le_bytes(*pair),
@@ -84,40 +145,113 @@ impl WideText {
             units.pop();
         }
         self.rest.drain(..units.len() * 2);
-        let letters = char::decode_utf16(units);
-        letters
-            .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
-    }
-
-    fn take_utf32(&mut self, is_big_endian: bool) -> String {
-        let read = |four: &[u8; 4]| match is_big_endian {
-            true => u32::from_be_bytes(*four),
-            false => u32::from_le_bytes(*four),
-        };
-        let (fours, _) = self.rest.as_chunks::<4>();
-        let letter = |four| char::from_u32(read(four)).unwrap_or(char::REPLACEMENT_CHARACTER);
-        let text: String = fours.iter().map(letter).collect();
-        let taken = fours.len() * 4;
-        self.rest.drain(..taken);
-        text
-    }
-
-    fn without_mark(&mut self, text: String) -> Vec<u8> {
-        let is_begun = self.is_begun;
-        self.is_begun |= !text.is_empty();
-        match text.strip_prefix('\u{feff}') {
-            Some(text) if !is_begun => text.as_bytes().to_vec(),
-            _ => text.into_bytes(),
+        for letter in char::decode_utf16(units) {
+            match letter {
+                Ok(letter) => self.push(letter, text),
+                Err(half) => self.push_defect(
+                    &bytes_of_unit(half.unpaired_surrogate(), is_big_endian),
+                    text,
+                ),
+            }
         }
+    }
+
+    fn take_utf32(&mut self, is_big_endian: bool, text: &mut String) {
+        let rest = std::mem::take(&mut self.rest);
+        let (fours, incomplete) = rest.as_chunks::<4>();
+        for four in fours {
+            let number = match is_big_endian {
+                true => u32::from_be_bytes(*four),
+                false => u32::from_le_bytes(*four),
+            };
+            match char::from_u32(number) {
+                Some(letter) => self.push(letter, text),
+                None => self.push_defect(four, text),
+            }
+        }
+        self.rest = incomplete.to_vec();
+    }
+
+    fn push(&mut self, letter: char, text: &mut String) {
+        if !self.is_begun && letter == MARK {
+            self.form.has_mark = true;
+        } else {
+            text.push(letter);
+        }
+        self.is_begun = true;
+    }
+
+    fn push_defect(&mut self, bytes: &[u8], text: &mut String) {
+        if self.form.defects.len() < MOST_DEFECTS {
+            self.form.defects.push(Defect {
+                at: self.written_bytes + text.len(),
+                bytes: STANDARD.encode(bytes),
+            });
+        } else {
+            self.has_more_defects = true;
+        }
+        text.push(char::REPLACEMENT_CHARACTER);
+        self.is_begun = true;
+    }
+}
+
+/// Writes a converted body again as it came.
+pub struct Widening<'f> {
+    encoding: Encoding,
+    has_mark: bool,
+    /// Those that are still to come.
+    defects: &'f [Defect],
+    /// The bytes of a character that is not complete.
+    rest: Vec<u8>,
+    read_bytes: usize,
+}
+
+impl<'f> Widening<'f> {
+    pub fn new(form: &'f WideForm) -> Self {
+        Self {
+            encoding: form.encoding,
+            has_mark: form.has_mark,
+            defects: &form.defects,
+            rest: Vec::new(),
+            read_bytes: 0,
+        }
+    }
+
+    /// Takes the next bytes of the UTF-8; they may end within a character.
+    pub fn update(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() * 2);
+        if std::mem::take(&mut self.has_mark) {
+            self.encoding.write(MARK, &mut out);
+        }
+        self.rest.extend_from_slice(bytes);
+        let rest = std::mem::take(&mut self.rest);
+        let valid = match std::str::from_utf8(&rest) {
+            Ok(text) => text,
+            Err(error) => rest
+                .get(..error.valid_up_to())
+                .and_then(|valid| std::str::from_utf8(valid).ok())
+                .unwrap_or_default(),
+        };
+        for (at, letter) in valid.char_indices() {
+            match self.defects {
+                [next, later @ ..] if next.at == self.read_bytes + at => {
+                    out.extend(STANDARD.decode(&next.bytes).unwrap_or_default());
+                    self.defects = later;
+                }
+                _ => self.encoding.write(letter, &mut out),
+            }
+        }
+        self.read_bytes += valid.len();
+        self.rest = rest.get(valid.len()..).unwrap_or_default().to_vec();
+        out
     }
 }
 
 /// A whole body as UTF-8; `None` when it is not in UTF-16 or UTF-32.
-pub(super) fn to_utf8(body: &[u8]) -> Option<Vec<u8>> {
+pub fn to_utf8(body: &[u8]) -> Option<Vec<u8>> {
     let mut wide = WideText::detect(body)?;
     let mut text = wide.update(body);
-    text.extend(wide.finish());
+    text.extend(wide.finish().0);
     Some(text)
 }
 
@@ -143,6 +277,12 @@ mod tests {
         text.chars().flat_map(bytes).collect()
     }
 
+    fn widened(text: &[u8], form: &WideForm, length: usize) -> Vec<u8> {
+        let mut widening = Widening::new(form);
+        let pieces = text.chunks(length);
+        pieces.flat_map(|piece| widening.update(piece)).collect()
+    }
+
     #[test]
     fn utf16_and_utf32_are_read_with_and_without_a_mark_in_pieces_of_any_length() {
         for mark in ["", "\u{feff}"] {
@@ -156,8 +296,10 @@ mod tests {
                         for piece in body.chunks(length) {
                             read.extend(wide.update(piece));
                         }
-                        read.extend(wide.finish());
+                        let (last, form) = wide.finish();
+                        read.extend(last);
                         assert_eq!(read, TEXT.as_bytes(), "{length}");
+                        assert_eq!(widened(&read, &form.unwrap(), length), body, "{length}");
                     }
                 }
             }
@@ -198,5 +340,38 @@ mod tests {
         let mut body = utf32("[\"", true);
         body.extend(0x11_0000_u32.to_be_bytes());
         assert_eq!(to_utf8(&body).unwrap(), "[\"\u{fffd}".as_bytes());
+    }
+
+    #[test]
+    fn a_body_with_defects_is_written_again_as_it_came() {
+        for is_big_endian in [false, true] {
+            for mark in ["", "\u{feff}"] {
+                let half = bytes_of_unit(0xdc00, is_big_endian);
+                let mut body = utf16(&format!("{mark}{{\"é\":\"\u{fffd}"), is_big_endian);
+                body.extend(half);
+                body.extend(half);
+                body.extend(utf16("😀\u{feff}", is_big_endian));
+                body.push(b'\n');
+                for length in [1, 3, 64] {
+                    let mut wide = WideText::detect(&body).unwrap();
+                    let pieces = body.chunks(length);
+                    let mut text: Vec<u8> = pieces.flat_map(|piece| wide.update(piece)).collect();
+                    let (last, form) = wide.finish();
+                    text.extend(last);
+                    assert_eq!(widened(&text, &form.unwrap(), length), body, "{length}");
+                }
+            }
+        }
+        let mut body = utf32("[\"", true);
+        body.extend(0x11_0000_u32.to_be_bytes().repeat(MOST_DEFECTS));
+        let form = |body: &[u8]| {
+            let mut wide = WideText::detect(body).unwrap();
+            let text = wide.update(body);
+            (text, wide.finish().1)
+        };
+        let (text, whole) = form(&body);
+        assert_eq!(widened(&text, &whole.unwrap(), 5), body);
+        body.extend(0x11_0000_u32.to_be_bytes());
+        assert_eq!(form(&body).1, None);
     }
 }

@@ -19,7 +19,7 @@ use crate::deliveries::{Body, Incoming};
 use crate::gateway::Gateway;
 use crate::gateway::multipart::{self, Multipart};
 use crate::gateway::signature::{Refusal, Signed, Verifier};
-use crate::gateway::wide_text::WideText;
+use crate::gateway::wide_text::{WideForm, WideText};
 use crate::ingest;
 
 const STEP_KIB: usize = 16;
@@ -251,8 +251,8 @@ const HEAD_BYTES: usize = 512;
 /// Longer compressed bodies are only checked again over what they contain.
 const MOST_CODED_BYTES: usize = 16 << 20;
 
-/// A body that is checked while it is read. A multipart one is read as JSON too, and one in UTF-16 or UTF-32 as UTF-8; it is
-/// kept as it came if it is malformed, or its signature is refused.
+/// A body that is checked while it is read. A multipart one is read as JSON too, and one in UTF-16 or UTF-32 as UTF-8. A
+/// multipart one is kept as it came if it is malformed, or its signature is refused.
 struct CheckedReading<'d> {
     whole: BodyReading<'d>,
     verifier: Option<Verifier>,
@@ -292,11 +292,18 @@ impl Converter {
     }
 }
 
+/// How a body came that was converted.
+enum OriginalForm {
+    /// With its boundary.
+    Multipart(String),
+    /// `None` if it cannot be written again.
+    Wide(Option<WideForm>),
+}
+
 /// A body that was read, and its checks.
 struct CheckedBody {
     whole: Body,
-    /// The converted part, and the boundary of a multipart body.
-    converted: Option<(Body, Option<String>)>,
+    converted: Option<(Body, OriginalForm)>,
     verifiers: Vec<Verifier>,
 }
 
@@ -377,15 +384,18 @@ impl<'d> CheckedReading<'d> {
         let mut read = None;
         if let Some(mut converted) = self.converted {
             let ended = match converted.converter {
-                Converter::Wide(wide) => Some((wide.finish(), None, None)),
+                Converter::Wide(wide) => {
+                    let (rest, form) = wide.finish();
+                    Some((rest, None, OriginalForm::Wide(form)))
+                }
                 Converter::Multipart(multipart, boundary) => {
                     let ended = multipart.finish().ok();
-                    ended.map(|(rest, fields)| (rest, fields, Some(boundary)))
+                    ended.map(|(rest, fields)| (rest, fields, OriginalForm::Multipart(boundary)))
                 }
             };
-            if let Some((rest, fields, boundary)) = ended {
+            if let Some((rest, fields, form)) = ended {
                 converted.reading.take(&rest, share, other_bytes).await?;
-                read = Some((converted.reading.finish().await?, boundary));
+                read = Some((converted.reading.finish().await?, form));
                 if let (Some(mut verifier), Some(fields)) = (self.fresh, fields) {
                     verifier.update(&fields);
                     verifiers.push(verifier);
@@ -418,8 +428,19 @@ impl CheckedBody {
             (Err(refusal), converted) => {
                 let coded = coded.filter(|coded| coded.len() <= MOST_CODED_BYTES);
                 arrival.signed.coded = coded.map(|coded| STANDARD.encode(coded));
-                arrival.signed.boundary = converted.and_then(|(_, boundary)| boundary);
-                ReadBody::Refused(self.whole, refusal)
+                let kept = match converted {
+                    // Its tokens and names are found in UTF-8 only.
+                    Some((body, OriginalForm::Wide(Some(form)))) => {
+                        arrival.signed.wide = Some(form);
+                        body
+                    }
+                    Some((_, OriginalForm::Multipart(boundary))) => {
+                        arrival.signed.boundary = Some(boundary);
+                        self.whole
+                    }
+                    _ => self.whole,
+                };
+                ReadBody::Refused(kept, refusal)
             }
         }
     }

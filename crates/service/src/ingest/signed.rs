@@ -13,7 +13,7 @@ use crate::deliveries::parts::{self, Pieces, Segment, Unavailable};
 use crate::deliveries::{self, Body, Delivery, DeliverySummary, Incoming};
 use crate::gateway::multipart::Multipart;
 use crate::gateway::signature::{Refusal, Signed, Verifier};
-use crate::gateway::wide_text::WideText;
+use crate::gateway::wide_text::{WideText, Widening};
 use crate::gateway::{self, Signature, Unmasking, unmasked};
 use crate::instances::{self, Instance};
 use crate::model::DeliveryReason;
@@ -183,20 +183,22 @@ pub async fn receive_again(
 }
 
 /// A refused body that is read and checked again.
-struct Checked {
+struct Checked<'s> {
     raw: Verifier,
     /// The fields of a multipart body are signed in its place.
     fields: Option<Verifier>,
     multipart: Option<Multipart>,
-    /// In UTF-16 or UTF-32; known from the first bytes on.
+    /// In UTF-16 or UTF-32, as an earlier version stored it; known from the first bytes on.
     wide: Option<WideText>,
+    /// Of a body that came in UTF-16 or UTF-32 and is stored as UTF-8.
+    widening: Option<Widening<'s>>,
     is_begun: bool,
     coded: Option<Verifier>,
     incoming: Incoming,
 }
 
-impl Checked {
-    fn new(signed: &Signed, verifier: Verifier, incoming: Incoming) -> Self {
+impl<'s> Checked<'s> {
+    fn new(signed: &'s Signed, verifier: Verifier, incoming: Incoming) -> Self {
         let mut fields = signed.boundary.as_ref().map(|_| verifier.clone());
         if let Some(text) = &signed.fields {
             let verifier = fields.insert(verifier.clone());
@@ -212,6 +214,7 @@ impl Checked {
             fields,
             multipart: signed.boundary.as_deref().map(Multipart::new),
             wide: None,
+            widening: signed.wide.as_ref().map(Widening::new),
             is_begun: false,
             coded,
             incoming,
@@ -219,6 +222,10 @@ impl Checked {
     }
 
     async fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        if let Some(widening) = &mut self.widening {
+            self.raw.update(&widening.update(piece));
+            return self.incoming.take(piece).await;
+        }
         self.raw.update(piece);
         if !self.is_begun && self.multipart.is_none() {
             self.wide = WideText::detect(piece);
@@ -246,7 +253,7 @@ impl Checked {
             }
         }
         if let Some(wide) = self.wide {
-            self.incoming.take(&wide.finish()).await?;
+            self.incoming.take(&wide.finish().0).await?;
         }
         let verifiers = [Some(self.raw), self.fields, self.coded];
         Ok((

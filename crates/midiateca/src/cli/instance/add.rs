@@ -1,5 +1,6 @@
 //! `instance add`: a new instance, or what is to change of one that exists.
 
+use std::env::VarError;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -138,8 +139,11 @@ fn named(
     file: Option<&PathBuf>,
 ) -> anyhow::Result<Option<String>> {
     if let Some(name) = variable {
-        let unset = |_| usage!(lang, words::UNSET_VARIABLE, name);
-        return Ok(Some(std::env::var(name).map_err(unset)?));
+        let text = std::env::var(name).map_err(|error| match error {
+            VarError::NotPresent => usage!(lang, words::UNSET_VARIABLE, name),
+            VarError::NotUnicode(_) => usage!(lang, words::VARIABLE_NOT_UTF8, name),
+        });
+        return Ok(Some(text?));
     }
     file.map(|path| hidden::of_file(lang, path)).transpose()
 }

@@ -7,8 +7,11 @@ use midiateca_service::model::{InstanceId, MediaId};
 use midiateca_service::ops::replay::Replayed;
 use serde_json::{Value, json};
 
-use super::kept::{MULTIPART, delivery, fixture, hmac_sha256, image, multipart, part, url_encoded};
+use super::kept::{
+    MULTIPART, TOKEN, delivery, fixture, hmac_sha256, image, multipart, part, url_encoded,
+};
 use super::{Stage, gateway_instance};
+use crate::forget::forget;
 use crate::stage::add_instance;
 
 const SECRET: &str = "ação \"=&% 32 bytes de segredo 😀";
@@ -259,10 +262,17 @@ async fn a_refused_body_in_utf_16_is_read_once_the_secret_is_corrected() {
             let message = format!("3A5450F53AF19C35{padding}{at:02}");
             let mut body = image(&message);
             body["padding"] = json!("x".repeat(padding));
+            body["token"] = json!(TOKEN);
             let (encoding, body) = encodings(&body.to_string()).swap_remove(at);
             let signature = hmac_sha256(SECRET, &body);
             let sent = delivery(Gateway::Wuzapi, body, &[("x-hmac-signature", &signature)]);
             assert_eq!(stage.post(&path, &sent).await.0, 401, "{encoding}");
+        }
+        for entry in stage.deliveries(&name).await {
+            let (stored, text) = stage.stored(&entry).await;
+            let stored: Value = midiateca_service::gateway::as_json(&stored).unwrap();
+            assert_eq!(stored["token"], "***");
+            assert!(!text.contains(TOKEN) && !text.contains('\0'), "{text}");
         }
         stage.instance(&name, Gateway::Wuzapi, Some(SECRET)).await;
         assert_eq!(stage.replay(&name).await, [Replayed::Read; 10], "{padding}");
@@ -272,6 +282,31 @@ async fn a_refused_body_in_utf_16_is_read_once_the_secret_is_corrected() {
             assert_eq!(rows.unwrap().len(), 1, "{message}");
         }
     }
+}
+
+/// Whom a refused body names is found in it, in whatever encoding it came.
+#[tokio::test]
+async fn a_refused_body_in_utf_16_or_a_form_is_erased_with_the_person_that_it_names() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let hook = stage
+        .instance("loja", Gateway::Wuzapi, Some("mistyped"))
+        .await;
+    let path = format!("/hooks/wuzapi/{hook}");
+    let mut body = image("3A5450F53AF19C357FD2");
+    body["event"]["Info"]["Chat"] = json!("5500900000041@s.whatsapp.net");
+    let mut bodies: Vec<_> = encodings(&body.to_string())
+        .into_iter()
+        .map(|(_, body)| body)
+        .collect();
+    let form = format!("jsonData={}", url_encoded(&body.to_string()));
+    bodies.push(form.into_bytes());
+    for body in &bodies {
+        let sent = delivery(Gateway::Wuzapi, body.clone(), &[]);
+        assert_eq!(stage.post(&path, &sent).await.0, 401);
+    }
+    assert_eq!(stage.deliveries("loja").await.len(), bodies.len());
+    forget(&stage.test.app, "5500900000041").await.unwrap();
+    assert_eq!(stage.deliveries("loja").await.len(), 0);
 }
 
 #[tokio::test]

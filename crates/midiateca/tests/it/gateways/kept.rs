@@ -18,7 +18,7 @@ use sha2::Sha256;
 use super::{Case, FIXTURES, Stage, case};
 
 /// What must not be found in a database.
-const TOKEN: &str = "t0ken-de-teste-9d1f";
+pub(super) const TOKEN: &str = "t0ken-de-teste-9d1f";
 const SECRET: &str = "segredo-de-teste-com-32-caracteres";
 pub(super) const MULTIPART: &str = "multipart/form-data; boundary=limite";
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 
 use serde_json::Value;
+use wa_media::Base64Decoder;
 
 use super::{Error, Figures, Work, is_searched_in_texts};
 use crate::db::{self, Db, Key};
 use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
+use crate::gateway;
 use crate::model::{DeliveryId, InstanceId, contact};
 use crate::ops::ownership::{is_of_another, is_shared};
 use crate::queue::{captions, deletions};
@@ -19,6 +21,7 @@ use crate::{instances, media};
 const FEW: u32 = 2;
 /// So much of a long text is searched at once.
 const WINDOW_BYTES: u64 = 1 << 20;
+const PIECE_BYTES: usize = 16 << 10;
 /// A string may hold JSON, whose strings may hold JSON.
 const MOST_NESTED: u32 = 3;
 
@@ -78,17 +81,19 @@ impl Work<'_> {
         })
     }
 
-    /// Whether a long text that was taken out of a body names them; files in base64 do not.
+    /// Whether a long text that was taken out of a body names them; files in base64 do not, unless they are JSON.
     async fn parts_name(&self, id: &DeliveryId) -> Result<bool, Error> {
         let ids = &self.options.ids;
         for part in parts::list(self.deps.db, id).await? {
-            if matches!(part.kind, PartKind::Base64 | PartKind::Numbers) {
+            if part.kind == PartKind::Numbers {
                 continue;
             }
+            let is_base64 = part.kind == PartKind::Base64;
             let is_named = match (&part.text, part.file) {
-                (Some(text), _) => text_names(text, ids),
+                (Some(text), _) => part_names(&text[..], is_base64, ids)
+                    .map_err(|error| Error::Storage(error.into()))?,
                 (None, Some(file)) => match self.deps.bodies.open(id, file) {
-                    Ok(text) => file_names(text, part.start, part.length, ids)
+                    Ok(text) => file_names(text, (part.start, part.length), is_base64, ids)
                         .map_err(|error| Error::Storage(error.into()))?,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => false,
                     Err(error) => return Err(Error::Storage(error.into())),
@@ -178,12 +183,26 @@ fn text_names(text: &[u8], ids: &[String]) -> bool {
     ids.any(|id| media::whole(text, id).next().is_some())
 }
 
-/// Whether a body has one of these ids in a string, a key or a number; one that is not JSON, anywhere.
+/// Whether a body has one of these ids in a string, a key or a number, whatever its form is; one that cannot be read, anywhere.
 fn body_names(body: &[u8], ids: &[String]) -> bool {
+    let names = |value: Value| value_names(&value, ids, MOST_NESTED);
     match serde_json::from_slice(body) {
-        Ok(value) => value_names(&value, ids, MOST_NESTED),
-        Err(_) => text_names(body, ids),
+        Ok(value) => names(value),
+        Err(_) => {
+            text_names(body, ids)
+                || form_names(body, ids)
+                || gateway::as_json(body).is_some_and(names)
+        }
     }
+}
+
+/// In a form, the digits of an escape may stand before those of an id.
+fn form_names(body: &[u8], ids: &[String]) -> bool {
+    let mut fields = url::form_urlencoded::parse(body);
+    fields.any(|(name, value)| {
+        let value = Value::String(value.into_owned());
+        text_names(name.as_bytes(), ids) || value_names(&value, ids, MOST_NESTED)
+    })
 }
 
 fn value_names(value: &Value, ids: &[String], nested: u32) -> bool {
@@ -195,23 +214,36 @@ fn value_names(value: &Value, ids: &[String], nested: u32) -> bool {
             .iter()
             .any(|(key, value)| text_names(key.as_bytes(), ids) || value_names(value, ids, nested)),
         Value::String(text) => {
-            let may_be_json = nested > 0 && text.trim_start().starts_with(['{', '[', '"']);
-            let inner = may_be_json
-                .then(|| serde_json::from_str(text).ok())
-                .flatten();
+            let inner = || gateway::text_as_json(text).filter(|_| nested > 0);
             text_names(text.as_bytes(), ids)
-                || inner.is_some_and(|inner| value_names(&inner, ids, nested - 1))
+                || inner().is_some_and(|inner| value_names(&inner, ids, nested - 1))
         }
     }
 }
 
-/// [`text_names`] for a text in a file, window by window. A window ends where no id goes on.
-fn file_names(mut file: File, start: u64, length: u64, ids: &[String]) -> io::Result<bool> {
+fn file_names(
+    mut file: File,
+    (start, length): (u64, u64),
+    is_base64: bool,
+    ids: &[String],
+) -> io::Result<bool> {
     file.seek(SeekFrom::Start(start))?;
-    let mut rest = file.take(length);
+    part_names(file.take(length), is_base64, ids)
+}
+
+fn part_names(text: impl Read, is_base64: bool, ids: &[String]) -> io::Result<bool> {
+    if is_base64 {
+        stream_names(DecodedJson::new(text), ids)
+    } else {
+        stream_names(text, ids)
+    }
+}
+
+/// [`text_names`] for a text of any length, window by window. A window ends where no id goes on.
+fn stream_names(mut text: impl Read, ids: &[String]) -> io::Result<bool> {
     let mut window = Vec::new();
     loop {
-        let read = (&mut rest).take(WINDOW_BYTES).read_to_end(&mut window)?;
+        let read = (&mut text).take(WINDOW_BYTES).read_to_end(&mut window)?;
         let is_end = (read as u64) < WINDOW_BYTES;
         let between = |byte: &u8| matches!(byte, b' ' | b',' | b'}' | b'\n');
         let end = match window.iter().rposition(between) {
@@ -231,8 +263,68 @@ fn file_names(mut file: File, start: u64, length: u64, ids: &[String]) -> io::Re
     }
 }
 
+/// What base64 contains, if it is JSON; else nothing.
+struct DecodedJson<R> {
+    base64: R,
+    decoder: Option<Base64Decoder>,
+    decoded: Vec<u8>,
+    is_begun: bool,
+}
+
+impl<R: Read> DecodedJson<R> {
+    fn new(base64: R) -> Self {
+        Self {
+            base64,
+            decoder: Some(Base64Decoder::new()),
+            decoded: Vec::new(),
+            is_begun: false,
+        }
+    }
+
+    /// Decodes the next bytes; ends at what is no base64, and at the beginning of something else than JSON.
+    fn fill(&mut self) -> io::Result<()> {
+        let mut piece = vec![0; PIECE_BYTES];
+        while self.decoded.is_empty() {
+            let Some(decoder) = &mut self.decoder else {
+                return Ok(());
+            };
+            let length = self.base64.read(&mut piece)?;
+            let is_sound = decoder.update(&piece[..length], &mut self.decoded).is_ok();
+            if (!is_sound || length == 0)
+                && let Some(decoder) = self.decoder.take()
+            {
+                // What follows the last whole byte has no id.
+                let _ = decoder.finish(&mut self.decoded);
+            }
+            if !self.is_begun && !self.decoded.is_empty() {
+                self.is_begun = true;
+                let mark = [0xef, 0xbb, 0xbf];
+                let text = self.decoded.strip_prefix(&mark).unwrap_or(&self.decoded);
+                if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[' | b'"')) {
+                    (self.decoder, self.decoded) = (None, Vec::new());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for DecodedJson<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.fill()?;
+        let length = into.len().min(self.decoded.len());
+        into[..length].copy_from_slice(&self.decoded[..length]);
+        self.decoded.drain(..length);
+        Ok(length)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -253,5 +345,59 @@ mod tests {
         ] {
             assert_eq!(body_names(body.as_bytes(), &ids), found, "{body}");
         }
+    }
+
+    /// One body in many forms and encodings that names this person.
+    fn bodies_that_name(person: &str) -> Vec<Vec<u8>> {
+        let json = format!(r#"{{"from":"{person}@c.us","push":"ação"}}"#);
+        let base64 = STANDARD.encode(&json);
+        let utf_16 =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        let form = |value: &str| {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.append_pair("jsonData", value).finish().into_bytes()
+        };
+        let in_envelope = |text: &str| json!({"body": text, "isBase64Encoded": true}).to_string();
+        let inner_form = String::from_utf8(form(&json)).unwrap();
+        // Its first digit is escaped, and a control character is not.
+        let first = &person[..1];
+        let escaped = format!(
+            "{{\"a\":\"\\u003{first}{}\",\"b\":\"\u{1}\"}}",
+            &person[1..]
+        );
+        vec![
+            utf_16(&json),
+            utf_16(&format!("\u{feff}{json}")),
+            form(&json),
+            form(&base64),
+            format!("From=whatsapp%3A%2B{person}&Body=oi").into_bytes(),
+            format!("text=fone%20{person}").into_bytes(),
+            json.chars().map(|letter| letter as u8).collect(),
+            escaped.into_bytes(),
+            in_envelope(&base64).into_bytes(),
+            in_envelope(&inner_form).into_bytes(),
+        ]
+    }
+
+    #[test]
+    fn a_body_of_any_form_and_encoding_names_a_person() {
+        let ids = ["5500900000001".to_owned()];
+        for body in bodies_that_name(&ids[0]) {
+            let text = String::from_utf8_lossy(&body);
+            assert!(body_names(&body, &ids), "{text}");
+        }
+        for body in bodies_that_name("5500900000002") {
+            let text = String::from_utf8_lossy(&body);
+            assert!(!body_names(&body, &ids), "{text}");
+        }
+        let json = r#"{"from":"5500900000001@c.us"}"#;
+        let long = json.repeat(100_000);
+        for text in [json, &format!("\u{feff} {json}"), &long] {
+            let text = STANDARD.encode(text);
+            assert!(part_names(text.as_bytes(), true, &ids).unwrap());
+            assert!(!part_names(text.as_bytes(), false, &ids).unwrap());
+        }
+        let file = STANDARD.encode(format!("\u{2}{json}"));
+        assert!(!part_names(file.as_bytes(), true, &ids).unwrap());
     }
 }
