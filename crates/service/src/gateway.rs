@@ -202,6 +202,16 @@ impl ParsedDelivery {
     pub fn is_about_media(&self) -> bool {
         !self.media.is_empty() || matches!(self.content, DeliveryContent::Deleted(_))
     }
+
+    /// Whether it has media that no reader finds.
+    pub fn is_unread(&self) -> bool {
+        self.content == DeliveryContent::Nothing(DeliveryReason::UnreadMedia)
+    }
+
+    /// Whether it counts where other messages of its delivery do.
+    fn counts(&self) -> bool {
+        self.is_about_media() || self.is_unread()
+    }
 }
 
 /// A body that came to an instance.

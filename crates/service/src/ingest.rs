@@ -230,9 +230,10 @@ fn is_anonymous(reading: &ParsedDelivery) -> bool {
 }
 
 fn left_out(readings: &[ParsedDelivery], of_others: i64) -> LeftOut {
-    let anonymous = readings.iter().filter(|it| is_anonymous(it)).count();
+    let is_unreadable = |it: &&ParsedDelivery| is_anonymous(it) || it.is_unread();
+    let unreadable = readings.iter().filter(is_unreadable).count();
     LeftOut {
-        unreadable: i64::try_from(anonymous).unwrap_or(i64::MAX),
+        unreadable: i64::try_from(unreadable).unwrap_or(i64::MAX),
         other_instance: of_others,
     }
 }
@@ -305,6 +306,8 @@ async fn accept(
     let mut readings = own.readings;
     let cut_short = readings.iter().any(|reading| reading.cut_short);
     let left_out = left_out(&readings, own.of_others);
+    let is_any_anonymous = readings.iter().any(is_anonymous);
+    let is_any_unread = readings.iter().any(ParsedDelivery::is_unread);
     let nothing = readings.iter().find_map(|reading| match reading.content {
         DeliveryContent::Nothing(reason) => Some(reason),
         _ => None,
@@ -314,8 +317,8 @@ async fn accept(
     });
     if readings.is_empty() {
         let too_large = (cut_short || body.lost_json).then_some(TOO_LARGE);
-        let anonymous = (left_out.unreadable > 0).then_some(ANONYMOUS);
-        let unread = nothing.filter(|reason| *reason == UNREAD);
+        let anonymous = is_any_anonymous.then_some(ANONYMOUS);
+        let unread = is_any_unread.then_some(UNREAD);
         if let Some(reason) = anonymous.or(too_large).or(unread) {
             return set_aside(ingest, instance, reason, body, now).await;
         }
@@ -361,7 +364,7 @@ async fn accept(
         tracing::warn!(delivery = %id, "not all of the delivery can be read, so there may be more media in it");
     }
     if !left_out.is_nothing() {
-        tracing::warn!(delivery = %id, unreadable = left_out.unreadable, other_instance = left_out.other_instance, "messages of the delivery are left out: media without message id and instance, or another instance's");
+        tracing::warn!(delivery = %id, unreadable = left_out.unreadable, other_instance = left_out.other_instance, "messages of the delivery are left out: media that are not found or have neither message id nor instance, or another instance's");
     }
     if !unknown.is_empty() {
         tracing::warn!(delivery = %id, fields = unknown.join(","), "media found in fields that this version does not know");

@@ -105,7 +105,7 @@ impl<'a> Walk<'a> {
         }
         let mut carried = Vec::new();
         for (name, value) in in_order(node.object) {
-            match (carrier(name), value.as_object()) {
+            match (carrier(name), one_object(value)) {
                 (Some((place, kind)), Some(object)) => carried.push((place, name, kind, object)),
                 _ => self.list(node, name, value),
             }
@@ -193,6 +193,17 @@ impl<'a> Walk<'a> {
         } else {
             found.cut_short = true;
         }
+    }
+}
+
+/// The object in a field, alone or in a list of one.
+fn one_object(value: &Value) -> Option<&Object> {
+    match value {
+        Value::Array(items) => match &items[..] {
+            [item] => item.as_object(),
+            _ => None,
+        },
+        value => value.as_object(),
     }
 }
 

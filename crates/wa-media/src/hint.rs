@@ -18,7 +18,15 @@ const PREVIEWS: &[&str] = &["thumbnailDirectPath", "matchedText", "canonicalUrl"
 /// Whether there is an object that describes a file and is not known to belong to another message: one with a key, one with a
 /// type and a path or hash, or one in the field of a message with a file, such as `imageMessage`.
 pub fn may_have_media(body: &Value) -> bool {
-    let mut work = vec![body];
+    search(vec![body])
+}
+
+/// [`may_have_media`] for an object.
+pub fn may_have_media_in(object: &Map<String, Value>) -> bool {
+    describes_file(object) || search(open_values(object).collect())
+}
+
+fn search(mut work: Vec<&Value>) -> bool {
     let mut searched = 0;
     while let Some(value) = work.pop() {
         searched += 1;
@@ -28,18 +36,20 @@ pub fn may_have_media(body: &Value) -> bool {
         match value {
             Value::Array(items) => work.extend(items.iter().filter(|item| is_nested(item))),
             Value::Object(object) if describes_file(object) => return true,
-            Value::Object(object) => {
-                let is_closed =
-                    |name: &str| is_closed(name) || CLOSED.iter().any(|it| same_name(name, it));
-                let open = object
-                    .iter()
-                    .filter(|(name, value)| is_nested(value) && !is_closed(name));
-                work.extend(open.map(|(_, value)| value));
-            }
+            Value::Object(object) => work.extend(open_values(object)),
             _ => {}
         }
     }
     false
+}
+
+/// Values that are not known to belong to another message.
+fn open_values(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    let is_closed = |name: &str| is_closed(name) || CLOSED.iter().any(|it| same_name(name, it));
+    let open = object
+        .iter()
+        .filter(move |(name, value)| is_nested(value) && !is_closed(name));
+    open.map(|(_, value)| value)
 }
 
 fn is_nested(value: &Value) -> bool {

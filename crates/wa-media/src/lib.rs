@@ -30,7 +30,7 @@ pub use decrypt::{Cause, Checks, Decrypted, Decryptor, Failure};
 pub use find::{Found, find, find_in, find_in_marked};
 pub use form::{Form, form, form_of_head};
 pub use found::{FoundMedia, Inline};
-pub use hint::may_have_media;
+pub use hint::{may_have_media, may_have_media_in};
 pub use key::{MediaKey, MediaKeys};
 pub use kind::{KeyKind, MediaKind};
 pub use label::LabelFinder;

@@ -163,7 +163,7 @@ pub fn number(value: &Value) -> Option<u64> {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         Value::Object(object) => {
-            let half = |name: &str| object.get(name).and_then(Value::as_i64);
+            let half = |name: &str| field(object, &[name]).and_then(Value::as_i64);
             let low = half("low")?.cast_unsigned() & 0xffff_ffff;
             let high = half("high").unwrap_or(0).cast_unsigned() & 0xffff_ffff;
             let number = (high << 32) | low;
@@ -196,12 +196,9 @@ const LATEST_SECOND: i64 = 253_402_300_799;
 /// `None` for 0, which means unknown, and for times after the year 9999.
 pub fn millis(value: &Value) -> Option<i64> {
     let number = match value {
-        Value::Object(object) => match object.get("low") {
+        Value::Object(object) => match field(object, &["low"]) {
             Some(_) => number(value)?,
-            None => {
-                let names = ["seconds", "_seconds", "$numberLong", "$date"];
-                return millis(names.iter().find_map(|name| object.get(*name))?);
-            }
+            None => return millis(field(object, &["seconds", "$numberLong", "$date"])?),
         },
         Value::Number(decimal) if decimal.is_f64() => whole(decimal.as_f64()?.floor())?,
         Value::String(text) => {

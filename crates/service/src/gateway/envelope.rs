@@ -101,8 +101,9 @@ pub(super) fn take(body: &mut Json, is_envelope: impl Fn(&Object) -> bool) -> En
         match value {
             Json::Object(object) if is_envelope(object) => {
                 objects += 1;
-                if known.insert(digest(object)) {
-                    envelopes.found.push(std::mem::take(object));
+                let object = std::mem::take(object);
+                if known.insert(digest(&object)) {
+                    envelopes.found.push(object);
                 }
             }
             Json::Object(object) => {
@@ -297,14 +298,13 @@ pub(super) fn open_content(root: &mut Json) {
     let Some(object) = root.as_object_mut() else {
         return;
     };
+    let is_one = |name: &String, names: &[&str]| names.iter().any(|known| same_name(known, name));
     let names_event = ["event", "EventType", "device_id", "type"];
-    if !names_event.iter().any(|name| object.contains_key(*name)) || holds_content(object) {
+    if !object.keys().any(|name| is_one(name, &names_event)) || holds_content(object) {
         return;
     }
-    for name in CONTENTS {
-        if let Some(value) = object.get_mut(*name)
-            && let Some(opened) = value.as_str().and_then(inside)
-        {
+    for (_, value) in object.iter_mut().filter(|(name, _)| is_one(name, CONTENTS)) {
+        if let Some(opened) = value.as_str().and_then(inside) {
             *value = opened;
         }
     }

@@ -10,7 +10,7 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, HistoryRange, ParsedDelivery, Protocol,
-    Signature, segment,
+    Signature, segment, unread,
 };
 use crate::clock::rfc3339;
 use crate::model::{DeliveryReason, Route};
@@ -100,20 +100,24 @@ impl Protocol for Evolution {
         let items = objects(root, &["data"]).into_iter();
         let items = items.flat_map(|item| {
             if baileys::is_message(item) {
-                vec![item]
-            } else {
-                objects(item, &["messages"])
+                return vec![item];
+            }
+            match objects(item, &["messages"]) {
+                inner if inner.is_empty() => vec![item],
+                inner => inner,
             }
         });
-        let messages = items.filter(|item| baileys::is_message(item));
-        let mut readings: Vec<_> = messages
-            .map(|item| baileys::read(item, account.as_deref()))
-            .collect();
         // An event about a message may name its type without its content.
         let is_about = name.contains("delete") || name.contains("update");
+        let items: Vec<_> = items
+            .filter(|item| !is_about || baileys::is_message(item))
+            .collect();
+        let mut readings = unread::each(root, items, |item| {
+            baileys::is_message(item).then(|| baileys::read(item, account.as_deref()))
+        });
         readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
         if readings.len() > 1 {
-            readings.retain(ParsedDelivery::is_about_media);
+            readings.retain(ParsedDelivery::counts);
         }
         if readings.is_empty() {
             readings.push(nothing(DeliveryReason::StatusUpdate));

@@ -9,6 +9,7 @@ use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys, segment,
+    unread,
 };
 use crate::model::{DeliveryReason, Route};
 
@@ -47,7 +48,11 @@ impl Protocol for EvolutionGo {
             "historysync" => whatsmeow::history(data),
             "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
             name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],
-            _ if whatsmeow::is_message(data) => items.into_iter().map(whatsmeow::read).collect(),
+            _ if items.iter().any(|item| whatsmeow::is_message(item)) => {
+                unread::each(root, items, |item| {
+                    whatsmeow::is_message(item).then(|| whatsmeow::read(item))
+                })
+            }
             _ => vec![nothing(DeliveryReason::StatusUpdate)],
         }
     }

@@ -25,9 +25,15 @@ pub(super) fn first<'a, T>(
         .find_map(|name| field(of, &[name]).and_then(&read))
 }
 
-/// A field that is an object.
+/// A field that is an object, or a list with one.
 pub(super) fn object<'a>(of: &'a Object, names: &[&str]) -> Option<&'a Object> {
-    first(of, names, Json::as_object)
+    first(of, names, |value| match value {
+        Json::Array(items) => match &items[..] {
+            [item] => item.as_object(),
+            _ => None,
+        },
+        value => value.as_object(),
+    })
 }
 
 /// The objects in the first field that has any: in a list, in lists inside of it, in an object with the keys 0, 1, 2, … as PHP

@@ -5,16 +5,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use url::Url;
-use wa_media::read::{field, text};
+use wa_media::read::{field, same_name, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, deletion, event, id, is_private, is_set, link, nothing, objects, sender,
-    time, with_media, without_media, words,
+    self, Fields, Object, deletion, event, id, is_private, is_set, link, nothing, object, objects,
+    sender, time, with_media, without_media, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
-    Signature, answers, segment,
+    Signature, answers, segment, unread,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -48,7 +48,8 @@ fn webhook_path(access: Access<'_>) -> String {
 
 impl Protocol for Gowa {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["device_id"]).is_some() && !objects(of, &["payload"]).is_empty()
+        // Earlier versions have no device.
+        words(of, &["device_id", "event"]).is_some() && !objects(of, &["payload"]).is_empty()
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -72,11 +73,12 @@ impl Protocol for Gowa {
             return payloads.map(deleted).collect();
         }
         let is_edit = name == "message.edited";
+        let payloads = objects(root, &["payload"]);
         if !is_edit && name != "message" && !name.is_empty() {
-            return vec![nothing(DeliveryReason::StatusUpdate)];
+            let is_strange = payloads.iter().any(|payload| has_file(payload));
+            return vec![unread::unknown_event(root, is_strange)];
         }
-        let payloads = objects(root, &["payload"]).into_iter();
-        payloads.map(|payload| read(payload, is_edit)).collect()
+        unread::each(root, payloads, |payload| Some(read(payload, is_edit)))
     }
 
     fn signature(&self) -> Signature {
@@ -208,7 +210,7 @@ fn read(payload: &Object, is_edit: bool) -> ParsedDelivery {
 fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     let value = field(payload, &[name])?;
     let empty = Object::new();
-    let fields = value.as_object().unwrap_or(&empty);
+    let fields = object(payload, &[name]).unwrap_or(&empty);
     let path = text(value)
         .map(str::to_owned)
         .or_else(|| words(fields, &["path"]));
@@ -221,9 +223,17 @@ fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     })
 }
 
+fn has_file(payload: &Object) -> bool {
+    let mut files = FILES
+        .iter()
+        .filter_map(|(name, kind)| file(payload, name, *kind));
+    files.any(|file| file.link.is_some())
+}
+
 /// The kind of a file that is named and empty: its download failed. A sender that names all kinds says nothing.
 fn lost(payload: &Object) -> Option<MediaKind> {
-    let named = FILES.iter().filter(|(name, _)| payload.contains_key(*name));
+    let is_named = |name: &str| payload.keys().any(|known| same_name(known, name));
+    let named = FILES.iter().filter(|(name, _)| is_named(name));
     let named: Vec<_> = named.map(|(_, kind)| *kind).collect();
     match named[..] {
         [kind] => Some(kind),

@@ -3,17 +3,17 @@
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, nothing, object, sender,
-    time, with_media, word, words,
+    self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, object, sender, time,
+    with_media, word, words,
 };
-use super::{Message, ParsedDelivery, Protocol};
-use crate::model::{DeliveryReason, Route};
+use super::{Message, ParsedDelivery, Protocol, unread};
+use crate::model::Route;
 
 pub(super) struct Gupshup;
 
 impl Protocol for Gupshup {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["app"]).is_some() && object(of, &["payload"]).is_some()
+        words(of, &["app", "type"]).is_some() && object(of, &["payload"]).is_some()
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -21,12 +21,13 @@ impl Protocol for Gupshup {
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
-        if word(root, &["type"]).as_deref() != Some("message") {
-            return vec![nothing(DeliveryReason::StatusUpdate)];
-        }
         let empty = Object::new();
         let outer = object(root, &["payload"]).unwrap_or(&empty);
         let inner = object(outer, &["payload"]).unwrap_or(&empty);
+        if word(root, &["type"]).is_some_and(|name| name != "message") {
+            let is_strange = link(inner, &["url"]).is_some();
+            return vec![unread::unknown_event(root, is_strange)];
+        }
         let declared = word(outer, &["type"]).unwrap_or_default();
         let media = file(&declared, inner);
         vec![with_media(

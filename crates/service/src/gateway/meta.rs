@@ -13,7 +13,7 @@ use super::fields::{
 use super::slot::{Slot, SlotContent, Wanted};
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Gateway, Message, ParsedDelivery,
-    Protocol, Signature, answers, at_own_address, hook_token, segment,
+    Protocol, Signature, answers, at_own_address, hook_token, segment, unread,
 };
 use crate::clock::{MINUTE, Millis};
 use crate::model::{DeliveryReason, Reason, Route};
@@ -79,7 +79,7 @@ impl Protocol for Meta {
             .iter()
             .any(|value| !objects(value, &["statuses"]).is_empty());
         let mut readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
-        readings.retain(ParsedDelivery::is_about_media);
+        readings.retain(ParsedDelivery::counts);
         if readings.is_empty() {
             readings.push(nothing(if is_status {
                 DeliveryReason::StatusUpdate
@@ -209,9 +209,10 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
     let instance = object(value, &["metadata"]).and_then(|it| id(it, &["phone_number_id"]));
     let mut readings = Vec::new();
     for (name, is_own) in LISTS {
-        for message in objects(value, &[name]) {
-            readings.push(read(value, message, *is_own));
-        }
+        let messages = objects(value, &[name]);
+        readings.extend(unread::each(value, messages, |message| {
+            Some(read(value, message, *is_own))
+        }));
     }
     // A history has its messages in threads, each with the other side's number.
     for thread in objects(value, &["history"])
@@ -219,14 +220,15 @@ fn read_value(value: &Object) -> Vec<ParsedDelivery> {
         .flat_map(|it| objects(it, &["threads"]))
     {
         let other = person(thread, "id");
-        for message in objects(thread, &["messages"]) {
+        let messages = objects(thread, &["messages"]);
+        readings.extend(unread::each(value, messages, |message| {
             let is_own = is_own_in_thread(value, message, other.as_deref());
             let mut reading = read(value, message, is_own);
             if is_own {
                 reading.message.origin.chat = other.clone().map(crate::model::ChatId);
             }
-            readings.push(reading);
-        }
+            Some(reading)
+        }));
     }
     for reading in &mut readings {
         reading.instance.clone_from(&instance);

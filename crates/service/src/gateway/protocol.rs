@@ -7,7 +7,7 @@ use super::fields::{self, Object};
 use super::mask::TokenField;
 use super::{
     Access, Call, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
-    ParsedDelivery, Session, Signature, Slot, SlotContent, Wanted, answers, envelope,
+    ParsedDelivery, Session, Signature, Slot, SlotContent, Wanted, answers, envelope, unread,
 };
 use crate::clock::Millis;
 use crate::model::{DeliveryReason, Reason, Route};
@@ -165,6 +165,11 @@ pub(super) trait Protocol: Sync {
         Url::parse(link).ok()
     }
 
+    /// For a body in which there is no delivery.
+    fn read_unknown(&self, _body: &Json) -> Result<Vec<ParsedDelivery>, Error> {
+        Ok(vec![fields::nothing(DeliveryReason::NoMessage)])
+    }
+
     /// Reads the deliveries in a body: one, unless it is the envelope of an automation that combined several.
     fn read_body(&self, mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
         if let Some(root) = body.as_object().filter(|root| self.is_delivery(root)) {
@@ -181,14 +186,17 @@ pub(super) trait Protocol: Sync {
         let mut readings: Vec<_> = envelopes
             .found
             .iter()
-            .flat_map(|of| self.read_named(of))
+            .flat_map(|of| unread::marked_in(self.read_named(of), of))
             .collect();
+        if !readings.is_empty() {
+            readings.extend(unread::rest_of(&body));
+        }
         for reading in &mut readings {
             reading.cut_short |= envelopes.cut_short || is_sealed;
         }
         match readings.is_empty() {
             true if is_sealed => Err(Error::UnreadableEnvelope),
-            true => Ok(vec![fields::nothing(DeliveryReason::NoMessage)]),
+            true => self.read_unknown(&body),
             false => Ok(readings),
         }
     }

@@ -37,7 +37,9 @@ fn addresses(answer: &Json) -> impl Iterator<Item = &str> {
 
 impl Protocol for Quepasa {
     fn is_delivery(&self, of: &Object) -> bool {
-        words(of, &["type"]).is_some() && object(of, &["chat"]).is_some()
+        let has = |name: &str| object(of, &[name]).is_some();
+        words(of, &["type"]).is_some() && has("chat")
+            || id(of, &["id"]).is_some() && has("attachment")
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {

@@ -209,8 +209,7 @@ fn is_of_wuzapi(body: &Object) -> bool {
     let event = object(body, &["event"]);
     let has_info = event.is_some_and(|event| object(event, &["Info"]).is_some());
     let is_session = is_named && whatsmeow::connected(&fields::event(body, &["type"])).is_some();
-    field(body, &["type"]).is_some() && body.contains_key("event") && (is_named || has_info)
-        || is_session
+    field(body, &["type"]).is_some() && names(body, "event") && (is_named || has_info) || is_session
 }
 
 fn is_of_evolution(body: &Object, event: &str) -> bool {
@@ -225,7 +224,12 @@ fn is_of_evolution(body: &Object, event: &str) -> bool {
 fn is_of_quepasa(body: &Object) -> bool {
     let chat = object(body, &["chat"]);
     let has_chat = chat.is_some_and(|chat| field(chat, &["id"]).is_some());
-    has_chat
-        && body.contains_key("timestamp")
-        && (body.contains_key("fromme") || body.contains_key("frominternal"))
+    // Others write `fromMe`.
+    let is_own = |name: &String| name.eq_ignore_ascii_case("fromme") && name != "fromMe";
+    has_chat && names(body, "timestamp") && (body.keys().any(is_own) || names(body, "frominternal"))
+}
+
+/// Whether there is a field of the name, whatever its value is.
+fn names(body: &Object, name: &str) -> bool {
+    body.keys().any(|known| same_name(known, name))
 }

@@ -7,6 +7,7 @@ mod lists;
 mod news;
 mod shapes;
 mod signatures;
+mod variants;
 
 use std::collections::BTreeSet;
 use std::fs;

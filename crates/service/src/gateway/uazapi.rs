@@ -14,7 +14,7 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
-    LateLink, Message, ParsedDelivery, Protocol, answers, envelope,
+    LateLink, Message, ParsedDelivery, Protocol, answers, envelope, unread,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -86,10 +86,12 @@ impl Protocol for Uazapi {
                 inner if inner.is_empty() => vec![item],
                 inner => inner,
             });
-        let messages = items.filter(|item| id(item, &["messageid", "id"]).is_some());
-        let mut readings: Vec<_> = messages.map(read).collect();
+        let mut readings = unread::each(root, items.collect(), |item| {
+            let is_message = id(item, &["messageid", "id"]).is_some();
+            is_message.then(|| read(item))
+        });
         if readings.len() > 1 {
-            readings.retain(ParsedDelivery::is_about_media);
+            readings.retain(ParsedDelivery::counts);
         }
         if readings.is_empty() {
             readings.push(nothing(DeliveryReason::StatusUpdate));
@@ -194,10 +196,10 @@ fn read(item: &Object) -> ParsedDelivery {
     let declared = word(item, &["mediaType"]).unwrap_or_default();
     // `content` is the file's description without its name, which is the message's type; some builds write it as text.
     let mut wrapped = Object::new();
-    let content = field(item, &["content"]).and_then(|content| match content {
-        Json::String(text) => envelope::inside(text),
-        content => Some(content.clone()),
-    });
+    let content = match field(item, &["content"]) {
+        Some(Json::String(text)) => envelope::inside(text),
+        _ => object(item, &["content"]).cloned().map(Json::Object),
+    };
     let name = words(item, &["messageType"]).unwrap_or_else(|| declared.clone());
     if let Some(content) = content.filter(Json::is_object) {
         wrapped.insert(name.clone(), content);

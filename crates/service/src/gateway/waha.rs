@@ -12,7 +12,8 @@ use super::fields::{
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat, Message,
-    ParsedDelivery, Protocol, Signature, answers, at_own_address, baileys, segment, whatsmeow,
+    ParsedDelivery, Protocol, Signature, answers, at_own_address, baileys, segment, unread,
+    whatsmeow,
 };
 use crate::clock::{Millis, SECOND};
 use crate::model::{DeliveryReason, Reason, Route, SenderId};
@@ -76,8 +77,7 @@ impl Protocol for Waha {
             }
             _ => return vec![nothing(DeliveryReason::StatusUpdate)],
         }
-        let payloads = payloads.into_iter();
-        payloads.map(|payload| read(root, payload)).collect()
+        unread::each(root, payloads, |payload| Some(read(root, payload)))
     }
 
     fn signature(&self) -> Signature {

@@ -14,6 +14,7 @@ use super::id::clean;
 use super::{
     Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
     HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, SlotContent, Wanted, segment,
+    unread,
 };
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
@@ -156,9 +157,12 @@ pub fn read(mut body: Json) -> Result<Vec<ParsedDelivery>, Error> {
         let others = envelope::take(&mut body, is_delivery);
         envelopes.found = others.found;
     }
-    let mut readings: Vec<_> = envelopes.found.iter().map(read_one).collect();
+    let read_one_of = |of| unread::marked_in(vec![read_one(of)], of);
+    let mut readings: Vec<_> = envelopes.found.iter().flat_map(read_one_of).collect();
     if readings.is_empty() {
         readings.push(read_one(body.as_object().ok_or(Error::NotAnObject)?));
+    } else {
+        readings.extend(unread::rest_of(&body));
     }
     for reading in &mut readings {
         reading.instance = reading.instance.take().or_else(|| outer.clone());
@@ -237,7 +241,7 @@ fn content_of(envelope: &Object) -> Content<'_> {
         .and_then(text)
         .and_then(|text| serde_json::from_str(text).ok())
         .filter(|parsed| !holds_content(parsed));
-    match (parsed, content.and_then(Json::as_object)) {
+    match (parsed, object(envelope, &["msgContent", "message"])) {
         (Some(parsed), _) => Content::Parsed(parsed),
         (None, Some(object)) => Content::Here(object),
         (None, None) => Content::Here(envelope),
@@ -263,10 +267,8 @@ fn id_text(value: &Json) -> Option<String> {
 /// Proxies put the whole message under `payload.message` or `payload.data.message`.
 fn nested_message(root: &Object) -> Option<&Object> {
     let payload = object(root, &["payload", "data"])?;
-    let inner = field(payload, &["data"])
-        .and_then(Json::as_object)
-        .unwrap_or(payload);
-    let message = field(inner, &["message"]).and_then(Json::as_object);
+    let inner = object(payload, &["data"]).unwrap_or(payload);
+    let message = object(inner, &["message"]);
     Some(
         message
             .filter(|message| field(message, &["msgContent"]).is_some())
@@ -305,7 +307,7 @@ fn content_without_media(root: &Object, content: &Object) -> DeliveryContent {
 }
 
 fn message(envelope: &Object) -> Message {
-    let part = |name: &str| field(envelope, &[name]).and_then(Json::as_object);
+    let part = |name: &str| object(envelope, &[name]);
     let words = |object: Option<&Object>, names: &[&str]| {
         object
             .and_then(|object| first(object, names, text))

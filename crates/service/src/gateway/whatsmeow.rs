@@ -13,7 +13,7 @@ use super::fields::{
     Fields, Object, bare, id, is_private, is_set, kind_of_word, link, nothing, object, objects,
     sender, time, with_found, word, words,
 };
-use super::{FileRequest, Message, ParsedDelivery};
+use super::{FileRequest, Message, ParsedDelivery, unread};
 use crate::model::{DeliveryReason, SenderId};
 
 /// Whether an object is such a message.
@@ -97,8 +97,13 @@ pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
     let messages = conversations
         .iter()
         .flat_map(|conversation| objects(conversation, &["messages"]));
-    let read = messages.map(|item| baileys::read(object(item, &["message"]).unwrap_or(item), None));
-    let mut readings: Vec<_> = read.filter(ParsedDelivery::is_about_media).collect();
+    // An item has the message in a field, or is the message.
+    let inner = |item| object(item, &["message"]).filter(|_| !baileys::is_message(item));
+    let messages = messages.map(|item| inner(item).unwrap_or(item));
+    let mut readings = unread::each(event, messages.collect(), |item| {
+        Some(baileys::read(item, None))
+    });
+    readings.retain(ParsedDelivery::counts);
     if readings.is_empty() {
         readings.push(nothing(DeliveryReason::NoMedia));
     }

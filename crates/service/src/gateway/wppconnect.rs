@@ -10,6 +10,7 @@ use super::fields::{
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
+    unread,
 };
 use crate::model::{ChatId, DeliveryReason, Route};
 
@@ -68,7 +69,7 @@ impl Protocol for Wppconnect {
                 if items.is_empty() {
                     return vec![read(root)];
                 }
-                items.into_iter().map(read).collect()
+                unread::each(root, items, |item| Some(read(item)))
             }
             _ => vec![nothing(DeliveryReason::StatusUpdate)],
         }

@@ -14,8 +14,8 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
-    Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
-    ParsedDelivery, Protocol, Signature, answers, envelope, segment,
+    Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
+    ParsedDelivery, Protocol, Signature, answers, envelope, segment, unread,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -90,6 +90,16 @@ impl Protocol for Wuzapi {
             }
             _ => vec![nothing(DeliveryReason::StatusUpdate)],
         }
+    }
+
+    /// A form or a multipart body without the field of the message has texts only.
+    fn read_unknown(&self, body: &Json) -> Result<Vec<ParsedDelivery>, Error> {
+        let root = body.as_object().filter(|root| !root.is_empty());
+        let is_form = root.is_some_and(|root| root.values().all(Json::is_string));
+        if is_form && !root.is_some_and(unread::has_file) {
+            return Err(Error::UnreadableEnvelope);
+        }
+        Ok(vec![nothing(DeliveryReason::NoMessage)])
     }
 
     fn signature(&self) -> Signature {

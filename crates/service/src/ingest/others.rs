@@ -22,27 +22,24 @@ pub(super) async fn separate(
     instance: &Instance,
     mut readings: Vec<ParsedDelivery>,
 ) -> Result<Result<OwnReadings, String>, Error> {
-    // Its name of an instance is the id.
-    if instance.gateway == Gateway::Wapi {
-        let mut named = readings.iter().filter_map(|it| it.instance.clone());
-        let other = named.find(|named| named != instance.id.as_str());
-        return Ok(other.map_or(
-            Ok(OwnReadings {
-                readings,
-                of_others: 0,
-            }),
-            Err,
-        ));
-    }
-    let known = ingest.directory.by_id().await?;
+    let known = match instance.gateway {
+        Gateway::Wapi => Arc::default(),
+        _ => ingest.directory.by_id().await?,
+    };
     let (mut first, mut of_others) = (None, 0);
     readings.retain(|reading| {
-        let other = has_content(reading)
-            .then(|| other(&known, instance, &reading.names))
-            .flatten();
+        let other = match instance.gateway {
+            // Its name of an instance is the id.
+            Gateway::Wapi => reading
+                .instance
+                .clone()
+                .filter(|named| named != instance.id.as_str()),
+            _ if !has_content(reading) => None,
+            _ => other(&known, instance, &reading.names).map(|other| other.0),
+        };
         if let Some(other) = &other {
             of_others += 1;
-            first.get_or_insert_with(|| other.as_str().to_owned());
+            first.get_or_insert_with(|| other.clone());
         }
         other.is_none()
     });

@@ -11,7 +11,7 @@ use super::{
 use crate::db::Error;
 use crate::deliveries;
 use crate::gateway::signature::Headers;
-use crate::gateway::{DeliveryContent, ParsedDelivery, Reading};
+use crate::gateway::{ParsedDelivery, Reading};
 use crate::instances::Instance;
 use crate::model::{DeliveryId, DeliveryReason, MediaKind};
 use crate::queue::Put;
@@ -117,12 +117,14 @@ async fn own_readings(
         Ok(Reading::Own(readings)) => match others::separate(ingest, instance, readings).await? {
             Err(_) => Err(DeliveryReason::OtherInstance),
             Ok(own) if own.readings.iter().all(is_anonymous) => Err(ANONYMOUS),
-            Ok(own) if own.readings.iter().any(is_unread) => Err(UNREAD),
+            Ok(own) if is_unread(&own.readings) => Err(UNREAD),
             Ok(own) => Ok(own),
         },
     })
 }
 
-fn is_unread(reading: &ParsedDelivery) -> bool {
-    reading.content == DeliveryContent::Nothing(UNREAD)
+/// Whether all media in it are not found.
+fn is_unread(readings: &[ParsedDelivery]) -> bool {
+    let has_media = readings.iter().any(|reading| !reading.media.is_empty());
+    !has_media && readings.iter().any(ParsedDelivery::is_unread)
 }

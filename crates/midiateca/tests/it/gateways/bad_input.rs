@@ -119,13 +119,14 @@ async fn a_multipart_body_without_some_of_its_parts_is_read_as_far_as_it_goes() 
             format!("{}{end}", part("jsonData", &one(4)).replace('\r', "")),
             "accepted",
         ),
-        (format!("{file}{end}"), "ignored"),
-        (format!("{}{end}", part("jsonData", "")), "ignored"),
+        (format!("{file}{end}"), "set_aside"),
+        (format!("{file}{}{end}", part("userID", "1")), "set_aside"),
+        (format!("{}{end}", part("jsonData", "")), "set_aside"),
         (
             format!("{}{end}", part("jsonData", "{\"type\":")),
             "set_aside",
         ),
-        (multipart(&[("x", "y")]), "ignored"),
+        (multipart(&[("x", "y")]), "set_aside"),
         (end.to_owned(), "set_aside"),
         (String::new(), "set_aside"),
     ]

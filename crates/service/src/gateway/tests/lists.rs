@@ -327,7 +327,10 @@ fn what_repeats_or_quotes_another_message_is_ignored() {
             json!({"event": "onmessage", "session": "i", "type": "chat", "body": "oi", "quotedMsg": file}),
         ),
         (Gateway::Uazapi, fixture("uazapi/reaction-ignored")),
-        (Gateway::Wuzapi, json!({"base64": "", "caption": "a"})),
+        (
+            Gateway::Wuzapi,
+            json!({"base64": "", "caption": "a", "n": 1}),
+        ),
         (Gateway::Zapi, fixture("zapi/status-reply-ignored")),
     ] {
         for reading in read(gateway, &body) {
@@ -355,4 +358,81 @@ fn the_files_of_a_message_are_not_looked_for_twice() {
     );
     let body = without(fixture("evolution/text-ignored"), "/data/message");
     assert!(!is_unread(&read(Gateway::Evolution, &body)));
+}
+
+/// One message whose media no reader finds does not hide the others, and is counted.
+#[test]
+fn a_message_with_unread_media_in_a_list_is_known_as_one() {
+    let strange = json!({"x": {"directPath": "/v/a", "mimetype": "image/png"}});
+    let text = json!({"x": {"conversation": "oi"}});
+    let evolution = fixture("evolution/image-lid");
+    let meta = fixture("meta/image");
+    let of_meta = meta["entry"][0]["changes"][0]["value"]["messages"][0].clone();
+    let gowa = fixture("gowa/image");
+    let waha = fixture("waha/noweb-image");
+    let of_evolution_go = fixture("evolution-go/image");
+    let wuzapi = json!({"type": "HistorySync", "event": {"Data": {"conversations": [{}]}}});
+    let web = fixture("wppconnect/image");
+    let mut list_of_web = json!({"event": "onmessage", "session": "loja"});
+    list_of_web["messages"] = json!([]);
+    let of_uazapi = json!({"event": "messages", "instance": "i"});
+    let uazapi = fixture("uazapi/image")["message"].clone();
+    let in_meta = "/entry/0/changes/0/value/messages";
+    let in_history = "/event/Data/conversations/0/messages";
+    let data = evolution["data"].clone();
+    let keyed = |item: &Json| with(item.clone(), "/key", json!({"id": "X"}));
+    for (gateway, body, place, good) in [
+        (Gateway::Evolution, evolution, "/data", data.clone()),
+        (
+            Gateway::EvolutionGo,
+            of_evolution_go.clone(),
+            "/data",
+            of_evolution_go["data"].clone(),
+        ),
+        (Gateway::Meta, meta, in_meta, of_meta),
+        (
+            Gateway::Gowa,
+            gowa.clone(),
+            "/payload",
+            gowa["payload"].clone(),
+        ),
+        (
+            Gateway::Waha,
+            waha.clone(),
+            "/payload",
+            waha["payload"].clone(),
+        ),
+        (Gateway::Uazapi, of_uazapi, "/data", uazapi),
+        (Gateway::Wuzapi, wuzapi, in_history, data),
+        (Gateway::Wppconnect, list_of_web, "/messages", web.clone()),
+        (
+            Gateway::Wapi,
+            json!({}),
+            "",
+            json!({"messageId": "1", "msgContent": {"imageMessage": {"mediaKey": "x", "directPath": "/v/a"}}}),
+        ),
+        (Gateway::Zapi, json!({}), "", fixture("zapi/image-lid")),
+        (
+            Gateway::Evolution,
+            json!({}),
+            "",
+            fixture("evolution/image-lid"),
+        ),
+    ] {
+        for (strange, text) in [
+            (strange.clone(), text.clone()),
+            (keyed(&strange), keyed(&text)),
+        ] {
+            let list = json!([strange, good, text, null]);
+            let body = if place.is_empty() {
+                list
+            } else {
+                with(body.clone(), place, list)
+            };
+            let readings = read(gateway, &body);
+            let unread = readings.iter().filter(|it| it.is_unread()).count();
+            let media = readings.iter().filter(|it| !it.media.is_empty()).count();
+            assert_eq!((unread, media), (1, 1), "{} {body}", gateway.as_str());
+        }
+    }
 }
