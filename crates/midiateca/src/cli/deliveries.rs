@@ -11,7 +11,8 @@ use crate::cli::{
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
 use midiateca_service::config::Since;
-use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, LeftOut, masked};
+use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
+use midiateca_service::i18n::results::left_out;
 use midiateca_service::ingest::Replaced;
 use midiateca_service::model::{Arrival, DeliveryReason, cut};
 use midiateca_service::ops::dismiss;
@@ -218,9 +219,8 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
         Arrival::Listed => sheet.said(words::ARRIVAL, words::LISTED),
         Arrival::ListedOld => sheet.said(words::ARRIVAL, words::LISTED_OLD),
     }
-    let left_out = entry.left_out;
-    if !left_out.is_nothing() {
-        sheet.line(words::LEFT_OUT, left_out_of(left_out, lang));
+    if !entry.left_out.is_nothing() {
+        sheet.line(words::LEFT_OUT, left_out(entry.left_out, lang));
     }
     sheet.line(words::SIZE, entry.body_size);
     let shown = match &body {
@@ -238,18 +238,6 @@ fn as_json(entry: &DeliverySummary) -> Value {
     json!({"delivery": entry.id.as_str(), "instance": entry.instance.as_str(), "received_at": rfc3339(entry.received_at), "verdict": entry.verdict, "reason": entry.reason, "size": entry.body_size, "arrival": entry.arrival, "left_out": entry.left_out})
 }
 
-fn left_out_of(left_out: LeftOut, lang: Language) -> String {
-    let counts = [
-        (words::LEFT_OUT_UNREADABLE, left_out.unreadable),
-        (words::LEFT_OUT_OTHER_INSTANCE, left_out.other_instance),
-    ];
-    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-    let texts: Vec<_> = counts
-        .map(|(text, count)| fill!(lang, text, count = count))
-        .collect();
-    texts.join(", ")
-}
-
 fn reason(entry: &DeliverySummary, lang: Language) -> &str {
     let reason = entry.reason;
     reason.map_or("", |reason| lang.verdict(reason.as_str()))
@@ -265,7 +253,7 @@ fn line(entry: &DeliverySummary, lang: Language) -> String {
         entry.body_size,
         match entry.left_out.is_nothing() {
             true => reason(entry, lang).to_owned(),
-            false => left_out_of(entry.left_out, lang),
+            false => left_out(entry.left_out, lang),
         }
     )
 }

@@ -36,13 +36,13 @@ async fn key(test: &TestApp, role: Role, scope: Scope) -> String {
 }
 
 /// One caller of the API.
-struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     test: &'a TestApp,
     key: String,
 }
 
 impl<'a> Caller<'a> {
-    async fn new(test: &'a TestApp, role: Role, scope: Scope) -> Self {
+    pub(crate) async fn new(test: &'a TestApp, role: Role, scope: Scope) -> Self {
         let key = key(test, role, scope).await;
         Self { test, key }
     }
@@ -53,7 +53,7 @@ impl<'a> Caller<'a> {
         self.test.http.request(method, url).bearer_auth(&self.key)
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(&body);

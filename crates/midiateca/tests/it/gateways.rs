@@ -7,6 +7,7 @@ mod kept;
 mod lists;
 mod pairs;
 mod tenants;
+mod unread;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -112,6 +112,17 @@ dashboard-can-succeed = can still succeed
 dashboard-cannot-succeed = cannot succeed any more
 dashboard-verdict = Verdict
 dashboard-delivery = Delivery
+dashboard-left-out = left out
+dashboard-left-out-unreadable =
+    { $count ->
+        [one] { $count } message whose media cannot be read
+       *[other] { $count } messages whose media cannot be read
+    }
+dashboard-left-out-other-instance =
+    { $count ->
+        [one] { $count } message of another instance
+       *[other] { $count } messages of another instance
+    }
 dashboard-replay = Read again
 dashboard-with-keys = Show media keys
 dashboard-keys-shown = Media keys are shown. This is in the audit log.

@@ -33,15 +33,5 @@ deliveries-listed = found in the gateway's list, its webhook never came
 deliveries-listed-old = found in the gateway's list, too old for its links
 deliveries-reason = reason
 deliveries-left-out = left out
-deliveries-left-out-unreadable =
-    { $count ->
-        [one] { $count } message without message id and instance
-       *[other] { $count } messages without message id and instance
-    }
-deliveries-left-out-other-instance =
-    { $count ->
-        [one] { $count } message of another instance
-       *[other] { $count } messages of another instance
-    }
 deliveries-size = bytes
 deliveries-not-shown = its body is no longer stored, or is neither JSON nor a form, so keys in it cannot be masked

@@ -112,6 +112,17 @@ dashboard-can-succeed = ainda pode dar certo
 dashboard-cannot-succeed = não pode mais dar certo
 dashboard-verdict = Resultado
 dashboard-delivery = Entrega
+dashboard-left-out = fora
+dashboard-left-out-unreadable =
+    { $count ->
+        [one] { $count } mensagem cuja mídia não pode ser lida
+       *[other] { $count } mensagens cujas mídias não podem ser lidas
+    }
+dashboard-left-out-other-instance =
+    { $count ->
+        [one] { $count } mensagem de outra instância
+       *[other] { $count } mensagens de outra instância
+    }
 dashboard-replay = Ler de novo
 dashboard-with-keys = Mostrar chaves de mídia
 dashboard-keys-shown = As chaves de mídia estão visíveis. Isto fica na auditoria.

@@ -33,15 +33,5 @@ deliveries-listed = encontrada na lista do gateway; o webhook nunca chegou
 deliveries-listed-old = encontrada na lista do gateway; antiga demais para os links
 deliveries-reason = motivo
 deliveries-left-out = fora
-deliveries-left-out-unreadable =
-    { $count ->
-        [one] { $count } mensagem sem id de mensagem e sem instância
-       *[other] { $count } mensagens sem id de mensagem e sem instância
-    }
-deliveries-left-out-other-instance =
-    { $count ->
-        [one] { $count } mensagem de outra instância
-       *[other] { $count } mensagens de outra instância
-    }
 deliveries-size = tamanho
 deliveries-not-shown = o corpo não está mais armazenado, ou não é JSON nem formulário, e não é possível ocultar as chaves nele

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 /// Counts of messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LeftOut {
-    /// With media, but without message id and instance.
+    /// With media that no reader finds, or that have neither message id nor instance.
     pub unreadable: i64,
     /// Of another instance than the address.
     pub other_instance: i64,

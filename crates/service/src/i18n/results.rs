@@ -3,6 +3,21 @@
 use serde_json::{Map, Value};
 
 use super::Language;
+use super::keys::dashboard as texts;
+use crate::deliveries::LeftOut;
+
+/// The messages of a delivery that are not filed; empty for none.
+pub fn left_out(left_out: LeftOut, lang: Language) -> String {
+    let counts = [
+        (texts::LEFT_OUT_UNREADABLE, left_out.unreadable),
+        (texts::LEFT_OUT_OTHER_INSTANCE, left_out.other_instance),
+    ];
+    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+    let counted: Vec<_> = counts
+        .map(|(text, count)| lang.fill(text, &[("count", &count)]))
+        .collect();
+    counted.join(", ")
+}
 
 /// Fields of the answers that pages show as tables.
 pub const FIELDS: [&str; 17] = [

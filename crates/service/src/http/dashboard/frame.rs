@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::assets;
 use super::document::Document;
 use crate::clock::{Millis, Zone, millis_of};
+use crate::deliveries::LeftOut;
 use crate::http::HttpState;
 use crate::http::api::ApiError;
 use crate::i18n::keys::dashboard as words;
@@ -243,6 +244,16 @@ impl Frame {
 
     pub fn verdict(&self, code: impl AsRef<str>) -> String {
         self.lang.verdict(code.as_ref()).to_owned()
+    }
+
+    /// The messages of a delivery that are not filed; empty for none.
+    pub fn left_out(&self, counts: impl Borrow<Document>) -> String {
+        let counts = counts.borrow();
+        let left_out = LeftOut {
+            unreadable: counts.number("unreadable"),
+            other_instance: counts.number("other_instance"),
+        };
+        results::left_out(left_out, self.lang)
     }
 
     pub fn bytes(&self, size: impl Borrow<i64>) -> String {

@@ -11,7 +11,7 @@ use super::{Id, record};
 use crate::access::Grant;
 use crate::access::audit::{Action, NewEntry};
 use crate::clock::{Millis, as_rfc3339};
-use crate::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
+use crate::deliveries::{self, DeliveryFilter, DeliverySummary, LeftOut, masked};
 use crate::gateway::Gateway;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
@@ -61,6 +61,8 @@ pub struct ApiDelivery {
     reason: Option<DeliveryReason>,
     /// Bytes of the body.
     size: i64,
+    /// Its messages that are not filed, though it was accepted.
+    left_out: LeftOut,
 }
 
 impl From<DeliverySummary> for ApiDelivery {
@@ -72,6 +74,7 @@ impl From<DeliverySummary> for ApiDelivery {
             verdict: found.verdict,
             reason: found.reason,
             size: found.body_size,
+            left_out: found.left_out,
         }
     }
 }
