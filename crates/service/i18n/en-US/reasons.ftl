@@ -8,6 +8,7 @@ reasons-gateway-throttled = the gateway asked for fewer requests
 reasons-gateway-failed = the gateway could not download the media from WhatsApp
 reasons-gateway-unavailable = the gateway is unavailable (5xx)
 reasons-gateway-file-gone = the gateway does not have the file any more
+reasons-no-file-sent = the gateway sent the media without its file and without a link to it: it could not load the file
 reasons-gateway-bad-answer = the gateway's answer is not a link
 reasons-token-missing = no gateway token is stored for this instance: add it with `midiateca instance add --token-env`
 reasons-token-unreadable = the gateway token cannot be decrypted, because secret.key is missing or is another key: restore the right one, or add the token again with `midiateca instance add`

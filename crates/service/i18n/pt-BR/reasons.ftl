@@ -8,6 +8,7 @@ reasons-gateway-throttled = o gateway pediu para diminuir as requisições
 reasons-gateway-failed = o gateway não conseguiu baixar a mídia do WhatsApp
 reasons-gateway-unavailable = o gateway está indisponível (5xx)
 reasons-gateway-file-gone = o gateway não tem mais o arquivo
+reasons-no-file-sent = o gateway enviou a mídia sem o arquivo e sem um link para ele: não conseguiu carregar o arquivo
 reasons-gateway-bad-answer = a resposta do gateway não é um link
 reasons-token-missing = não há token do gateway armazenado para esta instância: informe-o com `midiateca instance add --token-env`
 reasons-token-unreadable = não é possível descriptografar o token do gateway, porque secret.key não existe ou é outra chave: restaure a certa, ou informe o token de novo com `midiateca instance add`

@@ -60,6 +60,14 @@ pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance
     readiness.min().unwrap_or(HostReadiness::Ready)
 }
 
+/// Whether a gateway that never sends keys sent no way to the file either: it says so, as Z-API by `downloadError`, or leaves
+/// out the link or id.
+fn is_without_file(job: &Job, instance: &Instance) -> bool {
+    let has_any = job.inline || job.link.is_some() || job.media_id.is_some();
+    let has_key = job.media_key.is_some() || job.direct_path.is_some() || job.static_url.is_some();
+    !has_any && !has_key && !instance.gateway.routes().contains(&Route::Cdn)
+}
+
 /// The routes of an instance: its own, else those of the settings, else the order that fits its gateway.
 fn usual_or_own<'a>(usual: &'a [Route], instance: &'a Instance) -> &'a [Route] {
     match instance.routes.as_deref() {
@@ -124,6 +132,9 @@ impl Candidates {
             }
         }
         candidates.open.extend(past);
+        if candidates.open.is_empty() && is_without_file(job, instance) {
+            candidates.end(Reason::NoFileSent);
+        }
         let asks_cdn = candidates.open.iter().any(|it| it.route() == Route::Cdn);
         if can_reupload && asks_cdn {
             candidates.open.push(Candidate::Reupload);

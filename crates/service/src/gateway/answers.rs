@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use wa_media::read::{field, text};
 
 use super::FileAnswer;
-use super::fields::{Object, words};
+use super::fields::{self, Object, words};
 use crate::model::Reason;
 
 /// How deep a file's fields may be nested in an answer.
@@ -30,7 +30,10 @@ pub(super) fn file(
     if answer.is_null() {
         return Err(Reason::GatewayFileGone);
     }
-    let mut level = answer.as_object();
+    let mut level = match &answer {
+        Json::Array(items) => items.first().and_then(Json::as_object),
+        answer => answer.as_object(),
+    };
     for _ in 0..DEEPEST {
         let Some(object) = level else {
             break;
@@ -41,9 +44,7 @@ pub(super) fn file(
         if let Some(bytes) = field(object, base64).and_then(text) {
             return Ok(FileAnswer::Base64(bytes.to_owned()));
         }
-        level = NESTS
-            .iter()
-            .find_map(|name| field(object, &[name])?.as_object());
+        level = fields::object(object, NESTS);
     }
     Err(refusal(status, Some(&answer)))
 }
@@ -57,6 +58,10 @@ pub(super) fn refusal(status: u16, answer: Option<&Json>) -> Reason {
         "doesn't exist",
         "no attachment",
         "expired",
+        // What WhatsApp's CDN answered to the gateway.
+        "status code 403",
+        "status code 404",
+        "status code 410",
     ]
     .iter()
     .any(|words| said.contains(words));
@@ -74,8 +79,22 @@ pub(super) fn refusal(status: u16, answer: Option<&Json>) -> Reason {
             Reason::GatewayUnavailable
         }
         500.. => Reason::GatewayFailed,
+        200..300 if answer.is_some_and(has_error) => Reason::GatewayFailed,
         _ => Reason::GatewayBadAnswer,
     }
+}
+
+/// Whether an answer, or the description of the file in it, has an error.
+fn has_error(answer: &Json) -> bool {
+    let Some(answer) = answer.as_object() else {
+        return false;
+    };
+    let media = fields::object(answer, &["media"]);
+    let mut errors = [Some(answer), media]
+        .into_iter()
+        .flatten()
+        .filter_map(|of| field(of, &["error"]));
+    errors.any(|error| *error != Json::Bool(false))
 }
 
 /// All texts of an answer's error, in whatever form.
@@ -89,7 +108,15 @@ fn said(answer: &Json) -> String {
 }
 
 fn errors(object: &Object) -> String {
-    let names = ["message", "error", "response", "details", "exception"];
+    // In WAHA's answers the file has the error.
+    let names = [
+        "message",
+        "error",
+        "response",
+        "details",
+        "exception",
+        "media",
+    ];
     let texts = names
         .iter()
         .filter_map(|name| field(object, &[name]).map(said));
@@ -115,6 +142,7 @@ mod tests {
         let bytes = |text: &str| Ok(FileAnswer::Base64(text.to_owned()));
         assert_eq!(read(json!({"fileURL": "a", "mimetype": "b"})), link("a"));
         assert_eq!(read(json!({"results": {"url": "a"}})), link("a"));
+        assert_eq!(read(json!([{"results": [{"url": "a"}]}])), link("a"));
         assert_eq!(
             read(json!({"message": "success", "data": {"base64": "QQ=="}})),
             bytes("QQ==")
@@ -171,6 +199,26 @@ mod tests {
                 500,
                 json!({"error": "failed to download"}),
                 Reason::GatewayFailed,
+            ),
+            (
+                400,
+                json!({"response": {"message": ["AxiosError: Request failed with status code 410"]}}),
+                Reason::GatewayFileGone,
+            ),
+            (
+                200,
+                json!({"hasMedia": true, "media": {"url": null, "error": {"code": 13, "details": "status code 403"}}}),
+                Reason::GatewayFileGone,
+            ),
+            (
+                200,
+                json!({"media": [{"url": null, "error": {"message": "timeout"}}]}),
+                Reason::GatewayFailed,
+            ),
+            (
+                200,
+                json!({"error": false, "data": null}),
+                Reason::GatewayBadAnswer,
             ),
             (503, Json::Null, Reason::GatewayUnavailable),
             (429, Json::Null, Reason::GatewayThrottled),

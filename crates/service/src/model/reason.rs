@@ -57,6 +57,7 @@ reasons! {
     GatewayUnavailable "gateway_unavailable" Retry;
     GatewayBadAnswer "gateway_bad_answer" Retry;
     GatewayFileGone "gateway_file_gone" Confirm;
+    NoFileSent "no_file_sent" GiveUp;
     TokenMissing "token_missing" RetryAfter(HOUR);
     TokenUnreadable "token_unreadable" RetryAfter(HOUR);
     KeysMissing "keys_missing" GiveUp;
@@ -173,6 +174,7 @@ impl Reason {
         !matches!(
             self,
             Self::KeysMissing
+                | Self::NoFileSent
                 | Self::BadMediaKey
                 | Self::Unprovable
                 | Self::SenderHashWrong
@@ -212,6 +214,7 @@ mod tests {
         use Reason as R;
         let of_the_delivery = [
             R::KeysMissing,
+            R::NoFileSent,
             R::BadMediaKey,
             R::BadDirectPath,
             R::InlineGone,

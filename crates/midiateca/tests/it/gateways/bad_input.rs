@@ -67,7 +67,8 @@ async fn a_signed_delivery_that_is_repeated_makes_its_rows_once() {
 async fn media_that_a_gateway_lost_are_rows_that_say_so() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;
     let mut zapi = fixture("zapi", "image-lid");
-    zapi["image"] = json!({"imageUrl": null, "mimeType": "image/jpeg"});
+    zapi["image"] =
+        json!({"imageUrl": null, "mimeType": "image/jpeg", "downloadError": "timeout of 30000ms"});
     zapi["viewOnce"] = json!(false);
     let mut gupshup = fixture("gupshup", "image");
     gupshup["payload"]["payload"]["url"] = json!(null);
@@ -93,7 +94,7 @@ async fn media_that_a_gateway_lost_are_rows_that_say_so() {
         let id = id.unwrap_or_else(|| panic!("{name} {answer}")).to_owned();
         let row = stage.test.settled(&MediaId(id)).await;
         assert_eq!(row.status, "failed", "{name}");
-        assert_eq!(row.reason.as_deref(), Some("keys_missing"), "{name}");
+        assert_eq!(row.reason.as_deref(), Some("no_file_sent"), "{name}");
     }
 }
 

@@ -97,6 +97,7 @@ fn had_link(reason: Option<Reason>) -> bool {
             | R::GatewayUnavailable
             | R::GatewayBadAnswer
             | R::TokenMissing
+            | R::NoFileSent
             | R::KeysMissing
             | R::BadMediaKey
             | R::Interrupted
