@@ -457,6 +457,11 @@ impl Gateway {
         self.protocol().session_call(access)
     }
 
+    /// The address below which [`Self::slot_calls`], [`Self::slots_call`] and [`Self::session_call`] are.
+    pub fn admin_base(self, api_base: &url::Url) -> url::Url {
+        self.protocol().admin_base(api_base)
+    }
+
     /// The gateway's error text, when an answer is an error despite its status.
     pub fn refusal(self, answer: &Json) -> Option<String> {
         self.protocol().refusal(answer)

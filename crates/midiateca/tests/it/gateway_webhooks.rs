@@ -125,6 +125,9 @@ impl Desk {
             "--api-base",
             &base,
         ];
+        if gateway == "twilio" {
+            add.extend(["--session", "XE0"]);
+        }
         if secret.is_some() {
             add.extend(["--secret-file", secret_file.to_str().unwrap()]);
         }
@@ -416,4 +419,66 @@ async fn meta_verifies_the_address_while_it_is_set() {
     // Without a server the handshake fails, and with it the call.
     let configured = desk.run(&[&command[..], &[&url]].concat()).await;
     assert_ne!(configured.status.code(), Some(0), "{}", stdout(&configured));
+}
+
+fn twilio() -> Api {
+    Api {
+        respond: |settings, call, body| {
+            match call {
+                ("GET", "/v2/Channels/Senders/XE0") => {}
+                ("POST", "/v2/Channels/Senders/XE0") => {
+                    settings["webhook"] = body["webhook"].clone();
+                }
+                _ => return None,
+            }
+            Some(settings.clone())
+        },
+        // `AC1:ficha`.
+        key: ("authorization", &["Basic QUMxOmZpY2hh"]),
+        settings: Mutex::new(json!({
+            "sid": "XE0",
+            "status": "ONLINE",
+            "webhook": {
+                "callback_url": THEIRS,
+                "callback_method": "GET",
+                "fallback_url": "",
+                "fallback_method": "POST",
+                "status_callback_url": THEIRS,
+            },
+        })),
+    }
+}
+
+#[tokio::test]
+async fn the_address_of_a_sender_is_set_at_twilio() {
+    let desk = Desk::with_token("twilio", "AC1:ficha", twilio()).await;
+    let before = desk.api.settings.lock().unwrap().clone();
+    assert_eq!(desk.slot().await["state"], "other");
+    let configured = desk.configure().await;
+    assert_eq!(configured.status.code(), Some(0), "{}", stderr(&configured));
+    let webhook = desk.api.settings.lock().unwrap()["webhook"].clone();
+    let address = webhook["callback_url"].as_str().unwrap();
+    assert!(address.starts_with("https://midia.example/hooks/twilio/"));
+    assert_eq!(webhook["fallback_url"], address);
+    assert_eq!(webhook["callback_method"], "POST");
+    assert_eq!(webhook["status_callback_url"], THEIRS);
+    assert_eq!(desk.slot().await["state"], "ours");
+    let undo = ["instance", "configure-webhooks", "loja", "--undo"];
+    desk.fine(&undo).await;
+    assert_eq!(*desk.api.settings.lock().unwrap(), before);
+
+    // An instance that is named otherwise has no setting that can be found.
+    let add = ["instance", "add", "outra", "--client", "2", "--gateway"];
+    desk.fine(&[&add[..], &["twilio", "--offline"]].concat())
+        .await;
+    let command = ["instance", "configure-webhooks", "outra", "--public-url"];
+    let refused = desk
+        .run(&[&command[..], &["https://midia.example"]].concat())
+        .await;
+    assert_eq!(refused.status.code(), Some(2), "{}", stdout(&refused));
+    assert!(
+        stderr(&refused).contains("--session XE"),
+        "{}",
+        stderr(&refused)
+    );
 }

@@ -139,6 +139,11 @@ pub(super) trait Protocol: Sync {
         Vec::new()
     }
 
+    /// The address of the calls for slots and for the state, where it is another than that of the API.
+    fn admin_base(&self, api_base: &Url) -> Url {
+        api_base.clone()
+    }
+
     /// The headers with which a file is requested at the gateway itself.
     fn file_headers(&self, _access: Access<'_>) -> Vec<(&'static str, String)> {
         Vec::new()

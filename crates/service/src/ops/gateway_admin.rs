@@ -155,6 +155,7 @@ impl<'a> GatewayAdmin<'a> {
 
     pub(super) async fn call(&self, call: &Call) -> Result<Response, Error> {
         let base = Url::parse(&self.instance.api_base).map_err(|_| Error::Base)?;
+        let base = self.instance.gateway.admin_base(&base);
         let answer = self.client.call(&base, call).await?;
         if !(200..300).contains(&answer.status) {
             return Err(Error::Status {
@@ -184,7 +185,7 @@ impl<'a> GatewayAdmin<'a> {
 /// Whether its gateway has any call for an instance's state or slots.
 pub fn can_be_asked(instance: &Instance) -> bool {
     let access = Access {
-        instance: "",
+        instance: instance.name_at_gateway(),
         token: "",
         secret: None,
     };

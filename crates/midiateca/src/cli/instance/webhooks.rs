@@ -6,7 +6,7 @@ use crate::cli::{
     Context, Ending, Language, answer, complaint, ids, plain, words::webhooks as words,
 };
 use midiateca_service::app::App;
-use midiateca_service::ops::gateway_admin::without_secret;
+use midiateca_service::ops::gateway_admin::{can_be_asked, without_secret};
 use midiateca_service::ops::instance::{
     self, SlotReport, SlotResult, WebhooksError, WebhooksReport,
 };
@@ -33,6 +33,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if instance.gateway.slots().is_empty() {
         let (gateway, id) = (instance.gateway.as_str(), plain(instance.id.as_str()));
         return Err(usage!(lang, words::NO_CALL, gateway, id).into());
+    }
+    if !can_be_asked(&instance) {
+        let (gateway, id) = (instance.gateway.as_str(), plain(instance.id.as_str()));
+        let client = instance.client;
+        return Err(usage!(lang, words::NO_SENDER, gateway, id, client).into());
     }
     let printer = |slot: &&'static str| complain!(lang, words::SETTING, slot);
     let done = if options.undo {

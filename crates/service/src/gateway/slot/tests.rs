@@ -29,7 +29,11 @@ fn access(gateway: Gateway, secret: Option<&'static str>) -> Access<'static> {
         _ => "ficha",
     };
     Access {
-        instance: "loja",
+        instance: if gateway == Gateway::Twilio {
+            "XE0"
+        } else {
+            "loja"
+        },
         token,
         secret,
     }
@@ -52,6 +56,7 @@ fn filled(gateway: Gateway, text: &str) -> String {
         ("{device}", "loja"),
         ("{phone-number-id}", "loja"),
         ("{id}", "loja"),
+        ("{XE…}", "XE0"),
     ] {
         text = text.replace(placeholder, value);
     }
@@ -74,7 +79,15 @@ fn method(call: &Call) -> &'static str {
 
 /// How a call differs from the fixture's.
 fn difference(gateway: Gateway, call: &Call, wanted: &Json) -> Option<String> {
-    let named = format!("{} /{}", method(call), call.path);
+    let base = url::Url::parse(gateway.default_api_base());
+    let admin = base.map_or_else(
+        |_| String::new(),
+        |base| gateway.admin_base(&base).origin().ascii_serialization(),
+    );
+    // Only an address of its own is written out.
+    let is_whole = wanted["path"].as_str().unwrap().starts_with("https://");
+    let host = if is_whole { admin } else { String::new() };
+    let named = format!("{} {host}/{}", method(call), call.path);
     let path = filled(gateway, wanted["path"].as_str().unwrap());
     let expected = format!("{} {path}", wanted["method"].as_str().unwrap());
     if named != expected {
@@ -146,7 +159,7 @@ fn the_calls_are_those_of_the_fixtures() {
             None => same(gateway, &reading.unwrap(), &api["session"]),
         }
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }
 
 #[test]
@@ -173,6 +186,7 @@ fn the_answers_of_the_fixtures_are_read() {
         ),
         (Gateway::Gowa, &["message.edited"]),
         (Gateway::Quepasa, &[]),
+        (Gateway::Twilio, &[]),
     ] {
         let api = api(gateway);
         let answers = api["read_back"].as_array().unwrap();
@@ -245,6 +259,11 @@ fn a_setting_is_restored_as_it_was() {
             Gateway::Gowa,
             json!({"results": {"webhook_url": other, "webhook_secret": "x", "webhook_events": ["message"]}}),
             json!({"webhook_url": other, "webhook_secret": "x", "webhook_events": ["message"]}),
+        ),
+        (
+            Gateway::Twilio,
+            json!({"sid": "XE0", "webhook": {"callback_url": other, "callback_method": "GET", "status_callback_url": other}}),
+            json!({"webhook": {"callback_url": other, "callback_method": "GET", "status_callback_url": other}}),
         ),
     ] {
         let slot = &gateway.slots()[0];
@@ -344,4 +363,56 @@ fn webhooks_of_others_stay() {
         .map(|call| (method(call), &call.body.as_ref().unwrap()["url"]))
         .collect();
     assert_eq!(made, [("POST", &json!(new)), ("DELETE", &json!(old))]);
+}
+
+/// Only the sender's SID leads to its setting, at a host of its own; another base stays as it is.
+#[test]
+fn a_sender_of_twilio_is_named_by_its_sid() {
+    let named = |instance| Access {
+        instance,
+        token: "AC1:ficha",
+        secret: None,
+    };
+    assert!(Gateway::Twilio.slots_call(named("loja")).is_none());
+    assert!(Gateway::Twilio.slots_call(named("XE0")).is_some());
+    for (base, admin) in [
+        ("https://api.twilio.com/", "https://messaging.twilio.com/"),
+        (
+            "https://api.ie1.twilio.com/",
+            "https://messaging.ie1.twilio.com/",
+        ),
+        ("https://api.example.com/", "https://api.example.com/"),
+        ("https://api.eviltwilio.com/", "https://api.eviltwilio.com/"),
+        ("http://127.0.0.1:9/", "http://127.0.0.1:9/"),
+    ] {
+        let base = url::Url::parse(base).unwrap();
+        assert_eq!(Gateway::Twilio.admin_base(&base).as_str(), admin);
+    }
+    // States of messages go on to where they went.
+    let current = json!({"webhook": {"callback_url": "https://crm.example/in", "callback_method": "GET", "status_callback_url": "https://crm.example/states"}});
+    let new = address(Gateway::Twilio);
+    let wanted = Wanted {
+        address: &new,
+        setting: None,
+        current: &current,
+        is_own: &is_own,
+    };
+    let slot = &Gateway::Twilio.slots()[0];
+    let calls = Gateway::Twilio.slot_calls(slot, named("XE0"), &wanted);
+    let webhook = &calls[0].body.as_ref().unwrap()["webhook"];
+    assert_eq!(webhook["status_callback_url"], "https://crm.example/states");
+    assert_eq!(
+        [&webhook["callback_url"], &webhook["callback_method"]],
+        [&json!(new), &json!("POST")]
+    );
+    let read = Gateway::Twilio.read_slot(slot, &current, false);
+    assert_eq!(read[0].lacks, ["callback_method"]);
+    for (status, connected) in [
+        ("ONLINE", true),
+        ("ONLINE:UPDATING", true),
+        ("OFFLINE", false),
+    ] {
+        let session = Gateway::Twilio.read_session(&json!({"sid": "XE0", "status": status}));
+        assert_eq!(session.connected, Some(connected), "{status}");
+    }
 }
