@@ -27,6 +27,7 @@ mod quepasa;
 mod reader;
 mod recognise;
 mod repair;
+mod sample;
 pub mod signature;
 mod slot;
 mod twilio;
@@ -50,6 +51,7 @@ use protocol::Protocol;
 
 pub use reader::{Panicked, Reader};
 pub use recognise::{Source, recognise, source};
+pub use sample::Sample;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
@@ -118,6 +120,11 @@ impl Gateway {
             Self::Twilio => &twilio::Twilio,
             Self::Gupshup => &gupshup::Gupshup,
         }
+    }
+
+    /// A delivery that brings this picture itself; `None` where no delivery can.
+    pub fn sample(self, of: &Sample<'_>) -> Option<Json> {
+        self.protocol().sample(of)
     }
 
     pub fn signature(self) -> Signature {

@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::model::InstanceId;
+use midiateca_service::model::{InstanceId, Route};
 use midiateca_service::ops::test_delivery::{self, Step, Unaddressed};
 
 /// More instances are not named in an error.
@@ -46,7 +46,13 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
             instance_of(context, given.as_deref(), known)?
         }
     };
-    let body = given.unwrap_or_else(|| test_delivery::sample(&instance.id));
+    let body = match given {
+        Some(body) => body,
+        None => test_delivery::sample(&instance).ok_or_else(|| {
+            let (gateway, id) = (instance.gateway.as_str(), plain(instance.id.as_str()));
+            usage!(lang, words::NO_SAMPLE, gateway, id)
+        })?,
+    };
     let line = move |step: &Step| line_of(step, lang);
     let steps = Arc::new(Items::new("steps", line));
     let order = test_delivery::Options { instance, body };
@@ -61,14 +67,16 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.is_fine()))
 }
 
-/// For a sample the first instance.
+/// For a sample the first instance whose gateway can bring a file in a delivery, else the first.
 fn instance_of(
     context: &Context,
     body: Option<&[u8]>,
     known: Vec<Instance>,
 ) -> Result<Instance, UsageError> {
     let Some(body) = body else {
-        let first = known.into_iter().next();
+        let can_bring = |of: &Instance| of.gateway.routes().contains(&Route::Inline);
+        let place = known.iter().position(can_bring).unwrap_or_default();
+        let first = known.into_iter().nth(place);
         return first.ok_or_else(|| usage!(context.lang, words::NO_INSTANCE));
     };
     let found = test_delivery::addressee(body, known);

@@ -10,7 +10,7 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, HistoryRange, ParsedDelivery, Protocol,
-    Signature, segment, unread,
+    Sample, Signature, segment, unread,
 };
 use crate::clock::rfc3339;
 use crate::model::{DeliveryReason, Route};
@@ -240,6 +240,17 @@ impl Protocol for Evolution {
     fn read_session(&self, answer: &Json) -> Session {
         let state = text(&answer["instance"]["state"]);
         Session::of(state.map(|state| state.eq_ignore_ascii_case("open")))
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "event": "messages.upsert",
+            "instance": of.instance,
+            "data": {
+                "key": {"remoteJid": of.chat, "fromMe": false, "id": of.id},
+                "message": {"imageMessage": of.image(), "base64": of.base64},
+            },
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -8,8 +8,8 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
-    Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, baileys, segment,
-    unread,
+    Access, Call, CallMethod, FileCall, FileRequest, ParsedDelivery, Protocol, Sample, baileys,
+    segment, unread,
 };
 use crate::model::{DeliveryReason, Route};
 
@@ -116,6 +116,18 @@ impl Protocol for EvolutionGo {
             ignores_groups: boolean(&data["ignoreGroups"]),
             ..Session::of_flags(&data["Connected"], &data["LoggedIn"])
         }
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "event": "Message",
+            "instanceName": of.instance,
+            "instanceId": of.instance,
+            "data": {
+                "Info": {"ID": of.id, "Chat": of.chat, "Sender": of.chat},
+                "Message": {"imageMessage": of.image(), "base64": of.base64},
+            },
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

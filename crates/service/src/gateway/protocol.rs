@@ -7,7 +7,8 @@ use super::fields::{self, Object};
 use super::mask::TokenField;
 use super::{
     Access, Call, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
-    ParsedDelivery, Session, Signature, Slot, SlotContent, Wanted, answers, envelope, unread,
+    ParsedDelivery, Sample, Session, Signature, Slot, SlotContent, Wanted, answers, envelope,
+    unread,
 };
 use crate::clock::Millis;
 use crate::model::{DeliveryReason, Reason, Route};
@@ -48,6 +49,11 @@ pub(super) trait Protocol: Sync {
     /// The fields of a delivery that have a token of the gateway.
     fn token_fields(&self) -> &'static [TokenField] {
         &[]
+    }
+
+    /// A delivery that brings this picture itself, where a delivery can.
+    fn sample(&self, _of: &Sample<'_>) -> Option<Json> {
+        None
     }
 
     /// The routes that exist with it, in the order of their use.

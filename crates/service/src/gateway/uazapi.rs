@@ -14,7 +14,7 @@ use super::mask::TokenField;
 use super::slot::{Session, Slot, SlotContent, Wanted, absent, renamed};
 use super::{
     Access, Call, CallMethod, DeliveryContent, FileAnswer, FileCall, FileRequest, HistoryRange,
-    LateLink, Message, ParsedDelivery, Protocol, answers, envelope, unread,
+    LateLink, Message, ParsedDelivery, Protocol, Sample, answers, envelope, unread,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -185,6 +185,21 @@ impl Protocol for Uazapi {
             _ => status["connected"].clone(),
         };
         Session::of_flags(&connected, &status["loggedIn"])
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        let mut content = of.image();
+        content["base64"] = of.base64.into();
+        Some(json!({
+            "EventType": "messages",
+            "instanceName": of.instance,
+            "message": {
+                "messageid": of.id,
+                "chatid": of.chat,
+                "messageType": "ImageMessage",
+                "content": content,
+            },
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -12,7 +12,7 @@ use super::fields::{
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat, Message,
-    ParsedDelivery, Protocol, Signature, answers, at_own_address, baileys, segment, unread,
+    ParsedDelivery, Protocol, Sample, Signature, answers, at_own_address, baileys, segment, unread,
     whatsmeow,
 };
 use crate::clock::{Millis, SECOND};
@@ -245,6 +245,21 @@ impl Protocol for Waha {
     /// Its links die after 180 seconds, so they come first.
     fn file_paths(&self) -> &'static [&'static str] {
         &["/api/files/"]
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "event": "message.any",
+            "session": of.instance,
+            "payload": {
+                "id": format!("false_{}_{}", of.chat, of.id),
+                "from": of.chat,
+                "fromMe": false,
+                "hasMedia": true,
+                "media": {"mimetype": of.mime, "data": of.base64},
+                "_data": {"message": {"imageMessage": of.image()}},
+            },
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -13,8 +13,8 @@ use super::fields::{deletion, digits, first, object};
 use super::id::clean;
 use super::{
     Access, Call, CallMethod, DeliveryContent, Error, FileAnswer, FileCall, FileRequest,
-    HistoryRange, Message, ParsedDelivery, Protocol, Session, Slot, SlotContent, Wanted, segment,
-    unread,
+    HistoryRange, Message, ParsedDelivery, Protocol, Sample, Session, Slot, SlotContent, Wanted,
+    segment, unread,
 };
 use crate::clock::{Millis, SECOND, millis_of_utc};
 use crate::model::{ChatId, ChatKind, DeliveryReason, KeyKind, Origin, Reason, Route, SenderId};
@@ -49,6 +49,18 @@ impl Protocol for Wapi {
     fn read_history(&self, _: Access<'_>, mut answer: Json) -> Vec<Json> {
         let found = envelope::take(&mut answer, holds_content).found;
         found.into_iter().map(Json::Object).collect()
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        let mut image = of.image();
+        image["base64"] = of.base64.into();
+        Some(json!({
+            "event": "webhookReceived",
+            "instanceId": of.instance,
+            "messageId": of.id,
+            "chat": {"id": "5500900000001"},
+            "msgContent": {"imageMessage": image},
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

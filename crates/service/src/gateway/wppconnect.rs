@@ -9,8 +9,8 @@ use super::fields::{
     object, objects, sender, time, with_media, without_media, word, words,
 };
 use super::{
-    Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, segment,
-    unread,
+    Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, Sample,
+    segment, unread,
 };
 use crate::model::{ChatId, DeliveryReason, Route};
 
@@ -96,6 +96,19 @@ impl Protocol for Wppconnect {
 
     fn read_session(&self, answer: &Json) -> Session {
         Session::of(boolean(&answer["status"]))
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "event": "onmessage",
+            "session": of.instance,
+            "id": format!("false_{}_{}", of.chat, of.id),
+            "from": of.chat,
+            "type": "image",
+            "mimetype": of.mime,
+            "filehash": of.sha256,
+            "body": of.base64,
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -15,7 +15,7 @@ use super::slot::{Session, Slot, SlotContent, Wanted, absent, boolean};
 use super::whatsmeow;
 use super::{
     Access, Call, CallMethod, Error, FileAnswer, FileCall, FileRequest, HistoryRange, ListedChat,
-    ParsedDelivery, Protocol, Signature, answers, envelope, segment, unread,
+    ParsedDelivery, Protocol, Sample, Signature, answers, envelope, segment, unread,
 };
 use crate::model::{DeliveryReason, Reason, Route};
 
@@ -227,6 +227,19 @@ impl Protocol for Wuzapi {
             signs: boolean(&data["hmac_configured"]),
             ..Session::of_flags(&data["connected"], &data["loggedIn"])
         }
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "type": "Message",
+            "instanceName": of.instance,
+            "userID": of.instance,
+            "event": {
+                "Info": {"ID": of.id, "Chat": of.chat, "Sender": of.chat},
+                "Message": {"imageMessage": of.image()},
+            },
+            "base64": of.base64,
+        }))
     }
 
     fn routes(&self) -> &'static [Route] {
