@@ -2,6 +2,9 @@
 
 dossier-title = Dossier
 dossier-files = Files
+dossier-selection = Asked for
+dossier-everything = all media
+dossier-not-stored = Received, but not stored
 dossier-omitted = Media whose file is not in it
 dossier-made-at = Made at
 dossier-made-by = Made by

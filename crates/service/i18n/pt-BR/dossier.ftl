@@ -2,6 +2,9 @@
 
 dossier-title = Dossiê
 dossier-files = Arquivos
+dossier-selection = Seleção pedida
+dossier-everything = todas as mídias
+dossier-not-stored = Recebidas, mas não armazenadas
 dossier-omitted = Mídias cujo arquivo não está nele
 dossier-made-at = Feito em
 dossier-made-by = Feito por

@@ -11,12 +11,13 @@ mod signature;
 pub mod verify;
 mod written;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::export::is_gone;
 use super::export::names::Names;
@@ -28,7 +29,7 @@ use crate::deliveries;
 use crate::derived::Derived;
 use crate::media::screening::Screening;
 use crate::media::{self, Filter, Media};
-use crate::model::DeliveryId;
+use crate::model::{DeliveryId, MediaStatus};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::CancellationToken;
 use crate::storage::Storage;
@@ -60,8 +61,10 @@ pub struct Deps<'a> {
 }
 
 pub struct Options {
-    /// Only stored files of it are taken.
+    /// Only stored files of it are taken; the others are counted.
     pub filter: Filter,
+    /// The filter as it was asked for.
+    pub selection: Map<String, Value>,
     /// With the keys that decrypt the files of WhatsApp's CDN, also in raw deliveries. Tokens stay masked.
     pub with_keys: bool,
     /// Which files are left out.
@@ -96,6 +99,10 @@ pub struct Facts {
     pub made_by: String,
     pub made_by_name: Option<String>,
     pub with_keys: bool,
+    /// The conditions on media that were asked for, by the names of the API.
+    pub selection: Map<String, Value>,
+    /// Media of the selection that have no stored file, by status.
+    pub not_stored: BTreeMap<&'static str, u64>,
     /// Files in it.
     pub files: u64,
     /// Of these files.
@@ -148,6 +155,8 @@ pub async fn run(
         made_by: options.made_by,
         made_by_name: options.made_by_name,
         with_keys: options.with_keys,
+        selection: options.selection,
+        not_stored: not_stored(deps.db, &options.filter).await?,
         files: 0,
         bytes: 0,
         omitted: 0,
@@ -181,6 +190,24 @@ pub async fn run(
     let foot = page(Part::Foot(&facts));
     tokio::task::block_in_place(|| written.finish(&facts, &head, &foot, &seed))?;
     Ok(facts)
+}
+
+async fn not_stored(db: &Db, filter: &Filter) -> Result<BTreeMap<&'static str, u64>, db::Error> {
+    let mut counts = BTreeMap::new();
+    for status in MediaStatus::ALL {
+        let filter = Filter {
+            status: Some(status),
+            ..filter.clone()
+        };
+        let count = match status {
+            MediaStatus::Stored => 0,
+            _ => media::count(db, &filter).await?,
+        };
+        if count > 0 {
+            counts.insert(status.as_str(), count);
+        }
+    }
+    Ok(counts)
 }
 
 /// Only of pictures: those of videos and documents are made by other programs, which takes seconds.

@@ -12,7 +12,7 @@ use midiateca_service::media::unhex;
 use midiateca_service::model::{Role, Route, Scope};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wa_sim::SimMedia;
+use wa_sim::{Content, SimMedia};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -311,6 +311,44 @@ async fn media_keys_are_for_administrators_and_everything_is_audited() {
             "{path}"
         );
     }
+    test.end().await;
+}
+
+/// The archive is sent in pieces of 64 KiB. Between the files of a few bytes, most pieces are full in what is written about
+/// them.
+#[tokio::test]
+async fn a_dossier_of_many_small_files_is_sent_to_its_end_and_says_what_is_missing() {
+    let test = TestApp::start().await;
+    for n in 0..60 {
+        let media = SimMedia {
+            caption: Some(format!("{n} {}", "palavra ".repeat(400))),
+            content: Content::Bytes(format!("%PDF-1.4 {n}").into()),
+            ..SimMedia::sample(
+                crate::stage::FIRST,
+                &format!("SMALL{n}"),
+                wa_media::MediaKind::Document,
+            )
+        };
+        test.store(media).await;
+    }
+    let (missing, _) = test.store(sample("MISSING")).await;
+    let failing = test.app.db.write(Key::Everything, async move |tx| {
+        let sql =
+            "update media set status = 'failed', reason = 'cdn_gone', path = null where id = $1";
+        tx.run(sql, vec![missing.id.as_str().into()]).await
+    });
+    failing.await.unwrap();
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let archive = dossier(&viewer, "/dossier.zip?client=2").await;
+    assert!(archive.len() > 200_000, "{}", archive.len());
+    assert_eq!(verify(&archive, &[]).await.status.code(), Some(0));
+    let files = unzipped(&archive);
+    let manifest = manifest(&files);
+    assert_eq!(manifest["files"], 60);
+    assert_eq!(manifest["selection"], json!({"client": 2}));
+    assert_eq!(manifest["not_stored"], json!({"failed": 1}));
+    let page = text(&files, "index.html");
+    assert!(page.contains("Received, but not stored"), "{page:.4000}");
     test.end().await;
 }
 

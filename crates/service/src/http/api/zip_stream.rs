@@ -1,6 +1,7 @@
 //! A ZIP as an answer, written while it is read.
 
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
@@ -64,7 +65,9 @@ impl Pipe {
         if piece.is_empty() {
             return Ok(());
         }
-        let sent = self.sender.blocking_send(Ok(piece.into()));
+        // Also between the awaits of what writes.
+        let send = || self.sender.blocking_send(Ok(piece.into()));
+        let sent = tokio::task::block_in_place(send);
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
@@ -103,14 +106,16 @@ pub fn answer<E: std::error::Error + 'static>(
             sender: sender.clone(),
             buffer: Vec::with_capacity(PIECE_BYTES),
         };
-        match runtime.block_on(write(Box::new(pipe))) {
-            Ok(Ended::Whole) => return,
-            Ok(Ended::Cancelled) => {}
-            Err(error) if !sender.is_closed() => {
+        let writing = || runtime.block_on(write(Box::new(pipe)));
+        match std::panic::catch_unwind(AssertUnwindSafe(writing)) {
+            Ok(Ok(Ended::Whole)) => return,
+            // The panic is in the log.
+            Ok(Ok(Ended::Cancelled)) | Err(_) => {}
+            Ok(Err(error)) if !sender.is_closed() => {
                 let error = telemetry::chain(&error);
                 tracing::warn!(error, "an archive could not be written to its end");
             }
-            Err(_) => {}
+            Ok(Err(_)) => {}
         }
         let _ = sender.blocking_send(Err(io::ErrorKind::Interrupted.into()));
     });

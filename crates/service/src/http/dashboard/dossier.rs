@@ -3,6 +3,7 @@
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::document::Document;
 use super::frame::Frame;
@@ -21,6 +22,8 @@ use crate::telemetry;
 struct HeadPart<'a> {
     frame: &'a Frame,
     facts: &'a Facts,
+    /// Names and values of the conditions that were asked for.
+    selection: Vec<(&'a str, String)>,
     made_at: String,
 }
 
@@ -70,11 +73,24 @@ pub fn writer(lang: Language, zone: Zone) -> Box<dyn Fn(Part<'_>) -> String + Se
         Part::Head(facts) => render(&HeadPart {
             frame: &frame,
             facts,
+            selection: selection_of(facts),
             made_at: rfc3339(facts.made_at),
         }),
         Part::Media(entry) => render(&media_part(&frame, entry)),
         Part::Foot(_) => render(&FootPart { frame: &frame }),
     })
+}
+
+fn selection_of(facts: &Facts) -> Vec<(&str, String)> {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let conditions = facts.selection.iter();
+    conditions
+        .map(|(name, value)| (name.as_str(), text(value)))
+        .collect()
 }
 
 fn render(part: &impl Template) -> String {

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::deliveries::one;
@@ -113,6 +113,7 @@ pub async fn of_media(
     let entry = NewEntry::new(Action::DossierMade, Some(media.client), data);
     let made = Made {
         filter,
+        selection: json!({"ids": media.id.as_str()}),
         choice,
         entry: entry.media(media.id.as_str()),
     };
@@ -133,6 +134,10 @@ pub async fn of_filter(
 ) -> Result<Response> {
     let choice = Choice::new(&grant, &headers, query.lang.as_deref(), query.keys)?;
     let ids = query.ids.as_deref();
+    let mut selection = json!(filter);
+    if let Some(ids) = ids {
+        selection["ids"] = json!(ids);
+    }
     // Those with a finding are named in the dossier, without their bytes.
     let stored = archive::stored(
         &state.app,
@@ -148,6 +153,7 @@ pub async fn of_filter(
     let entry = NewEntry::new(Action::DossierMade, client, data);
     let made = Made {
         filter,
+        selection,
         choice,
         entry,
     };
@@ -157,6 +163,8 @@ pub async fn of_filter(
 /// A dossier to make, and its entry in the audit log.
 struct Made {
     filter: Filter,
+    /// The filter as it was asked for.
+    selection: Value,
     choice: Choice,
     entry: NewEntry,
 }
@@ -165,6 +173,7 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
     let app = Arc::clone(&state.app);
     let Made {
         filter,
+        selection,
         choice,
         entry,
     } = made;
@@ -183,6 +192,7 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
     Ok(zip_stream::answer(place, &name, async move |stream| {
         let options = dossier::Options {
             filter,
+            selection: selection.as_object().cloned().unwrap_or_default(),
             with_keys: choice.with_keys,
             screening,
             made_by,
