@@ -20,6 +20,7 @@ use crate::deliveries::{BODIES, Bodies};
 use crate::derived::Derived;
 use crate::derived::examiner::Examiner;
 use crate::derived::programs::Programs;
+use crate::derived::schedule::Schedule;
 use crate::disk;
 use crate::download::{Downloader, Groups, Lanes, Outages, Progress, Reuploads};
 use crate::events::feed::Feed;
@@ -252,7 +253,7 @@ impl App {
             bodies.clone(),
             ingest.reader.clone(),
             clock.clone(),
-            Programs::new(config.derived.clone()),
+            Programs::new(config.derived.clone(), Schedule::new(clock.clone())),
         );
         Arc::new(Self {
             derived,

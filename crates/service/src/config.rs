@@ -261,6 +261,8 @@ pub struct Derived {
     pub serve_unscanned: bool,
     /// For one file.
     pub command_timeout: Span,
+    /// For one file of the scanner, if it is shorter.
+    pub scanner_timeout: Span,
     pub command_memory: Size,
 }
 
@@ -274,6 +276,8 @@ impl Default for Derived {
             scanner: Vec::new(),
             serve_unscanned: false,
             command_timeout: Span::seconds(600),
+            // As long as ClamAV's MaxScanTime.
+            scanner_timeout: Span::seconds(120),
             command_memory: Size::mib(4 << 10),
         }
     }
@@ -437,7 +441,7 @@ impl Config {
             database: {}, { busy_timeout };
             storage: { pause_below, resume_above }, {};
             retention: {}, { every, deliveries, events, attempts, outbox, audit };
-            derived: { command_memory }, { timeout, command_timeout };
+            derived: { command_memory }, { timeout, command_timeout, scanner_timeout };
         }
         for (n, rule) in self.retention.rules.iter().enumerate() {
             let numbers = [

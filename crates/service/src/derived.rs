@@ -8,10 +8,11 @@ pub mod examiner;
 mod failures;
 mod flights;
 mod from_message;
-mod lane;
 pub mod opus_mp4;
+pub mod pauses;
 mod picture;
 pub mod programs;
+pub mod schedule;
 pub mod tool;
 mod waveform;
 
@@ -32,15 +33,10 @@ use crate::storage::{self, DerivedForm, DerivedFrom, StagedDerived, Storage};
 use crate::telemetry;
 use failures::Failures;
 use flights::Flights;
-use lane::Lane;
 pub use picture::mime_of_thumbnail;
-use programs::Programs;
+use programs::{Input, Programs};
+use schedule::{Ended, Schedule, Work, WorkKind};
 pub use waveform::Waveform;
-
-/// Pictures that are decoded at the same time.
-const PICTURES_AT_ONCE: usize = 2;
-/// Voice notes that are made into MP4 at the same time; each is in memory as a whole.
-const VOICES_AT_ONCE: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -76,8 +72,6 @@ pub struct Derived {
 type FormOf = (DerivedFrom, DerivedForm);
 
 struct Shared {
-    pictures: Lane,
-    voices: Lane,
     flights: Flights<FormOf, Made>,
     failures: Failures<FormOf>,
 }
@@ -160,6 +154,25 @@ impl Stored {
         }
     }
 
+    fn work(&self, kind: WorkKind) -> Work {
+        Work {
+            kind,
+            client: self.media.client,
+            sha256: self.sha256,
+            is_repeat: false,
+        }
+    }
+
+    fn input<'a>(&'a self, storage: &'a Storage) -> Input<'a> {
+        Input {
+            storage,
+            path: &self.path,
+            mime: self.mime(),
+            client: self.media.client,
+            sha256: self.sha256,
+        }
+    }
+
     /// Its type without parameters; empty when it is unknown.
     fn mime(&self) -> &str {
         let mime = self.media.mime.as_deref().unwrap_or("");
@@ -177,8 +190,6 @@ impl Derived {
         programs: Programs,
     ) -> Self {
         let shared = Arc::new(Shared {
-            pictures: Lane::new(PICTURES_AT_ONCE),
-            voices: Lane::new(VOICES_AT_ONCE),
             flights: Flights::default(),
             failures: Failures::default(),
         });
@@ -191,6 +202,10 @@ impl Derived {
             programs,
             shared,
         }
+    }
+
+    pub fn schedule(&self) -> &Schedule {
+        &self.programs.schedule
     }
 
     /// A small picture.
@@ -334,24 +349,23 @@ impl Derived {
 
     fn picture(self, file: Stored) -> BoxFuture<'static, Made> {
         async move {
-            let (storage, path) = (self.storage.clone(), file.path.clone());
             if let Some(format) = picture::format_of(file.mime()) {
-                let decoding = self.decode(move || {
+                let (storage, path) = (self.storage.clone(), file.path.clone());
+                let decoding = self.decode(&file, move || {
                     let file = storage.open_stored(&path).map_err(|_| Made::Failed)?;
                     picture::thumbnail(BufReader::new(file), format).map_err(undecoded)
                 });
                 return decoding.await;
             }
+            let input = file.input(&self.storage);
             let made = match file.mime() {
-                "application/pdf" => self.programs.first_page(&storage, &path).await,
-                mime if mime.starts_with("video/") => {
-                    self.programs.frame(&storage, &path, mime).await
-                }
+                "application/pdf" => self.programs.first_page(input).await,
+                mime if mime.starts_with("video/") => self.programs.frame(input).await,
                 mime if may_have_preview(mime) => Err(tool::Error::Absent),
                 _ => return Made::Nothing,
             };
             match made {
-                Ok(picture) => self.small(picture).await,
+                Ok(picture) => self.small(&file, picture).await,
                 Err(error) => Made::refused(&error),
             }
         }
@@ -361,7 +375,7 @@ impl Derived {
     fn picture_in_message(self, file: Stored) -> BoxFuture<'static, Made> {
         async move {
             match self.preview(&file.media).await {
-                Ok(Some(picture)) => self.small(picture).await,
+                Ok(Some(picture)) => self.small(&file, picture).await,
                 Ok(None) => Made::Nothing,
                 Err(_) => Made::Failed,
             }
@@ -370,18 +384,23 @@ impl Derived {
     }
 
     /// A program's or a message's picture is decoded and encoded again, like any other.
-    async fn small(&self, picture: Vec<u8>) -> Made {
-        self.decode(move || picture::thumbnail_of_bytes(&picture).map_err(undecoded))
-            .await
+    async fn small(&self, file: &Stored, picture: Vec<u8>) -> Made {
+        let work = move || picture::thumbnail_of_bytes(&picture).map_err(undecoded);
+        self.decode(file, work).await
     }
 
-    async fn decode(&self, work: impl FnOnce() -> Result<Vec<u8>, Made> + Send + 'static) -> Made {
-        let Some(place) = self.shared.pictures.enter().await else {
+    async fn decode(
+        &self,
+        file: &Stored,
+        work: impl FnOnce() -> Result<Vec<u8>, Made> + Send + 'static,
+    ) -> Made {
+        let Some(place) = self.schedule().enter(file.work(WorkKind::Picture)).await else {
             return Made::Busy;
         };
         let decoding = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            work()
+            let made = work();
+            place.end(Ended::InTime);
+            made
         });
         match decoding.await {
             Ok(Ok(small)) => Made::Bytes(small.into()),
@@ -407,9 +426,7 @@ impl Derived {
         async move {
             let mut loudness = waveform::Loudness::default();
             let mut take = |bytes: &[u8]| loudness.add(bytes);
-            let decoding = self
-                .programs
-                .sound(&self.storage, &file.path, file.mime(), &mut take);
+            let decoding = self.programs.sound(file.input(&self.storage), &mut take);
             match decoding.await {
                 Ok(()) => loudness.waveform().map_or(Made::Nothing, |waveform| {
                     Made::Bytes(waveform.to_json().into())
@@ -423,9 +440,7 @@ impl Derived {
     fn encoded(self, file: Stored) -> BoxFuture<'static, Made> {
         async move {
             let mut staging = self.storage.stage();
-            let encoding = self
-                .programs
-                .aac(&self.storage, &file.path, file.mime(), &mut staging);
+            let encoding = self.programs.aac(file.input(&self.storage), &mut staging);
             match encoding.await {
                 Ok(0) => return Made::Nothing,
                 Ok(_) => {}
@@ -455,7 +470,7 @@ impl Derived {
             {
                 return Made::Nothing;
             }
-            let Some(place) = self.shared.voices.enter().await else {
+            let Some(place) = self.schedule().enter(file.work(WorkKind::Voice)).await else {
                 return Made::Busy;
             };
             let (storage, path) = (self.storage.clone(), file.path.clone());

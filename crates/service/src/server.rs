@@ -13,6 +13,7 @@ pub use crate::app::StartError as Error;
 use crate::app::{App, watch};
 use crate::coordination::ServerLease;
 use crate::db::{self, Key};
+use crate::derived::pauses;
 use crate::download::progress;
 use crate::ingest::tally;
 use crate::media::search;
@@ -164,6 +165,8 @@ impl Service {
         app.shutdown
             .spawn(app.feed.clone().keep_reading(app.shutdown.token()));
         app.shutdown.spawn(app.notifier().run());
+        app.shutdown
+            .spawn(pauses::keep(app.derived.clone(), app.shutdown.token()));
         for examiner in app.examiners() {
             app.shutdown.spawn(examiner.run(app.shutdown.token()));
         }

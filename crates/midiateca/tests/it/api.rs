@@ -9,6 +9,7 @@ mod lists;
 mod making;
 mod previews;
 mod reads;
+mod turns;
 mod users;
 mod webhooks;
 

@@ -28,12 +28,14 @@ pub enum Checkpoint {
     WriteTest,
     /// The event up to which stored files are listed for a program; scope: the task.
     Examine,
+    /// Programs that are paused because they keep timing out.
+    ProgramPauses,
     /// The server that asks gateways for missing messages; with an instance as scope, the time up to which it did.
     Reconcile,
 }
 
 impl Checkpoint {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DeliveriesDismissed,
         Self::DownloadsPaused,
         Self::Import,
@@ -45,6 +47,7 @@ impl Checkpoint {
         Self::WriteTest,
         Self::Reconcile,
         Self::Examine,
+        Self::ProgramPauses,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Checkpoint {
             Self::WriteTest => "write_test",
             Self::Reconcile => "reconcile",
             Self::Examine => "examine",
+            Self::ProgramPauses => "program_pauses",
         }
     }
 

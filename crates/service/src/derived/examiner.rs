@@ -1,17 +1,18 @@
-//! Gives stored files to the operator's programs in the background, one or two at a time: a transcriber, whose output becomes
+//! Gives stored files to the operator's programs in the background, in the turns of the schedule: a transcriber, whose output becomes
 //! searchable, and a scanner, whose verdict decides whether a file is served.
 //!
 //! The log of events says which files were stored, so that nothing is missed while no server runs; the scanner also looks for
 //! stored files without a verdict, because these may not be served. A program that fails is run again later; results are written
 //! only for a file that is still stored. A verdict is about bytes: within a client they are scanned once.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::json;
 
 use super::Derived;
+use super::schedule::{Ended, Place, Work, WorkKind};
 use super::tool::{self, Call, Error, Isolation, Limits, PATH, Sink};
 use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use crate::config;
@@ -32,6 +33,8 @@ const PAGE: u32 = 500;
 const MOST_ATTEMPTS: i64 = 8;
 /// Stored files that are looked at for one without a verdict, and that are listed at once: new ones come after these.
 const EARLIER: (u32, usize) = (500, 8);
+/// Due files of each client that are looked at for one that may begin: some run already, or have the bytes of one that runs.
+const LOOKED_AT: usize = 8;
 /// How often they are looked at from the start: an import may have brought some.
 const ROUND_EVERY: Millis = HOUR;
 /// A clean verdict is asked for again when its bytes come again later: scanners learn.
@@ -62,17 +65,16 @@ struct Round {
 }
 
 enum Next {
-    Examine(Due),
+    Examine(Due, Place),
     /// There may be more.
     Again,
     Nothing,
 }
 
-/// Files that are given to a program at the same time.
-fn at_once(task: Task) -> usize {
+fn kind_of(task: Task) -> WorkKind {
     match task {
-        Task::Scan => 2,
-        Task::Transcribe => 1,
+        Task::Scan => WorkKind::Scan,
+        Task::Transcribe => WorkKind::Transcribe,
     }
 }
 
@@ -94,16 +96,16 @@ impl Examiner {
             before: BEFORE_NEWEST.to_owned(),
             next_at: Millis::MIN,
         };
-        let (mut running, mut runs) = (HashMap::new(), FuturesUnordered::new());
+        let (mut running, mut runs) = (HashSet::new(), FuturesUnordered::new());
         loop {
             let next = tokio::select! {
                 () = cancelled.cancelled() => return,
                 next = self.next(&mut round, &running) => next,
             };
             match next {
-                Ok(Next::Examine(due)) => {
-                    running.insert(due.media.clone(), due.attempts);
-                    runs.push(self.examine_one(due));
+                Ok(Next::Examine(due, place)) => {
+                    running.insert(due.media.clone());
+                    runs.push(self.examine_one(due, place));
                     continue;
                 }
                 Ok(Next::Again) => continue,
@@ -131,9 +133,9 @@ impl Examiner {
         );
     }
 
-    async fn examine_one(&self, due: Due) -> MediaId {
+    async fn examine_one(&self, due: Due, place: Place) -> MediaId {
         let id = due.media.clone();
-        if let Err(error) = self.examine(due).await {
+        if let Err(error) = self.examine(due, place).await {
             self.cannot(&error);
             // It is due still.
             tokio::time::sleep(EVERY).await;
@@ -141,27 +143,30 @@ impl Examiner {
         id
     }
 
-    /// `running` has the failed attempts of each.
-    async fn next(
-        &self,
-        round: &mut Round,
-        running: &HashMap<MediaId, i64>,
-    ) -> Result<Next, db::Error> {
+    async fn next(&self, round: &mut Round, running: &HashSet<MediaId>) -> Result<Next, db::Error> {
         let has_more = self.list_new().await?;
-        let at_once = at_once(self.task);
-        if running.len() < at_once {
-            // Files on which the program hangs leave a place to the others.
-            let with_repeats = at_once == 1 || running.values().all(|attempts| *attempts == 0);
-            let (wanted, now) = ((with_repeats, at_once), self.clock.now());
-            let due = table::due(self.db(), self.task, wanted, now).await?;
-            let mut due = due.into_iter();
-            if let Some(due) = due.find(|due| !running.contains_key(&due.media)) {
-                return Ok(Next::Examine(due));
-            }
+        let (kind, schedule) = (kind_of(self.task), self.derived.schedule());
+        if !schedule.has_place(kind) {
+            return Ok(if has_more { Next::Again } else { Next::Nothing });
         }
-        let is_idle = running.is_empty() && !has_more;
-        let has_more = has_more || is_idle && self.list_earlier(round).await?;
-        Ok(if has_more { Next::Again } else { Next::Nothing })
+        let due = table::due(self.db(), self.task, LOOKED_AT, self.clock.now()).await?;
+        let due = due.into_iter().filter(|due| !running.contains(&due.media));
+        let mut due: Vec<_> = due.collect();
+        let works: Vec<_> = due.iter().map(|due| work(kind, due)).collect();
+        if let Some((index, place)) = schedule.choose(&works) {
+            return Ok(Next::Examine(due.swap_remove(index), place));
+        }
+        // Files of a client whose turns are paused do not keep earlier files of others waiting.
+        let mut clients = works.iter().map(|work| work.client);
+        let are_paused = clients.all(|client| schedule.is_paused(kind, client));
+        let is_idle = running.is_empty() && !has_more && are_paused;
+        let has_earlier = is_idle && self.list_earlier(round).await?;
+        // In their pause the next are listed slowly, because they may be files of the same client.
+        Ok(if has_more || has_earlier && works.is_empty() {
+            Next::Again
+        } else {
+            Next::Nothing
+        })
     }
 
     /// Lists files that were stored before there was a scanner, or that no event names.
@@ -209,7 +214,7 @@ impl Examiner {
         event.kind == "media.stored"
     }
 
-    async fn examine(&self, due: Due) -> Result<(), db::Error> {
+    async fn examine(&self, due: Due, place: Place) -> Result<(), db::Error> {
         let media = media::find(self.db(), &due.media).await?;
         let is_for = |media: &Media| {
             let is_sound = media.kind == MediaKind::Audio
@@ -229,19 +234,32 @@ impl Examiner {
         if let Some(verdict) = self.known(&media).await? {
             return self.record(&media, Finding::Scan(verdict)).await;
         }
-        match self.ask(&media).await {
-            Ok(finding) => self.record(&media, finding).await,
+        let asked = self.ask(&media).await;
+        let ended = Ended::of(&asked);
+        let written = self.write(&media, due.attempts + 1, asked).await;
+        // Not before the verdict is there, which other media with these bytes use.
+        place.end(ended);
+        written
+    }
+
+    async fn write(
+        &self,
+        media: &Media,
+        attempts: i64,
+        asked: Result<Finding, Error>,
+    ) -> Result<(), db::Error> {
+        match asked {
+            Ok(finding) => self.record(media, finding).await,
             Err(error) => {
                 tracing::warn!(
                     media = %media.id,
                     task = self.task.as_str(),
-                    attempts = due.attempts + 1,
+                    attempts,
                     error = telemetry::chain(&error),
                     "a program could not examine a file"
                 );
-                let attempts = due.attempts + 1;
-                self.postpone(&media, attempts, wait(attempts, longest(self.task, &error)))
-                    .await
+                let wait = wait(attempts, longest(self.task, &error));
+                self.postpone(media, attempts, wait).await
             }
         }
     }
@@ -276,7 +294,7 @@ impl Examiner {
             arguments: &arguments,
             file: &file.ok_or(Error::Absent)?,
             limits: Limits {
-                time: self.settings.command_timeout.duration(),
+                time: self.timeout(),
                 memory_bytes: self.settings.command_memory.bytes(),
                 output_bytes: 1 << 20,
                 file_bytes: 1 << 30,
@@ -293,6 +311,14 @@ impl Examiner {
                 Ok(Finding::Scan(ScanVerdict::Infected))
             }
             (_, Err(error)) => Err(error),
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        let longest = self.settings.command_timeout.duration();
+        match self.task {
+            Task::Transcribe => longest,
+            Task::Scan => longest.min(self.settings.scanner_timeout.duration()),
         }
     }
 
@@ -333,6 +359,15 @@ impl Examiner {
             table::postpone(tx, task, &media.id, now + wait).await
         });
         postponing.await
+    }
+}
+
+fn work(kind: WorkKind, due: &Due) -> Work {
+    Work {
+        kind,
+        client: due.client,
+        sha256: due.sha256,
+        is_repeat: due.attempts > 0,
     }
 }
 

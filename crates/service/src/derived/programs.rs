@@ -7,14 +7,12 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::lane::Lane;
 use super::picture::LONGEST_SIDE;
+use super::schedule::{Ended, Schedule, Work, WorkKind};
 use super::tool::{self, Call, Error, Isolation, Limits, PATH, Sink};
 use crate::config;
 use crate::storage::{Staging, Storage};
 
-/// Programs that run at the same time.
-const AT_ONCE: usize = 2;
 const ISOLATOR: &str = "bwrap";
 /// Address space: libraries and buffers of `ffmpeg` have some 400 MB.
 const MEMORY_BYTES: u64 = 1 << 30;
@@ -29,22 +27,29 @@ pub const SAMPLES_PER_SECOND: u32 = 8_000;
 #[derive(Clone)]
 pub struct Programs {
     settings: config::Derived,
-    shared: Arc<Shared>,
+    pub(super) schedule: Schedule,
+    /// The path of `bwrap`, if it works.
+    isolator: Arc<OnceCell<Option<PathBuf>>>,
 }
 
-struct Shared {
-    runs: Lane,
-    /// The path of `bwrap`, if it works.
-    isolator: OnceCell<Option<PathBuf>>,
+/// A stored file.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    pub storage: &'a Storage,
+    pub path: &'a str,
+    /// May be empty.
+    pub mime: &'a str,
+    pub client: i64,
+    pub sha256: [u8; 32],
 }
 
 impl Programs {
-    pub fn new(settings: config::Derived) -> Self {
-        let shared = Arc::new(Shared {
-            runs: Lane::new(AT_ONCE),
-            isolator: OnceCell::new(),
-        });
-        Self { settings, shared }
+    pub fn new(settings: config::Derived, schedule: Schedule) -> Self {
+        Self {
+            settings,
+            schedule,
+            isolator: Arc::default(),
+        }
     }
 
     /// The path of `bwrap`, if it can isolate a program here; tried once.
@@ -61,7 +66,7 @@ impl Programs {
             let probed = tool::run(&call, Some(&isolator), Sink::Pieces(&mut |_| {})).await;
             probed.is_ok().then_some(isolator)
         };
-        let found = self.shared.isolator.get_or_init(probe).await;
+        let found = self.isolator.get_or_init(probe).await;
         found.as_deref()
     }
 
@@ -76,14 +81,17 @@ impl Programs {
 
     async fn run(
         &self,
-        program: &str,
-        (storage, path): (&Storage, &str),
+        (kind, input): (WorkKind, Input<'_>),
         arguments: &[String],
         most_bytes: u64,
         sink: Sink<'_>,
     ) -> Result<u64, Error> {
+        let program = match kind {
+            WorkKind::Page => &self.settings.pdftoppm,
+            _ => &self.settings.ffmpeg,
+        };
         let program = tool::find(program).ok_or(Error::Absent)?;
-        let file = storage.absolute(path).ok_or(Error::Absent)?;
+        let file = input.storage.absolute(input.path).ok_or(Error::Absent)?;
         let isolator = self.isolator().await;
         let call = Call {
             program: &program,
@@ -92,8 +100,15 @@ impl Programs {
             limits: self.limits(most_bytes),
             isolation: Isolation::Isolated,
         };
-        let _place = self.shared.runs.enter().await.ok_or(Error::Busy)?;
+        let work = Work {
+            kind,
+            client: input.client,
+            sha256: input.sha256,
+            is_repeat: false,
+        };
+        let place = self.schedule.enter(work).await.ok_or(Error::Busy)?;
         let ran = tool::run(&call, isolator, sink).await;
+        place.end(Ended::of(&ran));
         if let Err(error) = &ran {
             let program = program.display();
             tracing::warn!(%program, %error, "a program gave nothing for a file");
@@ -103,20 +118,18 @@ impl Programs {
 
     async fn output(
         &self,
-        program: &str,
-        of: (&Storage, &str),
+        of: (WorkKind, Input<'_>),
         arguments: &[String],
-        most_bytes: u64,
     ) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         let mut take = |piece: &[u8]| bytes.extend_from_slice(piece);
         let sink = Sink::Pieces(&mut take);
-        self.run(program, of, arguments, most_bytes, sink).await?;
+        self.run(of, arguments, MOST_PICTURE_BYTES, sink).await?;
         Ok(bytes)
     }
 
     /// The first page of a PDF, as JPEG.
-    pub async fn first_page(&self, storage: &Storage, path: &str) -> Result<Vec<u8>, Error> {
+    pub async fn first_page(&self, input: Input<'_>) -> Result<Vec<u8>, Error> {
         let side = LONGEST_SIDE.to_string();
         let arguments = [
             "-f",
@@ -129,28 +142,24 @@ impl Programs {
             "-jpeg",
             PATH,
         ];
-        let (program, arguments) = (&self.settings.pdftoppm, arguments.map(str::to_owned));
-        let output = self.output(program, (storage, path), &arguments, MOST_PICTURE_BYTES);
-        output.await
+        let arguments = arguments.map(str::to_owned);
+        self.output((WorkKind::Page, input), &arguments).await
     }
 
     /// The first frame of a video, as JPEG.
-    pub async fn frame(&self, storage: &Storage, path: &str, mime: &str) -> Result<Vec<u8>, Error> {
+    pub async fn frame(&self, input: Input<'_>) -> Result<Vec<u8>, Error> {
         let scale = format!("scale=w='min({LONGEST_SIDE},iw)':h=-2");
         let output = ["-an", "-sn", "-dn", "-frames:v", "1", "-vf", &scale];
         let form = ["-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"];
-        let arguments = ffmpeg(mime, &[&output[..], &form].concat()).ok_or(Error::Absent)?;
-        let program = &self.settings.ffmpeg;
-        let output = self.output(program, (storage, path), &arguments, MOST_PICTURE_BYTES);
-        output.await
+        let output = [&output[..], &form].concat();
+        let arguments = ffmpeg(input.mime, &output).ok_or(Error::Absent)?;
+        self.output((WorkKind::Frame, input), &arguments).await
     }
 
     /// Decodes a sound: one channel, 16 bits, little-endian.
     pub async fn sound(
         &self,
-        storage: &Storage,
-        path: &str,
-        mime: &str,
+        input: Input<'_>,
         take: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<(), Error> {
         let (seconds, rate) = (
@@ -160,23 +169,14 @@ impl Programs {
         let output = [
             "-vn", "-sn", "-dn", "-t", &seconds, "-ac", "1", "-ar", &rate, "-f", "s16le", "pipe:1",
         ];
-        let arguments = ffmpeg(mime, &output).ok_or(Error::Absent)?;
+        let arguments = ffmpeg(input.mime, &output).ok_or(Error::Absent)?;
         let most = (MOST_SOUND_SECONDS + 1) * u64::from(SAMPLES_PER_SECOND) * 2;
-        let (program, of) = (&self.settings.ffmpeg, (storage, path));
-        let sink = Sink::Pieces(take);
-        self.run(program, of, &arguments, most, sink)
-            .await
-            .map(drop)
+        let (of, sink) = ((WorkKind::Sound, input), Sink::Pieces(take));
+        self.run(of, &arguments, most, sink).await.map(drop)
     }
 
     /// A sound as AAC, in the stream format that every phone plays. Returns its length.
-    pub async fn aac(
-        &self,
-        storage: &Storage,
-        path: &str,
-        mime: &str,
-        staging: &mut Staging,
-    ) -> Result<u64, Error> {
+    pub async fn aac(&self, input: Input<'_>, staging: &mut Staging) -> Result<u64, Error> {
         let output = [
             "-vn",
             "-sn",
@@ -191,11 +191,9 @@ impl Programs {
             "adts",
             "pipe:1",
         ];
-        let arguments = ffmpeg(mime, &output).ok_or(Error::Absent)?;
-        let (program, of) = (&self.settings.ffmpeg, (storage, path));
-        let sink = Sink::Staged(staging);
-        self.run(program, of, &arguments, MOST_AAC_BYTES, sink)
-            .await
+        let arguments = ffmpeg(input.mime, &output).ok_or(Error::Absent)?;
+        let (of, sink) = ((WorkKind::Sound, input), Sink::Staged(staging));
+        self.run(of, &arguments, MOST_AAC_BYTES, sink).await
     }
 }
 
@@ -233,40 +231,4 @@ fn demuxer(mime: &str) -> Option<&'static str> {
         "audio/flac" | "audio/x-flac" => "flac",
         _ => return None,
     })
-}
-
-#[cfg(test)]
-#[cfg(unix)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use futures_util::stream::{FuturesUnordered, StreamExt as _};
-
-    use super::super::lane::MOST_WAITING;
-    use super::*;
-
-    #[tokio::test]
-    async fn hostile_files_do_not_pile_up_before_a_program() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("ffmpeg");
-        let script =
-            "#!/bin/sh\nuntil [ -e \"$(dirname \"$0\")/go\" ]; do sleep 0.02; done\necho done\n";
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let root = folder.path().join("storage");
-        let storage = Storage::open(&root, "test").unwrap();
-        std::fs::write(root.join("hostile.mp4"), "x").unwrap();
-        let programs = Programs::new(config::Derived {
-            ffmpeg: program.display().to_string(),
-            ..config::Derived::default()
-        });
-        let run = |_| programs.frame(&storage, "hostile.mp4", "video/mp4");
-        let mut runs: FuturesUnordered<_> = (0..AT_ONCE + MOST_WAITING + 1).map(run).collect();
-        let first = runs.next().await.unwrap();
-        assert!(matches!(first, Err(Error::Busy)), "{first:?}");
-        std::fs::write(folder.path().join("go"), "").unwrap();
-        while let Some(run) = runs.next().await {
-            assert_eq!(run.unwrap(), b"done\n");
-        }
-    }
 }

@@ -35,14 +35,19 @@ pub(super) use scan_columns;
 /// A file that is due.
 pub struct Due {
     pub media: MediaId,
+    pub client: i64,
+    /// Zeros when it is not stored any more.
+    pub sha256: [u8; 32],
     /// Failed ones.
     pub attempts: i64,
 }
 
 /// Lists a file for a task, also again.
 pub async fn enqueue(tx: &mut Tx, task: Task, media: &str, now: Millis) -> Result<(), Error> {
-    let sql = "insert into examinations (task, media, attempts, next_attempt_at) values ($1, $2, 0, $3)
-               on conflict (task, media) do update set attempts = 0, next_attempt_at = excluded.next_attempt_at";
+    let sql = "insert into examinations (task, media, client, attempts, next_attempt_at)
+               select $1, id, client, 0, $3 from media where id = $2
+               on conflict (task, media) do update
+               set client = excluded.client, attempts = 0, next_attempt_at = excluded.next_attempt_at";
     tx.run(sql, values![task.as_str(), media, now])
         .await
         .map(drop)
@@ -73,7 +78,9 @@ pub async fn enqueue_unscanned(
     if !new.is_empty() {
         let listing = db.write(Key::Nothing, async move |tx| {
             for media in &new {
-                let sql = "insert into examinations (task, media, attempts, next_attempt_at) values ('scan', $1, 0, $2)
+                let sql =
+                    "insert into examinations (task, media, client, attempts, next_attempt_at)
+                           select 'scan', id, client, 0, $2 from media where id = $1
                            on conflict (task, media) do nothing";
                 tx.run(sql, values![media, now]).await?;
             }
@@ -91,25 +98,45 @@ pub async fn failing(db: &Db, task: Task, attempts: i64) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
-/// The files that have been due for longest, up to `most`; without repeats, those that have not failed yet.
-pub async fn due(
-    db: &Db,
-    task: Task,
-    (with_repeats, most): (bool, usize),
-    now: Millis,
-) -> Result<Vec<Due>, Error> {
-    let sql = "select media, attempts from examinations where task = $1 and next_attempt_at <= $2 and attempts <= $3
-               order by next_attempt_at limit $4";
-    let most_attempts = if with_repeats { i64::MAX } else { 0 };
-    let values = values![task.as_str(), now, most_attempts, most as u64];
+/// Of each client up to `most` new files and up to `most` that failed before, those that have been due for longest.
+pub async fn due(db: &Db, task: Task, most: usize, now: Millis) -> Result<Vec<Due>, Error> {
+    let rows = db
+        .rows(DUE, values![task.as_str(), now, most as u64])
+        .await?;
     let due = |row: &crate::db::Row| {
         Ok(Due {
             media: MediaId(row.text("media")?),
+            client: row.int("client")?,
+            sha256: row.bytes32_or_none("sha256")?.unwrap_or_default(),
             attempts: row.int("attempts")?,
         })
     };
-    db.rows(sql, values).await?.iter().map(due).collect()
+    rows.iter().map(due).collect()
 }
+
+/// Reads a few rows of the index for each client, however many files are due.
+const DUE: &str = "with recursive turns (client) as (
+      select min(client) from examinations where task = $1
+      union all
+      select (select min(e.client) from examinations e where e.task = $1 and e.client > turns.client)
+      from turns where turns.client is not null
+    )
+    select e.media, e.client, e.attempts, e.next_attempt_at, media.sha256
+    from turns
+    join examinations e on e.task = $1 and e.media in (
+      select n.media from examinations n
+      where n.task = $1 and n.client = turns.client and n.attempts = 0 and n.next_attempt_at <= $2
+      order by n.next_attempt_at limit $3)
+    left join media on media.id = e.media
+    union all
+    select e.media, e.client, e.attempts, e.next_attempt_at, media.sha256
+    from turns
+    join examinations e on e.task = $1 and e.media in (
+      select n.media from examinations n
+      where n.task = $1 and n.client = turns.client and n.attempts > 0 and n.next_attempt_at <= $2
+      order by n.next_attempt_at limit $3)
+    left join media on media.id = e.media
+    order by 4, 1";
 
 /// After a failed attempt.
 pub async fn postpone(
@@ -238,4 +265,61 @@ pub(super) async fn forget(
     let sql = "delete from verdicts where client = $1 and sha256 = $2
                and not exists (select 1 from media where client = $1 and sha256 = $2 and status = 'stored')";
     tx.run(sql, values![client, sha256]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn many_files_of_one_client_hide_none_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        for sql in [
+            "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 5000)
+             insert into examinations (task, media, client, attempts, next_attempt_at) select 'scan', 'A' || n, 1, n % 2, n from numbers",
+            "insert into examinations (task, media, client, attempts, next_attempt_at)
+             values ('scan', 'B', 7, 0, 9000), ('scan', 'C', 9, 3, 9001), ('scan', 'LATER', 9, 0, 9999), ('transcribe', 'D', 8, 0, 1)",
+        ] {
+            let writing = db.write(Key::Nothing, async move |tx| tx.run(sql, values![]).await);
+            writing.await.unwrap();
+        }
+        let due = due(&db, Task::Scan, 2, 9_998).await.unwrap();
+        let due: Vec<_> = due
+            .iter()
+            .map(|due| (due.media.as_str(), due.client, due.attempts))
+            .collect();
+        let expected = [
+            ("A1", 1, 1),
+            ("A2", 1, 0),
+            ("A3", 1, 1),
+            ("A4", 1, 0),
+            ("B", 7, 0),
+            ("C", 9, 3),
+        ];
+        assert_eq!(due, expected);
+        let plan = db.rows_of(
+            format!("explain query plan {DUE}"),
+            values!["scan", 0_i64, 1_i64],
+        );
+        let plan = plan.await.unwrap();
+        let steps: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+        for index in [
+            "examinations_clients (task=? AND client>?)",
+            "examinations_new (task=? AND client=? AND next_attempt_at<?)",
+            "examinations_repeated (task=? AND client=? AND next_attempt_at<?)",
+            "PRIMARY KEY (task=? AND media=?)",
+        ] {
+            assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
+        }
+        let scans = steps.iter().filter(|step| step.starts_with("SCAN"));
+        assert!(
+            scans.clone().all(|step| step.ends_with("turns")),
+            "{steps:#?}"
+        );
+        db.close().await;
+    }
 }

@@ -81,7 +81,7 @@ pub async fn run(
         report: HealthReport::default(),
     };
     settings::probe(&mut results, deps.config);
-    programs::probe(&mut results, deps.config).await;
+    programs::probe(&mut results, deps.config, deps.clock).await;
     let ground = ground::probe(&mut results, deps, options.quick).await;
     let probed = probe_database(&mut results, deps, &ground, options).await;
     if probed.is_ok() && !options.offline {
@@ -105,6 +105,7 @@ async fn probe_database(
     clock::probe(results, db, deps.clock, options.accept_clock.as_ref()).await;
     queue::probe(results, db, deps.clock.now()).await;
     queue::probe_refusals(results, db, deps.clock.now()).await;
+    programs::probe_pauses(results, db, deps.config, deps.clock.now()).await;
     let mut instances = match instances::instances(db).await {
         Ok(instances) => instances,
         Err(error) => {

@@ -17,7 +17,7 @@ use crate::commands::{midiateca, stdout};
 use crate::dashboard::signed_in;
 use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
 
-fn program(folder: &Path, name: &str, script: &str) -> Vec<String> {
+pub(super) fn program(folder: &Path, name: &str, script: &str) -> Vec<String> {
     #[cfg(unix)]
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join(name);
@@ -26,7 +26,7 @@ fn program(folder: &Path, name: &str, script: &str) -> Vec<String> {
     vec![path.display().to_string(), "{path}".to_owned()]
 }
 
-fn quick(folder: &Path, transcriber: Option<&str>, scanner: Option<&str>) -> Config {
+pub(super) fn quick(folder: &Path, transcriber: Option<&str>, scanner: Option<&str>) -> Config {
     let mut config = impatient();
     let of = |name, script: Option<&str>| script.map(|script| program(folder, name, script));
     config.derived.transcriber = of("transcriber", transcriber).unwrap_or_default();
@@ -36,7 +36,7 @@ fn quick(folder: &Path, transcriber: Option<&str>, scanner: Option<&str>) -> Con
 }
 
 /// Waits until the media has this field.
-async fn until(
+pub(super) async fn until(
     caller: &Caller<'_>,
     id: &str,
     field: &str,
@@ -219,7 +219,7 @@ async fn an_infected_file_is_for_administrators_only() {
 }
 
 /// A scanner that waits until the file `go` is there.
-fn waiting(folder: &Path, then: &str) -> String {
+pub(super) fn waiting(folder: &Path, then: &str) -> String {
     let file = folder.join("go").display().to_string();
     format!("until [ -e {file} ]; do sleep 0.02; done; {then}")
 }

@@ -22,7 +22,7 @@ use super::previews::{base64, derived, of_bytes, picture, read, store_with, with
 use crate::commands::{midiateca, stdout};
 use crate::stage::{FIRST, TODAY, TestApp, impatient};
 
-const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQvZxGEmIY1TCqYfhqAADRaV4QBO9zkwAAAABJRU5ErkJggg==";
+pub(super) const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQvZxGEmIY1TCqYfhqAADRaV4QBO9zkwAAAABJRU5ErkJggg==";
 
 /// An `ffmpeg` that does what the script says, in a folder of its own, which it sees as `$here`.
 struct Program(tempfile::TempDir);

@@ -3,6 +3,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::clock::Clock;
+use crate::derived::programs::Programs;
+use crate::derived::schedule::Schedule;
 
 /// A folder with programs and a file.
 struct Place(tempfile::TempDir);
@@ -255,7 +258,10 @@ async fn a_program_has_the_limits_that_it_was_given() {
 
 #[tokio::test]
 async fn an_isolated_program_has_its_file_and_no_network_and_no_other_file() {
-    let programs = crate::derived::programs::Programs::new(crate::config::Derived::default());
+    let programs = Programs::new(
+        crate::config::Derived::default(),
+        Schedule::new(Clock::system()),
+    );
     let Some(isolator) = programs.isolator().await else {
         eprintln!("SKIPPED: isolation (bwrap does not work here)");
         return;

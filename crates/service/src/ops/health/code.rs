@@ -168,6 +168,8 @@ codes! {
         ProgramFound "program_found",
         ProgramAbsent "program_absent",
         ProgramMissing "program_missing",
+        ProgramPaused "program_paused",
+        ProgramPausedForClient "program_paused_for_client",
     }
 }
 
@@ -222,5 +224,6 @@ codes! {
         SetCdnBase "set_cdn_base",
         FixPublicProxy "fix_public_proxy",
         FixProgram "fix_program",
+        TryProgram "try_program",
     }
 }

@@ -1,12 +1,15 @@
-//! The programs that make previews and examine files: found or absent, and isolated or not.
+//! The programs that make previews and examine files: found or absent, isolated or not, and paused by the server or not.
 
 use super::result::Results;
-use super::{Check, CheckResult, Code, Hint};
-use crate::config::Config;
+use super::{Check, CheckResult, Code, Hint, Value};
+use crate::clock::{Clock, Millis};
+use crate::config::{self, Config};
+use crate::db::Db;
 use crate::derived::programs::Programs;
-use crate::derived::tool;
+use crate::derived::schedule::{ProgramPause, Schedule, WorkKind};
+use crate::derived::{pauses, tool};
 
-pub(super) async fn probe(results: &mut Results<'_>, config: &Config) {
+pub(super) async fn probe(results: &mut Results<'_>, config: &Config, clock: &Clock) {
     let settings = &config.derived;
     let previews = [&settings.ffmpeg, &settings.pdftoppm];
     let mut previews = previews
@@ -14,7 +17,7 @@ pub(super) async fn probe(results: &mut Results<'_>, config: &Config) {
         .filter(|name| !name.is_empty())
         .peekable();
     if previews.peek().is_some() {
-        let programs = Programs::new(settings.clone());
+        let programs = Programs::new(settings.clone(), Schedule::new(clock.clone()));
         let isolated = programs.isolator().await.is_some();
         for name in previews {
             let code = match tool::find(name) {
@@ -38,4 +41,52 @@ pub(super) async fn probe(results: &mut Results<'_>, config: &Config) {
         };
         results.add(result.about(key));
     }
+}
+
+/// Those that timed out several times in a row.
+pub(super) async fn probe_pauses(results: &mut Results<'_>, db: &Db, config: &Config, now: Millis) {
+    match pauses::known(db).await {
+        Ok(pauses) => {
+            for pause in pauses {
+                results.add(paused(&pause, &config.derived, now));
+            }
+        }
+        Err(error) => results.add(CheckResult::unreadable(Check::Examiners, error)),
+    }
+}
+
+fn paused(pause: &ProgramPause, settings: &config::Derived, now: Millis) -> CheckResult {
+    let (check, about, key) = match pause.kind {
+        WorkKind::Scan => (
+            Check::Examiners,
+            "derived.scanner",
+            "derived.scanner_timeout",
+        ),
+        WorkKind::Transcribe => (
+            Check::Examiners,
+            "derived.transcriber",
+            "derived.command_timeout",
+        ),
+        WorkKind::Page => (
+            Check::Previews,
+            settings.pdftoppm.as_str(),
+            "derived.timeout",
+        ),
+        WorkKind::Frame | WorkKind::Sound | WorkKind::Picture | WorkKind::Voice => {
+            (Check::Previews, settings.ffmpeg.as_str(), "derived.timeout")
+        }
+    };
+    let hint = Hint::TryProgram;
+    let result = match pause.client {
+        None => CheckResult::problem(check, Code::ProgramPaused, hint),
+        Some(client) => {
+            let code = Code::ProgramPausedForClient;
+            CheckResult::warning(check, code, hint).with("client", client)
+        }
+    };
+    result
+        .about(about)
+        .with("count", pause.timeouts)
+        .with("key", key)
+        .with_value("left", Value::Millis((pause.until - now).max(0)))
 }
