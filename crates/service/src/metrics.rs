@@ -77,7 +77,7 @@ pub struct Gauges {
     /// Media by status.
     pub media: Vec<(String, i64)>,
     pub oldest_waiting_seconds: Option<i64>,
-    /// Negative when it has passed.
+    /// Negative when all have passed.
     pub next_deadline_seconds: Option<i64>,
     pub disk_free_bytes: Option<u64>,
     pub downloads_paused: bool,

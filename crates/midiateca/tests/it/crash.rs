@@ -14,7 +14,7 @@ use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
 use midiateca_service::media;
 use midiateca_service::media::Filter;
-use midiateca_service::model::{MediaKind, MediaStatus, Route};
+use midiateca_service::model::{MediaKind, MediaStatus, Route, Scope};
 use tokio::sync::mpsc;
 use wa_sim::{Content, Delivery, Sim, SimMedia};
 
@@ -167,7 +167,9 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
         .unwrap();
     let started = Instant::now();
     loop {
-        let (oldest, _) = media::waiting(&app.db).await.unwrap();
+        let (oldest, _) = media::waiting(&app.db, Scope::All, app.clock.now())
+            .await
+            .unwrap();
         if oldest.is_none() {
             break;
         }

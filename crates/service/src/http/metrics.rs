@@ -91,7 +91,7 @@ pub(super) async fn show(State(state): State<HttpState>, request: Request) -> Re
 async fn gauges(app: &Arc<App>) -> Result<Gauges, db::Error> {
     let (db, now) = (&app.db, app.clock.now());
     let depth = counts::depth(db).await?;
-    let (oldest, next) = counts::waiting(db).await?;
+    let (oldest, next) = counts::waiting(db, Scope::All, now).await?;
     let all = instances::instances(db).await?;
     let mut states: Vec<(String, i64)> = Vec::new();
     for instance in &all {

@@ -250,14 +250,28 @@ pub async fn bytes_of_delivery(db: &Db, delivery: &str) -> Result<u64, Error> {
     row.map_or(Ok(0), |row| row.count("size"))
 }
 
+/// The next deadline of rows of `media`: the first that is ahead of the time `$1`, else the last that has passed.
+macro_rules! next_deadline {
+    () => {
+        "coalesce(min(case when deadline > $1 then deadline end), max(deadline))"
+    };
+}
+
 const WAITING: &str = concat!(
-    "select min(received_at) as oldest, min(deadline) as next from media where id in ",
+    "select min(received_at) as oldest, ",
+    next_deadline!(),
+    " as next from media where ($2 is null or client = $2) and id in ",
     waiting_ids!()
 );
 
-/// When the oldest media in the queue was received, and the next deadline.
-pub async fn waiting(db: &Db) -> Result<(Option<Millis>, Option<Millis>), Error> {
-    match db.row(WAITING, values![]).await? {
+/// When the oldest media in the queue of a scope was received, and the next deadline: the first that is ahead, or when all
+/// have passed, the last of them.
+pub async fn waiting(
+    db: &Db,
+    scope: Scope,
+    now: Millis,
+) -> Result<(Option<Millis>, Option<Millis>), Error> {
+    match db.row(WAITING, values![now, scope.client()]).await? {
         Some(row) => Ok((row.int_or_none("oldest")?, row.int_or_none("next")?)),
         None => Ok((None, None)),
     }
@@ -300,20 +314,21 @@ pub struct Backlog {
     /// Their number.
     pub count: i64,
     pub oldest: Option<Millis>,
-    /// Their first deadline.
+    /// Their next deadline, as in [`waiting`].
     pub deadline: Option<Millis>,
 }
 
 /// The index that has the instance is not used: it reads all of its media, of which few wait.
 const BACKLOG: &str = concat!(
-    "select count(*) as n, min(received_at) as oldest, min(deadline) as next from media
-               where +instance = $1 and id in ",
+    "select count(*) as n, min(received_at) as oldest, ",
+    next_deadline!(),
+    " as next from media where +instance = $2 and id in ",
     waiting_ids!()
 );
 
 /// The backlog of an instance.
-pub async fn backlog(db: &Db, id: &InstanceId) -> Result<Backlog, Error> {
-    let Some(row) = db.row(BACKLOG, values![id.as_str()]).await? else {
+pub async fn backlog(db: &Db, id: &InstanceId, now: Millis) -> Result<Backlog, Error> {
+    let Some(row) = db.row(BACKLOG, values![now, id.as_str()]).await? else {
         return Ok(Backlog::default());
     };
     Ok(Backlog {
@@ -367,20 +382,6 @@ pub async fn of_scope(db: &Db, scope: Scope) -> Result<ScopeCounts, Error> {
         }
     }
     Ok(ScopeCounts { by_status, by_kind })
-}
-
-/// When the next link of a waiting media of a scope dies, and since when the oldest one waits.
-pub async fn urgency(db: &Db, scope: Scope) -> Result<(Option<Millis>, Option<Millis>), Error> {
-    let sql = concat!(
-        "select min(expires_at) as dies, min(received_at) as oldest from media
-         where id in (",
-        waiting_ids!(),
-        ") and ($1 is null or client = $1)"
-    );
-    let row = db.row(sql, values![scope.client()]).await?;
-    row.map_or(Ok((None, None)), |row| {
-        Ok((row.int_or_none("dies")?, row.int_or_none("oldest")?))
-    })
 }
 
 /// Media in one status for one reason.

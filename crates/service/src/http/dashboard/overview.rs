@@ -1,4 +1,4 @@
-//! The first page: is all well, what waits, what dies next, the last day, the instances.
+//! The first page: is all well, what waits and until when, the last day, the instances.
 
 use askama::Template;
 use axum::Json;
@@ -31,8 +31,8 @@ struct Counts {
     waiting: i64,
     failed: i64,
     bytes: i64,
-    /// RFC 3339, or empty.
-    dies: String,
+    /// The next that is ahead: RFC 3339, or empty.
+    deadline: String,
     oldest: String,
 }
 
@@ -101,7 +101,9 @@ pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response 
 async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> {
     let db = &state.app.db;
     let found = counts::of_scope(db, scope).await?;
-    let (dies, oldest) = counts::urgency(db, scope).await?;
+    let now = state.app.clock.now();
+    let (oldest, deadline) = counts::waiting(db, scope, now).await?;
+    let deadline = deadline.filter(|deadline| *deadline > now);
     let count = |names: &[&str]| {
         let counts = found.by_status.iter();
         let counts = counts.filter(|count| names.contains(&count.name.as_str()));
@@ -112,7 +114,7 @@ async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> 
         waiting: count(&["pending", "downloading"]),
         failed: count(&["failed", "expired"]),
         bytes: found.by_kind.iter().map(|count| count.size).sum(),
-        dies: dies.map(rfc3339).unwrap_or_default(),
+        deadline: deadline.map(rfc3339).unwrap_or_default(),
         oldest: oldest.map(rfc3339).unwrap_or_default(),
     })
 }

@@ -5,7 +5,7 @@ use super::{Check, CheckResult, Code, Hint, Value};
 use crate::clock::{DAY, HOUR, Millis};
 use crate::db::{Db, Error};
 use crate::gateway::Gateway;
-use crate::model::Reason;
+use crate::model::{Reason, Scope};
 use crate::ops::status::RefusedDeliveries;
 use crate::{deliveries, instances, media};
 
@@ -26,7 +26,7 @@ pub(super) async fn probe(results: &mut Results<'_>, db: &Db, now: Millis) {
 }
 
 async fn waiting(results: &mut Results<'_>, db: &Db, now: Millis) -> Result<(), Error> {
-    let (oldest, deadline) = media::waiting(db).await?;
+    let (oldest, deadline) = media::waiting(db, Scope::All, now).await?;
     let check = Check::QueueOldest;
     results.add(match oldest.filter(|oldest| now - oldest > DAY) {
         Some(oldest) => CheckResult::warning(check, Code::WaitsLong, Hint::SeeReasons)

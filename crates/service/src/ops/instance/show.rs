@@ -147,7 +147,7 @@ pub async fn show(
             .zip(silence)
             .map(|(rhythm, silence)| rhythm.is_broken_by(silence)),
         media: counts::of_instance(deps.db, &instance.id).await?,
-        waiting: counts::backlog(deps.db, &instance.id).await?,
+        waiting: counts::backlog(deps.db, &instance.id, now).await?,
         refusals: refused.iter().map(RefusedDeliveries::new).collect(),
         slots,
         now,

@@ -9,7 +9,7 @@ use super::{Deps, FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{DAY, Millis, Trust};
 use crate::instances::{Instance, Refusal, RefusalCount};
 use crate::media::examinations::{self, Task};
-use crate::model::MediaStatus;
+use crate::model::{MediaStatus, Scope};
 use crate::ops::probe::{
     Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, server_status, write_database,
     write_storage,
@@ -142,7 +142,8 @@ impl<'a> Seen<'a> {
     pub async fn read(deps: Deps<'a>, files: Option<FileCheck>) -> Result<Self, db::Error> {
         let (db, storage) = (deps.db, &deps.config.storage);
         let using = (db, deps.storage, deps.coordination);
-        let (oldest_waiting, next_deadline) = media::waiting(db).await?;
+        let (oldest_waiting, next_deadline) =
+            media::waiting(db, Scope::All, deps.clock.now()).await?;
         Ok(Self {
             deps,
             server: server_status(deps.data).await,
