@@ -3,17 +3,22 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::frame::{Frame, answer, failed};
-use super::gallery::with_query;
+use super::gallery::{Choice, clients_of, query_of, with_query};
 use super::visitor::Visitor;
 use crate::clock::rfc3339;
 use crate::http::HttpState;
+use crate::http::api::ApiError;
+use crate::http::api::query::{None as NoOther, Query, number};
 use crate::i18n::keys::dashboard as words;
 use crate::media::counts::{self, ReasonCount};
-use crate::model::MediaStatus;
+use crate::model::{MediaStatus, Scope};
 
 struct Row {
     counted: ReasonCount,
@@ -31,6 +36,9 @@ struct Row {
 #[template(path = "failures.html")]
 struct Failures {
     frame: Frame,
+    /// To choose from; fewer than two need no choice.
+    clients: Vec<Choice>,
+    is_filtered: bool,
     /// What needs a person.
     failed: Vec<Row>,
     /// What is tried again by itself.
@@ -40,34 +48,63 @@ struct Failures {
     before: String,
 }
 
-pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response {
-    let frame = visitor.frame;
-    let found = match counts::reasons_of_scope(&state.app.db, visitor.grant.scope).await {
-        Ok(found) => found,
-        Err(error) => return failed(frame, &error.into()),
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Of this client only.
+    #[serde(default, deserialize_with = "number")]
+    client: Option<i64>,
+}
+
+pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
+    let frame = visitor.frame.clone();
+    match failures(&state, visitor, &parts).await {
+        Ok(page) => answer(StatusCode::OK, &page),
+        Err(error) => failed(frame, &error),
+    }
+}
+
+async fn failures(
+    state: &HttpState,
+    visitor: Visitor,
+    parts: &Parts,
+) -> Result<Failures, ApiError> {
+    let (frame, scope) = (visitor.frame, visitor.grant.scope);
+    let Query(filter, _) = query_of::<Filter, NoOther>(parts)?;
+    let chosen = filter.client.map(|client| client.to_string());
+    let clients = clients_of(state, &visitor.grant, &chosen.unwrap_or_default()).await?;
+    let found = match filter.client {
+        // As in the gallery, nothing is shown of a client that the person may not see.
+        Some(client) if !scope.includes(client) => Vec::new(),
+        Some(client) => counts::reasons_of_scope(&state.app.db, Scope::Client(client)).await?,
+        None => counts::reasons_of_scope(&state.app.db, scope).await?,
     };
     let (mut lost, mut waiting, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for counted in found {
-        let row = row(&frame, counted);
+        let row = row(&frame, counted, filter.client);
         match counted.status {
             MediaStatus::Failed | MediaStatus::Expired => lost.push(row),
             MediaStatus::Pending | MediaStatus::Downloading => waiting.push(row),
             _ => others.push(row),
         }
     }
-    let page = Failures {
+    Ok(Failures {
         before: rfc3339(state.app.clock.now() + 1),
+        is_filtered: filter.client.is_some(),
+        clients,
         failed: lost,
         waiting,
         others,
         frame,
-    };
-    answer(StatusCode::OK, &page)
+    })
 }
 
-fn row(frame: &Frame, counted: ReasonCount) -> Row {
+fn row(frame: &Frame, counted: ReasonCount, client: Option<i64>) -> Row {
     let (reason, status) = (counted.reason.as_str(), counted.status.as_str());
-    let filter = json!({"status": status, "reason": reason});
+    let mut filter = json!({"status": status, "reason": reason});
+    if let Some(client) = client {
+        filter["client"] = Value::from(client);
+    }
     Row {
         text: frame.reason(reason),
         reason: reason.to_owned(),
