@@ -36,6 +36,7 @@ use crate::ops::dossier::PublicKey;
 use error::Detail;
 pub(super) use error::language_of;
 pub use error::{ApiError, scope_too_small};
+pub(super) use error::{page_not_found, wrong_method};
 pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use reads::RecentReads;

@@ -4,6 +4,7 @@
 //! no script or style comes from elsewhere or from a page's text. Actions are requests of the page's script to the API.
 
 mod assets;
+mod browser;
 mod chats;
 mod document;
 pub(super) mod dossier;
@@ -20,6 +21,8 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::HttpState;
+
+pub(super) use browser::{explain_links, page_not_found};
 
 pub(super) fn router() -> Router<HttpState> {
     Router::new()
@@ -52,4 +55,5 @@ pub(super) fn router() -> Router<HttpState> {
         .route("/preferences", post(sign_in::set_preferences))
         .route("/favicon.ico", get(assets::icon))
         .route("/assets/{version}/{name}", get(assets::file))
+        .method_not_allowed_fallback(browser::wrong_method)
 }

@@ -146,6 +146,24 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
     }
 
+    /// Whether the error has this text.
+    pub fn is(&self, wanted: TextKey) -> bool {
+        match &self.text {
+            Text::Key(key, _) | Text::Detailed(key, _) => *key == wanted,
+            Text::Of(_) => false,
+        }
+    }
+
+    /// The role that the caller lacks.
+    pub fn needed_role(&self) -> Option<&str> {
+        match &self.text {
+            Text::Key(keys::api::ROLE_TOO_LOW, values) => {
+                values.first().map(|(_, role)| role.as_str())
+            }
+            _ => None,
+        }
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -235,7 +253,11 @@ pub async fn translate(request: Request, next: Next) -> Response {
     let lang = language_of(request.headers());
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>() {
-        Some(error) if lang != Language::English => error.response(lang),
+        Some(error) if lang != Language::English => {
+            let mut translated = error.response(lang);
+            translated.extensions_mut().insert(error.clone());
+            translated
+        }
         _ => response,
     }
 }

@@ -68,6 +68,7 @@ pub fn writer(lang: Language, zone: Zone) -> Box<dyn Fn(Part<'_>) -> String + Se
         address: String::new(),
         zone,
         now: 0,
+        client_names: Default::default(),
     };
     Box::new(move |part| match part {
         Part::Head(facts) => render(&HeadPart {

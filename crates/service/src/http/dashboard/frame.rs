@@ -1,6 +1,7 @@
 //! What every page has: language, theme, who is signed in, and how values are written.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use askama::Template;
@@ -11,11 +12,12 @@ use serde_json::Value;
 
 use super::assets;
 use super::document::Document;
+use crate::access::users::User;
 use crate::clock::{Millis, Zone, millis_of};
 use crate::deliveries::LeftOut;
 use crate::http::HttpState;
-use crate::http::api::ApiError;
-use crate::i18n::keys::dashboard as words;
+use crate::http::api::{ApiError, caller};
+use crate::i18n::keys::{self, dashboard as words};
 use crate::i18n::{Explanation, Language, TextKey, results};
 use crate::model::Role;
 use crate::ops::health::Verdict;
@@ -34,6 +36,16 @@ pub struct Person {
     pub client: Option<i64>,
 }
 
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        Self {
+            name: user.name,
+            role: user.role,
+            client: user.client,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Frame {
     pub lang: Language,
@@ -45,6 +57,8 @@ pub struct Frame {
     pub address: String,
     pub zone: Zone,
     pub now: Millis,
+    /// The names of the clients that the person may see, removed ones too.
+    pub client_names: BTreeMap<i64, String>,
 }
 
 /// The parts of the dashboard, with the paths of their pages.
@@ -73,7 +87,14 @@ impl Frame {
             address: address.map_or("/", |address| address.as_str()).to_owned(),
             zone: state.app.config.http.zone(),
             now: state.app.clock.now(),
+            client_names: BTreeMap::new(),
         }
+    }
+
+    /// For a visitor who is not signed in or whose grant does not matter: the page has the navigation of who is signed in.
+    pub async fn of_anyone(parts: &Parts, state: &HttpState) -> Self {
+        let found = caller::user_of_session(parts, state).await.ok().flatten();
+        Self::new(parts, state, found.map(|(_, user)| user.into()))
     }
 
     pub fn say(&self, key: TextKey) -> &'static str {
@@ -132,6 +153,20 @@ impl Frame {
     pub fn client(&self) -> i64 {
         let client = self.person.as_ref().and_then(|person| person.client);
         client.unwrap_or(0)
+    }
+
+    /// Its name and its number; without the name for a client that the person may not see.
+    pub fn client_name(&self, client: impl Borrow<i64>) -> String {
+        let client = *client.borrow();
+        match self.client_names.get(&client) {
+            Some(name) => format!("{} (cliente_{client})", self.short(name)),
+            None => format!("cliente_{client}"),
+        }
+    }
+
+    /// Whether the page answers a signed link, whose visitor need not be a user.
+    pub fn is_link(&self) -> bool {
+        self.address.starts_with("/m/")
     }
 
     /// The types of events, for the script.
@@ -377,10 +412,24 @@ struct ErrorPage {
     error: Explanation,
 }
 
-/// The explanation of an error for a person: without a hint that names a route of the API.
+/// The explanation of an error for a person: without a hint for programs, and about the role of a user and not of a key.
 fn explanation(frame: &Frame, error: &ApiError) -> Explanation {
     let mut explanation = error.explanation(frame.lang);
-    explanation.hint.take_if(|hint| hint.contains("/api/"));
+    let is_for_programs = |hint: &mut String| {
+        ["/api/", "/docs", "midiateca key create"]
+            .iter()
+            .any(|part| hint.contains(part))
+    };
+    explanation.hint.take_if(is_for_programs);
+    if frame.person.is_some() && error.is(keys::api::SCOPE_TOO_SMALL) {
+        explanation.message = frame.say(words::SCOPE_TOO_SMALL).to_owned();
+        explanation.hint = Some(frame.say(words::ASK_ADMINISTRATOR).to_owned());
+    } else if frame.person.is_some()
+        && let Some(role) = error.needed_role()
+    {
+        explanation.message = frame.fill(words::ROLE_TOO_LOW, "role", frame.name(role));
+        explanation.hint = Some(frame.say(words::ASK_ADMINISTRATOR).to_owned());
+    }
     explanation
 }
 

@@ -5,10 +5,11 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::frame::{Frame, Person, failed};
+use super::frame::{Frame, failed};
 use crate::access::Grant;
 use crate::http::HttpState;
 use crate::http::api::caller;
+use crate::instances;
 
 /// A signed-in person, and the frame of the page.
 pub struct Visitor {
@@ -49,15 +50,13 @@ impl FromRequestParts<HttpState> for Visitor {
             Ok(None) => return Err(to_sign_in(parts)),
             Err(error) => return Err(failed(frame(None), &error)),
         };
-        let person = Person {
-            name: user.name,
-            role: user.role,
-            client: user.client,
-        };
-        Ok(Self {
-            frame: frame(Some(person)),
-            grant,
-        })
+        let mut frame = frame(Some(user.into()));
+        // A page is of use without the names.
+        let clients = instances::every_client(&state.app.db).await;
+        let clients = clients.unwrap_or_default().into_iter();
+        let visible = clients.filter(|client| grant.scope.includes(client.id));
+        frame.client_names = visible.map(|client| (client.id, client.name)).collect();
+        Ok(Self { frame, grant })
     }
 }
 
