@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::terminal::is_hostile;
 
+/// A letter without dots, often used as an empty name.
+const BRAILLE_BLANK: char = '\u{2800}';
+
 /// A text as one part of an address.
 pub fn encoded(text: &str) -> String {
     let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -72,6 +75,13 @@ impl Document {
     pub fn has(&self, field: &str) -> bool {
         !matches!(&self.0[field], Value::Null | Value::Bool(false))
             && self.0[field].as_str() != Some("")
+    }
+
+    /// Whether a text has anything that a person can see.
+    pub fn has_visible(&self, field: &str) -> bool {
+        let is_blank =
+            |letter: char| letter.is_whitespace() || is_hostile(letter) || letter == BRAILLE_BLANK;
+        !self.text(field).chars().all(is_blank)
     }
 
     /// Whether any field has a value.

@@ -64,6 +64,7 @@ fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
                     let size = value.as_i64().unwrap_or(0);
                     format!("{} · {}", frame.count(size), frame.bytes(size))
                 }
+                "client" => frame.client_name(value.as_i64().unwrap_or(0)),
                 "seconds" => frame.clock(value.as_i64().unwrap_or(0)),
                 "reason" => frame.reason(&text),
                 "kind" | "status" | "verified" | "route" | "scan" => frame.name(&text),
