@@ -1,5 +1,7 @@
 //! Legal holds: what retention and erasure leave alone, and the ids by which a hold covers media.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::person::{is_person, is_theirs};
@@ -153,6 +155,23 @@ pub async fn release(tx: &mut Tx, id: &str, now: Millis) -> Result<bool, Error> 
     let sql = "delete from hold_deliveries where hold = $1";
     tx.run(sql, values![id]).await?;
     Ok(is_released)
+}
+
+/// The number of media that each hold of a scope covers now, or one hold. A hold that covers none is not in the map.
+pub async fn covered(
+    db: &Db,
+    scope: Scope,
+    hold: Option<&str>,
+) -> Result<BTreeMap<String, i64>, Error> {
+    let sql = concat!(
+        "select h.id as hold, count(*) as n from media join holds h on h.client = media.client
+         where ($1 is null or h.client = $1) and ($2 is null or h.id = $2) and media.reason is distinct from 'erased' and ",
+        covers!(),
+        " group by h.id"
+    );
+    let rows = db.rows(sql, values![scope.client(), hold]).await?;
+    let count = |row: &Row| Ok((row.text("hold")?, row.int("n")?));
+    rows.iter().map(count).collect()
 }
 
 /// Media that are looked at in one query.

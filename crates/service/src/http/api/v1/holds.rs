@@ -1,10 +1,12 @@
 //! `/holds`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Id;
 use crate::http::HttpState;
@@ -29,6 +31,29 @@ pub struct NewHold {
     reason: String,
 }
 
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CoveringHold {
+    #[serde(flatten)]
+    hold: Hold,
+    /// The number of media that it covers now; 0 once it is released.
+    media: i64,
+}
+
+impl CoveringHold {
+    async fn new(state: &HttpState, hold: Hold) -> Result<Self> {
+        let scope = Scope::Client(hold.client);
+        let covered = holds::covered(&state.app.db, scope, Some(&hold.id)).await?;
+        Ok(Self::counted(hold, &covered))
+    }
+
+    fn counted(hold: Hold, covered: &BTreeMap<String, i64>) -> Self {
+        Self {
+            media: covered.get(&hold.id).copied().unwrap_or(0),
+            hold,
+        }
+    }
+}
+
 impl From<HoldError> for ApiError {
     fn from(error: HoldError) -> Self {
         match error {
@@ -42,7 +67,7 @@ impl From<HoldError> for ApiError {
 ///
 /// What it covers is not deleted by retention rules, nor by an erasure, until the hold is released.
 #[utoipa::path(post, path = "/holds", tag = "holds", request_body = NewHold,
-    responses((status = CREATED, body = Hold), (status = "4XX", body = ErrorBody)))]
+    responses((status = CREATED, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
     Admin(grant): Admin,
@@ -66,15 +91,22 @@ pub async fn create(
     };
     let app = &state.app;
     let hold = operation::add(&app.db, &app.clock, &grant.actor, options).await?;
+    let hold = CoveringHold::new(&state, hold).await?;
     Ok((StatusCode::CREATED, Json(hold)).into_response())
 }
 
 /// Legal holds, newest first, released ones too
 #[utoipa::path(get, path = "/holds", tag = "holds",
-    responses((status = OK, body = Page<Hold>), (status = "4XX", body = ErrorBody)))]
-pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<Hold>>> {
+    responses((status = OK, body = Page<CoveringHold>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+) -> Result<Json<Page<CoveringHold>>> {
     let holds = holds::list(&state.app.db, grant.scope).await?;
-    Ok(Json(Page::whole(holds)))
+    let covered = holds::covered(&state.app.db, grant.scope, None).await?;
+    let holds = holds.into_iter();
+    let holds = holds.map(|hold| CoveringHold::counted(hold, &covered));
+    Ok(Json(Page::whole(holds.collect())))
 }
 
 async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {
@@ -84,25 +116,27 @@ async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {
 
 /// One legal hold
 #[utoipa::path(get, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
-    responses((status = OK, body = Hold), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Admin(grant): Admin,
     Id(id): Id,
-) -> Result<Json<Hold>> {
-    visible(&state, grant.scope, &id).await.map(Json)
+) -> Result<Json<CoveringHold>> {
+    let hold = visible(&state, grant.scope, &id).await?;
+    CoveringHold::new(&state, hold).await.map(Json)
 }
 
 /// Releases a legal hold; it stays in the list
 #[utoipa::path(delete, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
-    responses((status = OK, body = Hold), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
 pub async fn release(
     State(state): State<HttpState>,
     Admin(grant): Admin,
     Id(id): Id,
-) -> Result<Json<Hold>> {
+) -> Result<Json<CoveringHold>> {
     let hold = visible(&state, grant.scope, &id).await?;
     let app = &state.app;
     operation::release(&app.db, &app.clock, &grant.actor, &hold).await?;
-    visible(&state, grant.scope, &id).await.map(Json)
+    let hold = visible(&state, grant.scope, &id).await?;
+    CoveringHold::new(&state, hold).await.map(Json)
 }
