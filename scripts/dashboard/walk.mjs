@@ -28,6 +28,7 @@ const browser = await puppeteer.launch({
 let page;
 let where = "";
 let isSignedOut = false;
+let isRefused = false;
 
 async function open(size, theme, language) {
   page = await browser.newPage();
@@ -38,7 +39,7 @@ async function open(size, theme, language) {
   page.on("console", (message) => {
     // A picture or a waveform that does not exist is answered 404, and the page shows a sign in its place.
     const text = message.text();
-    if (message.type() === "error" && !text.includes("404") && !(isSignedOut && text.includes("401"))) check(false, `${where}: ${text}`);
+    if (message.type() === "error" && !text.includes("404") && !(isSignedOut && text.includes("401")) && !(isRefused && text.includes("409"))) check(false, `${where}: ${text}`);
   });
   page.on("request", (request) => {
     const url = new URL(request.url());
@@ -125,6 +126,10 @@ for (const [size, theme, language] of [
   for (const [n, place] of pages.entries()) {
     await go(place);
     await look(`${names[n]}-${size.width}-${theme}-${language}`);
+    check(await page.$eval(".who > a", (link) => link.checkVisibility() && link.getBoundingClientRect().right <= innerWidth), `${where}: the account is reached at ${size.width}`);
+    const isInView = (link) => link.getBoundingClientRect().left >= -1 && link.getBoundingClientRect().right <= innerWidth + 1;
+    const here = await page.$(".frame > nav [aria-current]");
+    check(!here || (await here.evaluate(isInView)), `${where}: the navigation shows where it is at ${size.width}`);
   }
   await page.close();
 }
@@ -259,6 +264,16 @@ await go("/clients/3");
 await page.$eval("#change input[name=name]", (field) => (field.value = "Renamed"));
 await Promise.all([page.waitForNavigation(), press("#change form > button")]);
 check((await text("h1")).includes("Renamed"), "the client is renamed");
+
+// A name that is taken is no page that has changed: the message says it, and what was typed stays.
+const taken = await page.evaluate(async () => (await (await fetch("/api/v1/clients/2")).json()).name);
+await page.$eval("#change input[name=name]", (field, taken) => (field.value = taken), taken);
+isRefused = true;
+await press("#change form > button");
+await until("a taken name says so", () => document.querySelector("#toast").textContent.includes("another one has this name"));
+check((await page.$eval("#change input[name=name]", (field) => field.value)) === taken, "what was typed stays");
+check((await page.$$("dialog[open]")).length === 0, "a taken name opens no dialog");
+isRefused = false;
 
 // Two operators: what the other one removed is said, and the page shows what is there.
 await go("/endpoints");

@@ -12,6 +12,11 @@ function labelOf(topic, field, value) {
   return labels[`${field}.${value}`] ?? labels[`${topic}.${value}`] ?? labels[value] ?? value;
 }
 
+// On a narrow screen the navigation scrolls sideways: the part that is open comes into view.
+const navigation = $(".frame > nav");
+const here = navigation && $("[aria-current]", navigation);
+if (here) navigation.scrollLeft = here.offsetLeft - (navigation.clientWidth - here.offsetWidth) / 2;
+
 function toast(text, action) {
   const output = $("#toast");
   output.textContent = text;
@@ -96,7 +101,7 @@ async function api(method, url, body) {
   if (answer.ok) return value;
   const error = value?.error;
   const thrown = new Error(error ? [error.message, error.hint].filter(Boolean).join(" → ") : words.failed);
-  thrown.status = answer.status;
+  thrown.code = error?.code;
   if (answer.status === 401 && !url.includes("/session")) {
     thrown.isSignedOut = true;
     if (!api.isLeaving) {
@@ -143,8 +148,11 @@ function leave(notice, place) {
 const notice = sessionStorage.getItem("notice");
 sessionStorage.removeItem("notice");
 
-/// What the page shows has changed since.
-const STALE = [404, 409, 410];
+/// Errors that say that the page shows what is no longer so; others, such as a missing setting, are shown as they are.
+const STALE = ["already", "client_has_media", "endpoint_disabled", "not_stored"];
+function isStale({ code }) {
+  return STALE.includes(code) || (code?.endsWith("_not_found") && code !== "page_not_found");
+}
 
 async function act(element, work) {
   element.disabled = true;
@@ -153,7 +161,7 @@ async function act(element, work) {
   } catch (error) {
     // What was typed stays.
     const isTyped = element.form?.dataset.api?.startsWith("POST");
-    if (!STALE.includes(error.status) || isTyped) return toast(error.message);
+    if (!isStale(error) || isTyped) return toast(error.message);
     await dialog(words.stale, [paragraph(error.message)], { only: true, yes: words.close });
     location.reload();
   } finally {
@@ -173,7 +181,7 @@ document.addEventListener("click", (event) => {
     box.hidden = false;
   });
   else if (method) act(button, async () => {
-    if (unless && (await api("GET", url))[unless]) throw Object.assign(new Error(words.already), { status: 409 });
+    if (unless && (await api("GET", url))[unless]) throw Object.assign(new Error(words.already), { code: "already" });
     const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
     if (confirm && !(await dialog(button.textContent, lines))) return;
     const value = await api(method, url, body === undefined ? undefined : JSON.parse(body));
@@ -330,7 +338,7 @@ document.addEventListener("click", (event) => {
   showPicked();
 });
 document.addEventListener("keydown", (event) => {
-  const isField = event.target.matches("input:not(.pick), select, textarea, audio, video, .wave, pre, summary, .scroll *");
+  const isField = event.target.matches("input:not(.pick), select, textarea, audio, video, .wave, pre, summary, .scroll, .scroll *");
   if (isField || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
   const isPlain = !event.ctrlKey && !event.metaKey;
   const boxes = $$(".pick");

@@ -1,5 +1,6 @@
 //! The dashboard: who may open it, what strangers' texts can do in it, and that each page shows what the API shows.
 
+mod explained;
 mod lists;
 mod manage;
 mod stale;
