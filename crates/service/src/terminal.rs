@@ -1,4 +1,4 @@
-//! Characters that must not reach a terminal. Everything from outside that is shown or logged passes `is_hostile`.
+//! Characters that must not reach a terminal. Everything from outside that is shown or logged passes these checks.
 
 /// Whether a character controls a terminal or is invisible in it: control characters, line and paragraph separators,
 /// bidirectional marks, zero-width characters.
@@ -20,23 +20,30 @@ fn is_picture(letter: char) -> bool {
         | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// A text, fit for one line of a terminal: see `is_hostile`. Between pictures the joiner stays.
-pub fn tame(text: &str) -> String {
+/// Each character of a text, and whether it is hostile there: the joiner between pictures is not.
+pub fn letters(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
     let mut before = None;
     let mut letters = text.chars().peekable();
-    let mut tame = String::with_capacity(text.len());
-    while let Some(letter) = letters.next() {
+    std::iter::from_fn(move || {
+        let letter = letters.next()?;
         let joins = letter == JOINER
             && before.is_some_and(is_picture)
             && letters.peek().copied().is_some_and(is_picture);
-        tame.push(if joins || !is_hostile(letter) {
-            letter
-        } else {
-            '\u{fffd}'
-        });
         before = Some(letter);
-    }
-    tame
+        Some((letter, is_hostile(letter) && !joins))
+    })
+}
+
+/// Whether a text has nothing hostile.
+pub fn is_tame(text: &str) -> bool {
+    letters(text).all(|(_, is_hostile)| !is_hostile)
+}
+
+/// A text, fit for one line of a terminal: what is hostile is replaced.
+pub fn tame(text: &str) -> String {
+    letters(text)
+        .map(|(letter, is_hostile)| if is_hostile { '\u{fffd}' } else { letter })
+        .collect()
 }
 
 /// Untrusted text, fit for a terminal, and not too long.
@@ -63,6 +70,7 @@ mod tests {
         }
         let names = "Clínica São João, 田中, عيادة, 👩🏽, İstanbul, 👩🏽‍⚕️ 👨‍👩‍👧 🏳️‍🌈 ❤️‍🔥";
         assert_eq!(tame(names), names);
+        assert!(is_tame(names) && !is_tame("a\u{200d}b") && !is_tame("a\nb"));
         assert_eq!(
             tame("a\u{200d}b \u{200d}👩 👩\u{200d}"),
             "a\u{fffd}b \u{fffd}👩 👩\u{fffd}"

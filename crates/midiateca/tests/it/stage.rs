@@ -263,6 +263,17 @@ impl TestApp {
         (self.settled(&id).await, delivery)
     }
 
+    /// Stores a media of the other client; its id.
+    pub async fn store_for_other(&self, media: SimMedia) -> String {
+        let delivery = self.sim.world().add(media);
+        let url = format!("{}/hooks/wapi/{}", self.origin(), self.other_hook);
+        let (_, answer) = self.post_to(&url, delivery.body.to_string()).await;
+        let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
+        let settled = self.settled(&MediaId(id.clone())).await;
+        assert_eq!(settled.status, "stored");
+        id
+    }
+
     /// Delivers a media that misbehaves so, and gives how its first round ended.
     pub async fn fail(&self, fault: Fault) -> MediaView {
         let id = format!("FAULT{}", self.app.clock.now());

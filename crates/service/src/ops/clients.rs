@@ -11,7 +11,7 @@ use crate::events::endpoints;
 use crate::instances::{self, Client, LARGEST_CLIENT, Renaming};
 use crate::media::counts;
 use crate::model::InstanceId;
-use crate::terminal::is_hostile;
+use crate::terminal::is_tame;
 
 /// In bytes.
 const LONGEST_NAME: usize = 500;
@@ -84,7 +84,7 @@ pub fn check(name: &str, number: Option<i64>) -> Result<(), ClientError> {
     if let Some(number) = number.filter(|number| !(1..=LARGEST_CLIENT).contains(number)) {
         return Err(ClientError::Number { number });
     }
-    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(is_hostile) {
+    if name.trim().is_empty() || name.len() > LONGEST_NAME || !is_tame(name) {
         return Err(ClientError::Name);
     }
     Ok(())
@@ -189,4 +189,22 @@ pub async fn remove(
         }))
     });
     removing.await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_have_every_visible_character() {
+        for name in ["Clínica São João", "Salão 👩🏽‍⚕️", "田中"] {
+            assert!(check(name, None).is_ok(), "{name}");
+        }
+        for name in ["", " ", "a\nb", "a\u{202e}b", "a\u{200d}b"] {
+            assert!(
+                matches!(check(name, None), Err(ClientError::Name)),
+                "{name:?}"
+            );
+        }
+    }
 }

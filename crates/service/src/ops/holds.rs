@@ -10,7 +10,7 @@ use crate::db::{self, Db, Key};
 use crate::instances;
 use crate::media::holds::{self, Hold, NewHold, Target};
 use crate::model::contact;
-use crate::terminal::is_hostile;
+use crate::terminal::is_tame;
 
 const LONGEST_ID: usize = 200;
 const LONGEST_REASON: usize = 1_000;
@@ -51,7 +51,7 @@ impl HoldError {
 }
 
 fn is_text(text: &str, longest: usize) -> bool {
-    !text.is_empty() && text.len() <= longest && !text.chars().any(is_hostile)
+    !text.is_empty() && text.len() <= longest && is_tame(text)
 }
 
 fn target_of(options: &Options) -> Result<Target, HoldError> {

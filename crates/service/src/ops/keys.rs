@@ -10,7 +10,7 @@ use crate::config::Span;
 use crate::db::{self, Db, Key};
 use crate::instances;
 use crate::model::{Role, Scope};
-use crate::terminal::is_hostile;
+use crate::terminal::is_tame;
 
 /// A hundred years.
 const LONGEST_LIFE: Millis = 36_500 * DAY;
@@ -50,7 +50,7 @@ pub async fn create(
     options: Options,
 ) -> Result<Created, KeyError> {
     let name = options.name.trim().to_owned();
-    if name.is_empty() || name.len() > 200 || name.chars().any(is_hostile) {
+    if name.is_empty() || name.len() > 200 || !is_tame(&name) {
         return Err(KeyError::Name);
     }
     let now = clock.now();

@@ -308,13 +308,7 @@ async fn a_setting_serves_files_before_the_scanner_saw_them() {
 /// The same bytes in three media: two of one client, and one of another.
 async fn store_again(test: &TestApp, id: &str) -> String {
     let media = SimMedia::sample(OTHER, id, MediaKind::Image);
-    let delivery = test.sim.world().add(media);
-    let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
-    let (_, answer) = test.post_to(&url, delivery.body.to_string()).await;
-    let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
-    let settled = test.settled(&MediaId(id.clone())).await;
-    assert_eq!(settled.status, "stored");
-    id
+    test.store_for_other(media).await
 }
 
 #[tokio::test]

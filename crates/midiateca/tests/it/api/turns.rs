@@ -3,7 +3,7 @@
 
 use midiateca_service::clock::{Clock, MINUTE};
 use midiateca_service::config::Span;
-use midiateca_service::model::{MediaId, Role, Scope};
+use midiateca_service::model::{Role, Scope};
 use serde_json::Value;
 use wa_media::MediaKind;
 use wa_sim::SimMedia;
@@ -26,13 +26,7 @@ async fn store(test: &TestApp, id: &str, bytes: &str) -> String {
 /// Stored for client 3.
 async fn store_for_other(test: &TestApp, id: &str) -> String {
     let media = SimMedia::sample(OTHER, id, MediaKind::Video);
-    let delivery = test.sim.world().add(media);
-    let url = format!("{}/hooks/wapi/{}", test.origin(), test.other_hook);
-    let (_, answer) = test.post_to(&url, delivery.body.to_string()).await;
-    let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
-    let settled = test.settled(&MediaId(id.clone())).await;
-    assert_eq!(settled.status, "stored");
-    id
+    test.store_for_other(media).await
 }
 
 /// What `doctor` says of paused programs: the setting, the verdict and the code.

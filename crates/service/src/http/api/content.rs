@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::derived::{self, Content};
 use crate::i18n::keys as texts;
 use crate::media::{Media, hex};
-use crate::terminal::is_hostile;
+use crate::terminal::letters;
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 256 << 10;
@@ -411,9 +411,9 @@ pub fn name_of(media: &Media) -> String {
     let stored = stored.unwrap_or(media.id.as_str());
     let given = media.file_name.as_deref().unwrap_or("");
     let given = given.rsplit(['/', '\\']).next().unwrap_or("");
-    let given: String = given
-        .chars()
-        .filter(|letter| !is_hostile(*letter) && !"<>:\"|?*".contains(*letter))
+    let given: String = letters(given)
+        .filter(|(letter, is_hostile)| !is_hostile && !"<>:\"|?*".contains(*letter))
+        .map(|(letter, _)| letter)
         .take(150)
         .collect();
     let given = given.trim().trim_matches('.').trim();

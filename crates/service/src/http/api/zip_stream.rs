@@ -65,7 +65,7 @@ impl Pipe {
         if piece.is_empty() {
             return Ok(());
         }
-        // Also between the awaits of what writes.
+        // What writes may be between two awaits, where its thread must not block.
         let send = || self.sender.blocking_send(Ok(piece.into()));
         let sent = tokio::task::block_in_place(send);
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
