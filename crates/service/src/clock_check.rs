@@ -2,7 +2,7 @@
 //! is not trusted, nothing is deleted and nothing expires; the server's time continues without the jump.
 //!
 //! A new time is trusted once every server that answers (gateways and WhatsApp's CDN) agrees in its `Date` header, or
-//! when the operator accepts it.
+//! when the operator accepts it. A gateway on this machine or in its private network is not asked: it may have the same clock.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::clock::{Clock, DAY, MINUTE, Millis, Reading, SECOND, TOLERANCE, Trust
 use crate::db::{Db, Error, Key};
 use crate::download::CDN_ORIGINS;
 use crate::model::Route;
-use crate::net::HttpClient;
+use crate::net::{HttpClient, guard};
 use crate::shutdown::Shutdown;
 use crate::{events, instances, media, queue};
 
@@ -239,20 +239,40 @@ fn report(trust: Trust) {
     }
 }
 
+fn parse_base(base: &str) -> Option<Url> {
+    Url::parse(base.trim()).ok()
+}
+
+/// Whether all addresses of a host are on the public internet, so that it has a clock of its own.
+async fn is_elsewhere(base: &Url) -> bool {
+    let Some((host, port)) = base.host_str().zip(base.port_or_known_default()) else {
+        return false;
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((host, port)).await;
+    let mut found = found.into_iter().flatten().peekable();
+    found.peek().is_some() && found.all(|address| guard::is_public(address.ip()))
+}
+
 /// Asks the gateways and WhatsApp's CDN for the time.
 async fn ask(check: &ClockCheck) -> Result<Witnesses, Error> {
-    let mut bases = BTreeSet::new();
+    let (mut cdns, mut gateways) = (BTreeSet::new(), BTreeSet::new());
     for instance in instances::instances(&check.db).await? {
         let routes = instance.routes.as_ref().unwrap_or(&check.routes);
         if routes.contains(&Route::Cdn) {
             let cdn = instance.cdn_base.as_deref().unwrap_or(CDN_ORIGINS[0]);
-            bases.extend(cdn.split(',').next().map(str::to_owned));
+            cdns.extend(cdn.split(',').next().and_then(parse_base));
         }
-        bases.insert(instance.api_base.clone());
+        gateways.extend(parse_base(&instance.api_base));
     }
-    let bases = bases.iter().filter_map(|base| Url::parse(base.trim()).ok());
+    let mut bases: Vec<_> = cdns.iter().take(MOST_ASKED).cloned().collect();
+    for gateway in gateways.difference(&cdns) {
+        if bases.len() < MOST_ASKED && is_elsewhere(gateway).await {
+            bases.push(gateway.clone());
+        }
+    }
     let mut asked: FuturesUnordered<_> = bases
-        .take(MOST_ASKED)
+        .into_iter()
         .map(async |base| {
             let answer = check.fetch.get(&base).await.ok()?;
             Some(check.clock.wall() - answer.date?)
