@@ -6,7 +6,7 @@ pub(crate) mod writing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -102,6 +102,8 @@ pub struct App {
     pub coordination: Coordination,
     /// The random name of this process.
     pub owner: String,
+    /// Where this process listens, if it is a server.
+    pub listening: OnceLock<SocketAddr>,
     pub ingest: Ingest,
     /// Thumbnails and the like.
     pub derived: Derived,
@@ -273,7 +275,8 @@ impl App {
             reuploads: Arc::default(),
             lanes: Lanes::default(),
             shutdown,
-            coordination: Coordination::new(data),
+            listening: OnceLock::new(),
+            coordination: Coordination::new(data).of_database(&config.database_file(data)),
             data: data.to_owned(),
             ingest,
             config,
@@ -436,7 +439,10 @@ impl App {
 
     /// The address at which a person sets a password.
     pub fn setup_address(&self, token: &str) -> String {
-        format!("{}/setup/{token}", self.config.http.base_url())
+        match self.listening.get() {
+            Some(listening) => self.setup_address_at(*listening, token),
+            None => format!("{}/setup/{token}", self.config.http.base_url()),
+        }
     }
 
     /// The same for a server whose addresses are not those of the settings.
@@ -444,7 +450,7 @@ impl App {
         if self.config.http.public_url.is_empty() {
             return format!("http://localhost:{}/setup/{token}", listening.port());
         }
-        self.setup_address(token)
+        format!("{}/setup/{token}", self.config.http.base_url())
     }
 
     pub fn notifier(&self) -> Notifier {

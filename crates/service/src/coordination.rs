@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::disk::with_suffix;
 pub use content::ContentLease;
 use content::Contents;
 use file::{Locked, Mode};
-pub use server::{FILE as SERVER_FILE, ServerLease};
+pub use server::{FILE as SERVER_FILE, ServedDatabase, ServerLease};
 
 const MAINTENANCE_FILE: &str = "files.lock";
 const IMPORT_FILE: &str = "import.lock";
@@ -79,6 +80,8 @@ pub struct ImportLease(#[expect(dead_code, reason = "ends when it is dropped")] 
 #[derive(Clone)]
 pub struct Coordination {
     data: PathBuf,
+    /// A database outside the data folder, which another data folder may name too.
+    database: Option<PathBuf>,
     contents: Arc<Contents>,
 }
 
@@ -87,8 +90,16 @@ impl Coordination {
     pub fn new(data: &Path) -> Self {
         Self {
             data: data.to_owned(),
+            database: None,
             contents: Arc::default(),
         }
+    }
+
+    /// Also excludes servers with other data folders and the same database.
+    #[must_use]
+    pub fn of_database(mut self, database: &Path) -> Self {
+        self.database = (database.parent() != Some(&self.data)).then(|| database.to_owned());
+        self
     }
 
     /// Empty when leases are not files.
@@ -96,18 +107,25 @@ impl Coordination {
         FILES.iter().map(|name| self.data.join(name))
     }
 
-    /// Allows serving the data folder; one process at a time.
+    /// Allows serving the data folder and its database; one process at a time.
     pub async fn server(&self) -> Result<ServerLease, Error> {
         let data = self.data.clone();
         crate::disk::create_folder(&data).map_err(|source| Error::Folder { path: data, source })?;
         let taken = |_| Error::Served {
             path: self.data.clone(),
         };
+        // The file may be removed while it is locked, the folder may not.
+        let folder = Locked::folder(&self.data).map_err(taken)?;
         let path = self.data.join(SERVER_FILE);
-        Ok(ServerLease::new(
-            Locked::soon(&path)?.map_err(taken)?,
-            &path,
-        ))
+        let file = Locked::soon(&path)?.map_err(taken)?;
+        let mut others = Vec::from_iter(folder);
+        if let Some(database) = &self.database {
+            let locked = Locked::soon(&with_suffix(database, ".lock"))?;
+            others.push(locked.map_err(|_| Error::Served {
+                path: database.clone(),
+            })?);
+        }
+        Ok(ServerLease::new(file, others, &path))
     }
 
     /// None when that cannot be determined. Does not block a server that starts.
@@ -198,6 +216,23 @@ mod tests {
         assert!(shared.is_none());
         drop(exclusive);
         assert!(!one.has_maintenance().await);
+    }
+
+    #[tokio::test]
+    async fn a_second_server_is_refused_without_the_lock_file_and_with_the_same_database() {
+        let [one, other, shared] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let database = shared.path().join("midiateca.db");
+        let coordination =
+            |folder: &tempfile::TempDir| Coordination::new(folder.path()).of_database(&database);
+        let first = coordination(&one).server().await.unwrap();
+        #[cfg(unix)]
+        std::fs::remove_file(one.path().join(SERVER_FILE)).unwrap();
+        for folder in [&one, &other] {
+            let second = coordination(folder).server().await;
+            assert!(matches!(second, Err(Error::Served { .. })));
+        }
+        drop(first);
+        assert!(coordination(&other).server().await.is_ok());
     }
 
     #[tokio::test]

@@ -51,6 +51,9 @@ pub enum Error {
     /// The database at its path is not the open one, so a commit would be lost with the process: retry later.
     #[error("the database at {path} is not the open one ({})", found.as_str())]
     Displaced { path: PathBuf, found: Found },
+    /// The commit itself failed, or what follows it: the rows may be committed or not. Retry later.
+    #[error("whether the database committed is not known")]
+    Uncertain(#[source] Box<Error>),
     /// The file was written by a newer midiateca.
     #[error("the database was written by a newer version (migration {version}); use that version")]
     TooNew {
@@ -87,15 +90,24 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later without a change by an operator.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Displaced { .. })
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Displaced { .. } | Self::Uncertain(_)
+        )
     }
 
     /// The state of the database's path, if that is the error.
     pub fn displaced(&self) -> Option<Found> {
         match self {
             Self::Displaced { found, .. } => Some(*found),
+            Self::Uncertain(cause) => cause.displaced(),
             _ => None,
         }
+    }
+
+    /// Whether the rows may be committed although the write failed: files that they name must stay.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Uncertain(_))
     }
 
     /// Whether the file is not a database of the engine (SQLITE_NOTADB).
@@ -287,6 +299,12 @@ impl Db {
     /// version.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// The number of groups with changes that were committed; smaller in an older copy.
+    pub async fn commits(&self) -> Result<i64, Error> {
+        let row = self.row("select commits from identity", Vec::new()).await?;
+        row.map_or(Ok(0), |row| row.int("commits"))
     }
 
     /// The last finding at the path where this database should be.

@@ -176,6 +176,8 @@ impl Delivery {
                 // Written by an attempt that was not committed.
                 None => body.set_written(false),
             },
+            // The rows may be there; the sweep removes the files if they are not.
+            Err(error) if error.is_uncertain() => {}
             Err(_) => body.set_written(false),
         }
         outcome

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 pub use crate::app::StartError as Error;
 use crate::app::{App, watch};
-use crate::coordination::ServerLease;
+use crate::coordination::{ServedDatabase, ServerLease};
 use crate::db::{self, Key};
 use crate::derived::pauses;
 use crate::download::progress;
@@ -46,16 +46,30 @@ async fn report_folded_case(app: &App) {
     }
 }
 
+/// Removes what killed processes left between a file and its rows. Files of another database are set aside first.
+async fn sweep_bodies(app: &App, lease: &ServerLease) -> Result<(), db::Error> {
+    let served = ServedDatabase {
+        id: app.db.identity().to_owned(),
+        commits: app.db.commits().await?,
+    };
+    let before = lease.database();
+    if before.is_some_and(|before| served.may_lack_rows_of(&before)) {
+        app.bodies.set_aside(&app.db).await?;
+    }
+    app.bodies.bring_back(&app.db).await?;
+    lease.set_database(served);
+    app.bodies.sweep(&app.db, true).await
+}
+
 /// Applies the retention rules again and again, until the shutdown begins.
-async fn keep_sweeping(app: Arc<App>) {
+async fn keep_sweeping(app: Arc<App>, lease: Arc<ServerLease>) {
     /// A day, with the usual interval.
     const ROUNDS_WITHOUT_ORPHANS: u32 = 144;
     let mut rounds = 0_u32;
     let cancelled = app.shutdown.token();
     let mut with_orphans = true;
     loop {
-        // Killed processes leave these between a file and its rows.
-        if let Err(error) = app.bodies.sweep(&app.db, true).await {
+        if let Err(error) = sweep_bodies(&app, &lease).await {
             let error = telemetry::chain(&error);
             tracing::warn!(error, "the texts of deliveries could not be swept");
         }
@@ -155,6 +169,8 @@ impl Service {
         clock_check::begin(&app.clock_check()).await?;
         let http = http::start(&app, listen).await?;
         let address = http.addresses.first().copied().ok_or(Error::NoAddress)?;
+        // A server starts once.
+        let _ = app.listening.set(address);
         let worker = app
             .shutdown
             .spawn(worker::run(app.worker(), lease.owner().to_owned()));
@@ -171,7 +187,8 @@ impl Service {
             app.shutdown.spawn(examiner.run(app.shutdown.token()));
         }
         app.shutdown.spawn(keep_indexing(Arc::clone(&app)));
-        app.shutdown.spawn(keep_sweeping(Arc::clone(&app)));
+        app.shutdown
+            .spawn(keep_sweeping(Arc::clone(&app), Arc::clone(&lease)));
         app.shutdown.spawn(reconciliation::keep_reconciling(
             Arc::clone(&app),
             lease.owner().to_owned(),

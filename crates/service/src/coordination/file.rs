@@ -40,6 +40,22 @@ impl Locked {
         Ok(Err(Taken))
     }
 
+    /// Locks a folder itself; none where the system cannot.
+    pub fn folder(path: &Path) -> Result<Option<Self>, Taken> {
+        let Ok(folder) = File::open(path) else {
+            return Ok(None);
+        };
+        for look in 1..=LOOKS {
+            match folder.try_lock() {
+                Ok(()) => return Ok(Some(Self(folder))),
+                Err(TryLockError::Error(_)) => return Ok(None),
+                Err(TryLockError::WouldBlock) if look < LOOKS => std::thread::sleep(LOOK),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        Err(Taken)
+    }
+
     /// Locks, and waits up to this long for others.
     pub async fn within(
         path: &Path,

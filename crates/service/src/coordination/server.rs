@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,26 +17,60 @@ pub const FILE: &str = "serve.lock";
 struct Content {
     /// Kept when the server ends, so that the next one recognises its leases on media.
     owner: String,
+    /// The database that was served last.
+    database: Option<ServedDatabase>,
     /// Of the running server only.
     published: Option<Value>,
+}
+
+/// A database and how far it was: a copy with fewer commits is an older one.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct ServedDatabase {
+    pub id: String,
+    pub commits: i64,
+}
+
+impl ServedDatabase {
+    /// Whether rows that `earlier` had may be missing in this one.
+    pub fn may_lack_rows_of(&self, earlier: &Self) -> bool {
+        self.id != earlier.id || self.commits < earlier.commits
+    }
 }
 
 /// Allows serving a data folder.
 #[derive(Debug)]
 pub struct ServerLease {
     file: File,
+    #[expect(dead_code, reason = "ends when it is dropped")]
+    others: Vec<Locked>,
     owner: String,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    database: Option<ServedDatabase>,
+    published: Option<Value>,
 }
 
 impl ServerLease {
-    pub(super) fn new(Locked(file): Locked, path: &Path) -> Self {
-        let mut owner = read(path).owner;
+    pub(super) fn new(Locked(file): Locked, others: Vec<Locked>, path: &Path) -> Self {
+        let known = read(path);
+        let mut owner = known.owner;
         if owner.is_empty() {
             owner = uuid::Uuid::now_v7().simple().to_string();
         }
-        let lease = Self { file, owner };
-        // An earlier server's data is out of date.
-        lease.write(None);
+        let lease = Self {
+            file,
+            others,
+            owner,
+            // What an earlier server published is out of date.
+            state: Mutex::new(State {
+                database: known.database,
+                published: None,
+            }),
+        };
+        lease.update(|_| {});
         lease
     }
 
@@ -47,13 +82,26 @@ impl ServerLease {
 
     /// Publishes a value for other processes while the lease lasts. No effect where the file is not writable.
     pub fn publish(&self, published: Value) {
-        self.write(Some(published));
+        self.update(|state| state.published = Some(published));
     }
 
-    fn write(&self, published: Option<Value>) {
+    /// The database that the last server on this data folder served, also after that server ended.
+    pub fn database(&self) -> Option<ServedDatabase> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.database.clone()
+    }
+
+    pub fn set_database(&self, database: ServedDatabase) {
+        self.update(|state| state.database = Some(database));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
         let content = Content {
             owner: self.owner.clone(),
-            published,
+            database: state.database.clone(),
+            published: state.published.clone(),
         };
         let (mut file, line) = (&self.file, format!("{}\n", serde_json::json!(content)));
         // Truncated last, so that the owner is readable at every moment.

@@ -296,7 +296,8 @@ impl Writer {
             // The engine may have rolled back already.
             let _ = self.tx.run("rollback", Vec::new()).await;
         }
-        outcome.and_then(|()| self.verify())?;
+        outcome?;
+        self.verify().map_err(uncertain)?;
         if self.tx.has_deferred {
             self.appends.send_modify(|count| *count += 1);
         }
@@ -317,8 +318,16 @@ async fn run_all(tx: &mut Tx, group: &mut [Waiting]) -> Result<(), Error> {
     if tx.connection.changes() != before {
         watch::count_commit(&tx.connection)?;
     }
-    tx.run("commit", Vec::new()).await?;
-    Ok(())
+    match tx.run("commit", Vec::new()).await {
+        Ok(_) => Ok(()),
+        // The log may have the whole transaction although its sync failed.
+        Err(error) if error.is_unavailable() && !error.is_busy() => Err(uncertain(error)),
+        Err(error) => Err(error),
+    }
+}
+
+fn uncertain(error: Error) -> Error {
+    Error::Uncertain(Box::new(error))
 }
 
 #[cfg(test)]

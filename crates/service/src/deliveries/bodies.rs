@@ -22,6 +22,10 @@ pub(super) const MOST_FILES: u32 = 64;
 /// Bytes that are processed at once.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 const UNCOMMITTED: &str = "new";
+/// The folder, in this one, of files that belong to another database.
+const OF_OTHERS: &str = "other-database";
+/// How long files of another database stay.
+const OTHERS_STAY: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Blocking threads that may write and sync at once, so that on a slow disk the others stay free for the database.
 const MOST_WRITERS: usize = 16;
 /// Younger files may belong to another process that is about to commit.
@@ -115,10 +119,48 @@ impl Bodies {
         }
     }
 
+    /// Moves the files that no row needs into a folder of their own, for a database that replaced another one or is an older
+    /// copy. They come back with their database.
+    pub async fn set_aside(&self, db: &Db) -> Result<(), Error> {
+        let others = self.folder.join(OF_OTHERS);
+        let mut moved = 0_u32;
+        for (name, id, file) in files_in(&self.folder) {
+            let is_arriving = self.lock().contains(&id);
+            if is_arriving || needed::is_needed(db, &DeliveryId(id), file).await? {
+                continue;
+            }
+            let done = disk::create_folder(&others)
+                .and_then(|()| fs::rename(self.folder.join(&name), others.join(&name)));
+            moved += u32::from(done.is_ok());
+            log_failure(done);
+        }
+        if moved > 0 {
+            tracing::warn!(
+                files = moved,
+                folder = OF_OTHERS,
+                "texts of deliveries belong to another database, or to a newer copy of this one: they are kept for 30 days"
+            );
+        }
+        Ok(())
+    }
+
+    /// Brings files back that [`Bodies::set_aside`] moved and that this database needs, and removes old ones.
+    pub async fn bring_back(&self, db: &Db) -> Result<(), Error> {
+        let others = self.folder.join(OF_OTHERS);
+        for (name, id, file) in files_in(&others) {
+            if needed::is_needed(db, &DeliveryId(id), file).await? {
+                log_failure(fs::rename(others.join(&name), self.folder.join(&name)));
+            } else if is_older_than(&others.join(&name), OTHERS_STAY) {
+                log_failure(fs::remove_file(others.join(&name)));
+            }
+        }
+        Ok(())
+    }
+
     /// Removes files that no row needs. Those whose rows may not be committed yet stay; `is_alone` says that only this process
     /// serves the folder.
     pub async fn sweep(&self, db: &Db, is_alone: bool) -> Result<(), Error> {
-        for (name, id, file) in self.files() {
+        for (name, id, file) in files_in(&self.folder) {
             let path = self.folder.join(&name);
             let is_uncommitted = name.ends_with(UNCOMMITTED);
             if is_uncommitted && !(is_alone && self.is_left_behind(&path, &id)) {
@@ -139,24 +181,8 @@ impl Bodies {
         Ok(())
     }
 
-    /// Every file in the folder with a name of that form.
-    fn files(&self) -> Vec<(String, String, u32)> {
-        let entries = fs::read_dir(&*self.folder).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        names
-            .filter_map(|name| {
-                let mut parts = name.split('.');
-                let (id, file) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
-                let is_ours = matches!(parts.next(), None | Some(UNCOMMITTED)) && id.len() == 36;
-                is_ours.then_some((name, id, file))
-            })
-            .collect()
-    }
-
     fn is_left_behind(&self, path: &Path, id: &str) -> bool {
-        let written = fs::metadata(path).and_then(|found| found.modified());
-        let age = written.ok().and_then(|written| written.elapsed().ok());
-        !self.lock().contains(id) && age.is_some_and(|age| age > LEFT_BEHIND)
+        !self.lock().contains(id) && is_older_than(path, LEFT_BEHIND)
     }
 
     /// The files of a delivery, numbered from `first`.
@@ -180,6 +206,32 @@ impl Bodies {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
         self.arriving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Every file in a folder with a name of that form: the name, the delivery and the number.
+fn files_in(folder: &Path) -> Vec<(String, String, u32)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .filter_map(|name| {
+            let mut parts = name.split('.');
+            let (id, file) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+            let is_ours = matches!(parts.next(), None | Some(UNCOMMITTED)) && id.len() == 36;
+            is_ours.then_some((name, id, file))
+        })
+        .collect()
+}
+
+fn is_older_than(path: &Path, age: Duration) -> bool {
+    let written = fs::metadata(path).and_then(|found| found.modified());
+    let elapsed = written.ok().and_then(|written| written.elapsed().ok());
+    elapsed.is_some_and(|elapsed| elapsed > age)
+}
+
+fn log_failure(done: io::Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "cannot move or remove the text of a delivery");
     }
 }
 

@@ -82,7 +82,11 @@ pub(super) async fn take_answer(
 /// Finds the file of a job in its delivery.
 async fn find(downloader: &Downloader, job: &Job, instance: &Instance) -> Result<Inline, Reason> {
     let body = deliveries::body(&downloader.db, &job.delivery).await;
-    let body = body.ok().flatten().ok_or(Reason::InlineGone)?;
+    let body = body.map_err(|error| {
+        tracing::error!(media = %job.id, error = crate::telemetry::chain(&error), "cannot read a delivery now");
+        Reason::StorageFailed
+    })?;
+    let body = body.ok_or(Reason::InlineGone)?;
     let readings = downloader
         .reader
         .read(instance.gateway, &Bytes::from(body))

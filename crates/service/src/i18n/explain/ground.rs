@@ -122,6 +122,7 @@ fn of_db(error: &db::Error, lang: Language) -> Cause {
             words::DATABASE_MAKE_ROOM,
             &[],
         ),
+        db::Error::Uncertain(cause) => of_db(cause, lang),
         db::Error::Displaced { path, found } => {
             let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
             let (what, hint) = displaced(*found);
