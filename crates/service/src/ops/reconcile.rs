@@ -7,7 +7,7 @@ mod list;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Progress;
@@ -47,8 +47,37 @@ pub struct Options {
     /// Only report what would be ingested.
     pub dry_run: bool,
     pub most_calls: u32,
+    /// Continues a run that was cut short.
+    pub resumed: Option<Resumed>,
     /// Who asked for it; without one, it is the server's own work, which is not in the audit log.
     pub actor: Option<Actor>,
+}
+
+/// A place in the lists of a gateway.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// 0 for the list of all messages, else the number of a chat's.
+    pub list: u32,
+    pub page: u32,
+}
+
+/// Where a run continues, and the newest message of the run that it continues.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Resumed {
+    pub until: Millis,
+    pub position: Position,
+}
+
+impl Options {
+    fn first_page(&self, list: u32) -> u32 {
+        let resumed = self.resumed.filter(|it| it.position.list == list);
+        // New messages move older ones to later pages, never to earlier ones.
+        resumed.map_or(0, |it| it.position.page)
+    }
+
+    fn skips(&self, list: u32) -> bool {
+        self.resumed.is_some_and(|it| list < it.position.list)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +130,9 @@ pub struct Report {
     pub dry_run: bool,
     /// It was cancelled, or there was more than one run reads.
     pub stopped: bool,
+    /// Where the next run continues then.
+    #[serde(skip)]
+    pub position: Option<Position>,
 }
 
 /// Reads the gateway's lists back to `since`.
@@ -117,7 +149,8 @@ pub async fn run(
         let entry = entry.instance(options.instance.id.as_str());
         audit::record(deps.gateway.db, deps.gateway.clock, actor, entry).await?;
     }
-    let until = deps.gateway.clock.now() - SETTLED;
+    let newest = deps.gateway.clock.now() - SETTLED;
+    let until = options.resumed.map_or(newest, |resumed| resumed.until);
     let mut lists = Lists::new(&admin, &options, until);
     let mut report = Report {
         dry_run: options.dry_run,
@@ -145,6 +178,7 @@ pub async fn run(
         progress.advance(1);
     }
     report.stopped = lists.is_cut_short;
+    report.position = lists.position();
     Ok(report)
 }
 

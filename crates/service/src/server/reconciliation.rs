@@ -1,7 +1,7 @@
 //! Asks the gateways for messages whose webhook never came, again and again.
 //!
-//! One server does it, one instance after the other, with a limit on calls and time for each. A run that reaches its limit begins
-//! at the same message next time.
+//! One server does it, one instance after the other, with a limit on calls and time for each. A run that reaches its limit leaves a
+//! backlog: later runs compare newer messages first, and then continue with it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::db::{self, Key};
 use crate::instances::{self, Instance};
 use crate::model::InstanceId;
 use crate::ops::Progress;
-use crate::ops::reconcile::{self, Item, Options, Report, SETTLED};
+use crate::ops::reconcile::{self, Item, Options, Report, Resumed, SETTLED};
 use crate::shutdown::CancellationToken;
 use crate::telemetry;
 
@@ -35,6 +35,42 @@ const MOST_BACK: Millis = DAY;
 struct Lease {
     owner: String,
     until: Millis,
+}
+
+/// How far an instance's messages are compared.
+#[derive(Default, Deserialize, Serialize)]
+struct Compared {
+    /// All messages until then, except those of the backlogs.
+    until: Option<Millis>,
+    /// The oldest first.
+    backlogs: Vec<Backlog>,
+}
+
+/// The rest of a run that was cut short.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+struct Backlog {
+    since: Millis,
+    resumed: Resumed,
+}
+
+/// Earlier versions saved only the time.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Until(Millis),
+    Compared(Compared),
+}
+
+impl From<Saved> for Compared {
+    fn from(saved: Saved) -> Self {
+        match saved {
+            Saved::Until(until) => Self {
+                until: Some(until),
+                backlogs: Vec::new(),
+            },
+            Saved::Compared(compared) => compared,
+        }
+    }
 }
 
 struct Quiet;
@@ -96,7 +132,7 @@ async fn lease(app: &App, owner: &str) -> Result<bool, db::Error> {
     leasing.await
 }
 
-/// One instance, from where the last complete run ended.
+/// One instance: what is new since the last run, then one backlog.
 async fn one(
     app: &App,
     instance: Instance,
@@ -105,15 +141,59 @@ async fn one(
 ) -> Result<(), db::Error> {
     let (id, now) = (instance.id.clone(), app.clock.now());
     let until = now - SETTLED;
-    let last = Checkpoint::Reconcile.load(&app.db, id.as_str()).await?;
-    let since = last.unwrap_or(until - app.config.worker.reconcile_every.ms());
+    let saved = Checkpoint::Reconcile.load::<Saved>(&app.db, id.as_str());
+    let mut compared = saved.await?.map(Compared::from).unwrap_or_default();
     // No webhook was set for what was sent before the instance was added.
     let earliest = instance.created_at.max(now - MOST_BACK);
+    compared.backlogs.retain(|it| it.resumed.until > earliest);
+    let last = compared.until;
+    let since = last.unwrap_or(until - app.config.worker.reconcile_every.ms());
+    let since = (since - OVERLAP).max(earliest);
+    let older = compared.backlogs.first().copied();
+    let mut succeeded = Vec::new();
+    if let Some(report) = run(app, &instance, since, None, failing, cancelled).await? {
+        compared.until = Some(until);
+        succeeded.push(report);
+        compared
+            .backlogs
+            .extend(report.position.map(|position| Backlog {
+                since,
+                resumed: Resumed { until, position },
+            }));
+    }
+    if let Some(Backlog { since, resumed }) = older.filter(|_| !succeeded.is_empty()) {
+        let since = since.max(earliest);
+        let resumed = Some(resumed);
+        if let Some(report) = run(app, &instance, since, resumed, failing, cancelled).await? {
+            succeeded.push(report);
+            match report.position {
+                Some(position) => compared.backlogs[0].resumed.position = position,
+                None => drop(compared.backlogs.remove(0)),
+            }
+        }
+    }
+    if !succeeded.is_empty() {
+        save(app, id, compared).await?;
+    }
+    Ok(())
+}
+
+/// None when the gateway does not answer.
+async fn run(
+    app: &App,
+    instance: &Instance,
+    since: Millis,
+    resumed: Option<Resumed>,
+    failing: &mut HashSet<InstanceId>,
+    cancelled: &CancellationToken,
+) -> Result<Option<Report>, db::Error> {
+    let id = &instance.id;
     let options = Options {
-        instance,
-        since: (since - OVERLAP).max(earliest),
+        instance: instance.clone(),
+        since,
         dry_run: false,
         most_calls: MOST_CALLS,
+        resumed,
         actor: None,
     };
     let deps = reconcile::Deps {
@@ -134,29 +214,27 @@ async fn one(
     };
     match report {
         Ok(report) => {
-            if failing.remove(&id) {
+            if failing.remove(id) {
                 tracing::info!(instance = %id, "the gateway lists its messages again");
             }
-            log(&id, report, cancelled);
-            if !report.stopped {
-                save(app, id, until).await?;
-            }
+            log(id, report, cancelled);
+            Ok(Some(report))
         }
-        Err(reconcile::Error::Db(error)) => return Err(error),
+        Err(reconcile::Error::Db(error)) => Err(error),
         Err(error) => {
             if failing.insert(id.clone()) {
-                log_failure(&id, &error);
+                log_failure(id, &error);
             }
+            Ok(None)
         }
     }
-    Ok(())
 }
 
-async fn save(app: &App, id: InstanceId, until: Millis) -> Result<(), db::Error> {
+async fn save(app: &App, id: InstanceId, compared: Compared) -> Result<(), db::Error> {
     let now = app.clock.now();
     let saving = app.db.write(Key::instance(id.as_str()), async move |tx| {
         Checkpoint::Reconcile
-            .save(tx, id.as_str(), &until, now)
+            .save(tx, id.as_str(), &compared, now)
             .await
     });
     saving.await
@@ -164,7 +242,7 @@ async fn save(app: &App, id: InstanceId, until: Millis) -> Result<(), db::Error>
 
 fn log(id: &InstanceId, report: Report, cancelled: &CancellationToken) {
     if report.stopped && !cancelled.is_cancelled() {
-        tracing::warn!(instance = %id, pages = report.pages, "the gateway lists more messages than one run compares; the next run begins at the same one");
+        tracing::warn!(instance = %id, pages = report.pages, "the gateway lists more messages than one run compares; the next run continues");
     }
 }
 

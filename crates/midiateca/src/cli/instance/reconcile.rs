@@ -27,6 +27,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         since: options.since.at(app.clock.now(), zone::zone()),
         dry_run: options.dry_run,
         most_calls: reconcile::MOST_CALLS,
+        resumed: None,
         actor: Some(context.actor.clone()),
     };
     let deps = reconcile::Deps {

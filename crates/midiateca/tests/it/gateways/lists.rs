@@ -11,7 +11,7 @@ use midiateca_service::coordination::checkpoint::Checkpoint;
 use midiateca_service::db::Key;
 use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::Arrival;
-use midiateca_service::ops::reconcile::{self, Report};
+use midiateca_service::ops::reconcile::{self, Report, Resumed};
 use midiateca_service::ops::status::{self, Need};
 use serde_json::Map;
 
@@ -143,12 +143,22 @@ async fn loja(stage: &Stage) -> Instance {
 }
 
 async fn run(stage: &Stage, dry_run: bool, most_calls: u32) -> Result<Report, reconcile::Error> {
+    run_from(stage, dry_run, most_calls, None).await
+}
+
+async fn run_from(
+    stage: &Stage,
+    dry_run: bool,
+    most_calls: u32,
+    resumed: Option<Resumed>,
+) -> Result<Report, reconcile::Error> {
     let app = &stage.test.app;
     let options = reconcile::Options {
         instance: loja(stage).await,
         since: millis_of("2026-09-21T13:00:00Z").unwrap(),
         dry_run,
         most_calls,
+        resumed,
         actor: None,
     };
     let deps = reconcile::Deps {
@@ -213,6 +223,56 @@ async fn media_whose_webhook_never_came_are_found_in_the_gateways_list() {
     let mut checks = report.checks.iter();
     let found = checks.find(|check| check.code == ops::health::Code::NeverMade);
     assert_eq!(found.unwrap().about, "loja");
+}
+
+/// `count` messages like the fixture's, each with an id of its own.
+fn many(count: usize) -> Value {
+    let message = |n: usize| {
+        let mut message = body_of("evolution", "image-lid")["data"].clone();
+        message["key"]["id"] = json!(format!("3A8135A7C93351B{n:05}"));
+        message
+    };
+    (0..count).map(message).collect()
+}
+
+/// A message like the fixture's with another id.
+fn waha(id: &str) -> Value {
+    let message = body_of("waha", "noweb-image")["payload"].to_string();
+    let known = body_of("waha", "noweb-image")["payload"]["_data"]["key"]["id"].clone();
+    let message = message.replace(known.as_str().unwrap(), &format!("3A00000000000000000{id}"));
+    serde_json::from_str(&message).unwrap()
+}
+
+#[tokio::test]
+async fn runs_that_are_cut_short_continue_until_all_messages_are_compared() {
+    for (answer, gateway, messages, calls) in [
+        (evolution as Answer, Gateway::Evolution, many(9), 2),
+        (
+            webjs,
+            Gateway::Waha,
+            json!({"1@c.us": [waha("1")], "2@c.us": [waha("2")], "3@c.us": [waha("3")]}),
+            4,
+        ),
+    ] {
+        let stage = Stage::start("2026-09-21T23:00:00Z").await;
+        let (_, base) = Lister::start(answer, messages).await;
+        add(&stage, gateway, base).await;
+        let (mut resumed, mut missing, mut runs) = (None, 0, 0);
+        loop {
+            let report = run_from(&stage, false, calls, resumed).await.unwrap();
+            missing += report.missing;
+            runs += 1;
+            let until = stage.test.app.clock.now() - reconcile::SETTLED;
+            resumed = report.position.map(|position| Resumed { until, position });
+            if resumed.is_none() {
+                break;
+            }
+            assert!(runs < 20, "{gateway:?} makes no progress");
+        }
+        let expected = if gateway == Gateway::Evolution { 9 } else { 3 };
+        assert_eq!(missing, expected, "{gateway:?}");
+        assert!(runs > 1, "{gateway:?}");
+    }
 }
 
 /// Otherwise an instance whose webhooks have all stopped would not look silent.
@@ -297,8 +357,10 @@ async fn the_server_asks_for_missing_messages_from_time_to_time_and_remembers_wh
     add(&stage, Gateway::Evolution, base).await;
     let app = &stage.test.app;
     let ended = async || {
-        let ended = Checkpoint::Reconcile.load::<i64>(&app.db, "loja").await;
-        ended.unwrap()
+        let ended = Checkpoint::Reconcile.load::<Value>(&app.db, "loja").await;
+        ended
+            .unwrap()
+            .and_then(|compared| compared["until"].as_i64())
     };
     advance_until(&stage, async || loja(&stage).await.undelivered_count == 1).await;
     advance_until(&stage, async || ended().await.is_some()).await;
@@ -347,7 +409,7 @@ async fn a_gateway_that_refuses_its_list_is_an_error_of_that_run_only() {
         let asked = lister.calls().len();
         advance_until(&stage, async || lister.calls().len() > asked).await;
     }
-    let ended = Checkpoint::Reconcile.load::<i64>(&app.db, "loja").await;
+    let ended = Checkpoint::Reconcile.load::<Value>(&app.db, "loja").await;
     assert_eq!(ended.unwrap(), None);
     stage.test.end().await;
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value as Json;
 
-use super::{Error, Options};
+use super::{Error, Options, Position};
 use crate::clock::Millis;
 use crate::gateway::HistoryRange;
 use crate::ops::gateway_admin::{self, GatewayAdmin};
@@ -22,6 +22,8 @@ pub(super) struct Lists<'a> {
     until: Millis,
     /// The lists that are left: of all chats (`None`), or of one.
     left: VecDeque<Option<String>>,
+    /// The number of lists before the current one.
+    done: u32,
     page: u32,
     empty: u32,
     /// Of the page before. A gateway that ignores the page would answer the same for ever.
@@ -40,13 +42,20 @@ impl<'a> Lists<'a> {
             options,
             until,
             left: VecDeque::from([None]),
-            page: 0,
+            done: 0,
+            page: options.first_page(0),
             empty: 0,
             first: None,
             seen: (0, 0),
             calls: 0,
             is_cut_short: false,
         }
+    }
+
+    /// Where the next run continues, if this one was cut short.
+    pub fn position(&self) -> Option<Position> {
+        let (list, page) = (self.done, self.page);
+        self.is_cut_short.then_some(Position { list, page })
     }
 
     /// Notes the time of a message of the current page.
@@ -67,6 +76,11 @@ impl<'a> Lists<'a> {
             self.end_list();
         }
         while let Some(chat) = self.left.front().cloned() {
+            // Read by an earlier run.
+            if chat.is_some() && self.options.skips(self.done) {
+                self.end_list();
+                continue;
+            }
             if cancelled.is_cancelled() || self.calls >= self.options.most_calls {
                 self.is_cut_short = true;
                 return Ok(None);
@@ -113,7 +127,9 @@ impl<'a> Lists<'a> {
 
     fn end_list(&mut self) {
         self.left.pop_front();
-        (self.page, self.empty, self.first, self.seen) = (0, 0, None, (0, 0));
+        self.done += 1;
+        self.page = self.options.first_page(self.done);
+        (self.empty, self.first, self.seen) = (0, None, (0, 0));
     }
 
     /// Adds the chats with messages in the range. `refused` is why there is no list of all messages.
@@ -134,7 +150,9 @@ impl<'a> Lists<'a> {
         };
         self.calls += 1;
         let answer = self.admin.call(&call).await?.body;
-        let chats = gateway.read_chats(&answer);
+        let mut chats = gateway.read_chats(&answer);
+        // In the same order in the next run.
+        chats.sort_by(|a, b| a.id.cmp(&b.id));
         let in_range = |at: Option<Millis>| at.is_none_or(|at| at >= self.options.since);
         let chats = chats.into_iter().filter(|chat| in_range(chat.last_at));
         self.left.extend(chats.map(|chat| Some(chat.id)));
