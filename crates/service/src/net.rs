@@ -582,14 +582,16 @@ fn unreachable(error: hyper_util::client::legacy::Error) -> Error {
     Error::Unreachable(error)
 }
 
-/// Seconds only: dates would need the sender's clock. At most a day.
+/// Seconds, or a date, which is compared with the sender's own in `Date`. At most a day.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds.min(86_400)))
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let sent = millis_of_http_date(headers.get(DATE)?.to_str().ok()?)?;
+            let wait = millis_of_http_date(value)?.saturating_sub(sent).max(0);
+            Duration::from_millis(wait.unsigned_abs())
+        }
+    };
+    Some(wait.min(Duration::from_secs(86_400)))
 }

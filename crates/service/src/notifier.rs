@@ -254,7 +254,8 @@ impl Notifier {
         secrets: &[String],
         payload: String,
     ) -> Result<net::CallResponse, AttemptReason> {
-        let (id, timestamp) = (&claimed.notification.id, self.clock.now() / SECOND);
+        // Receivers compare it with their own clocks, so it is the machine's, also while that is not trusted.
+        let (id, timestamp) = (&claimed.notification.id, self.clock.wall() / SECOND);
         let signature = signing::signature(secrets, id, timestamp, &payload);
         let signature = signature.ok_or(AttemptReason::SecretUnreadable)?;
         let headers = [

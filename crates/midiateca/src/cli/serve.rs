@@ -45,15 +45,20 @@ async fn set_admin_password(context: &Context, app: &App) -> anyhow::Result<()> 
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| unreadable(context.lang, path, error))?;
     let password = without_line_end(text);
-    Ok(users::set_admin_password(app.user_deps(), &password).await?)
+    match users::set_admin_password(app.user_deps(), &password).await {
+        // The administrator of one client can add a user of this name, and must not keep the server from starting.
+        Err(users::UserError::AdminIsOther) => tracing::error!(
+            "the user admin does not administer all clients: the password in secrets.admin_password_file is not set"
+        ),
+        set => set?,
+    }
+    Ok(())
 }
 
-/// While there is no user: a link for the first administrator, on a terminal only, because a log is read by many.
+/// While no user administers all clients: a link for the first administrator, on a terminal only, because a log is read by many.
 async fn greet(context: &Context, app: &App, address: SocketAddr) -> anyhow::Result<()> {
-    if !midiateca_service::access::users::list(&app.db, Scope::All)
-        .await?
-        .is_empty()
-    {
+    let known = midiateca_service::access::users::list(&app.db, Scope::All).await?;
+    if users::is_administered(&known) {
         return Ok(());
     }
     if answer::is_json() || !std::io::stdout().is_terminal() {

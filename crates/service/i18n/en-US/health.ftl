@@ -110,7 +110,7 @@ health-folders-not-writable = { $count ->
 } no new file: { $error }
 health-space-left = { $free }; downloads are paused below { $floor }
 health-no-space = { $free }, less than { $floor }: no download begins
-health-hardly-grows = almost none: the disk lasts for years
+health-hardly-grows = almost none: there is space for years
 health-space-lasts = { $days ->
     [one] { $growth } a day: disk full in about { $days } day
    *[other] { $growth } a day: disk full in about { $days } days
@@ -166,8 +166,8 @@ health-slot-clear-text = has an address in clear text (http): { $address }
 health-slot-loopback = has an address that the gateway cannot reach: { $address }
 health-slot-off = has an address, but is switched off
 health-slot-lacks = has the address of this server, and does not send everything: { $lacks } is missing
-health-no-call = this gateway has no call for it
-health-not-readable = this gateway has no call that reads it back
+health-no-call = this gateway's API does not offer this
+health-not-readable = this gateway's API cannot read it back
 health-other-gateway = the last delivery that was set aside has the form of { $gateway }; the instance is of { $own }
 health-gateway-problem = { $reason }
 health-clocks-agree = they agree

@@ -68,8 +68,8 @@ health-program-isolated = está instalado e roda sem rede e sem acesso a outros 
 health-program-found = está instalado e roda com limites de memória, tempo e saída
 health-program-absent = não está instalado, então faltam as prévias que ele gera
 health-program-missing = está nas configurações e não está instalado
-health-program-paused = esgotou o tempo { $count } vezes seguidas, com arquivos de vários clientes: está em pausa e será tentado de novo em { $left }
-health-program-paused-for-client = esgotou o tempo { $count } vezes seguidas com arquivos do cliente { $client }: está em pausa para esse cliente e será tentado de novo em { $left }
+health-program-paused = excedeu o tempo limite { $count } vezes seguidas, com arquivos de vários clientes: está em pausa e será tentado de novo em { $left }
+health-program-paused-for-client = excedeu o tempo limite { $count } vezes seguidas com arquivos do cliente { $client }: está em pausa para esse cliente e será tentado de novo em { $left }
 health-no-watermark = os downloads continuam até o disco ficar completamente cheio
 health-grows-forever = os registros nunca são excluídos, então o banco de dados sempre cresce
 health-only-small-files = arquivos maiores que keep.max_size não são armazenados, e o limite é menor que um vídeo comum
@@ -110,7 +110,7 @@ health-folders-not-writable = { $count ->
 } novos arquivos: { $error }
 health-space-left = { $free }; os downloads são pausados abaixo de { $floor }
 health-no-space = { $free }, menos que { $floor }: nenhum download começa
-health-hardly-grows = quase nada: o disco dura anos
+health-hardly-grows = quase nada: há espaço para anos
 health-space-lasts = { $days ->
     [one] { $growth } por dia: disco cheio em cerca de { $days } dia
    *[other] { $growth } por dia: disco cheio em cerca de { $days } dias
@@ -166,8 +166,8 @@ health-slot-clear-text = contém um endereço sem criptografia (http): { $addres
 health-slot-loopback = contém um endereço que o gateway não alcança: { $address }
 health-slot-off = contém um endereço, mas está desativado
 health-slot-lacks = contém o endereço deste servidor, mas não envia tudo: falta { $lacks }
-health-no-call = este gateway não tem chamada para isso
-health-not-readable = este gateway não tem chamada que o releia
+health-no-call = a API deste gateway não oferece isso
+health-not-readable = a API deste gateway não permite conferir isso
 health-other-gateway = a última entrega separada tem a forma de { $gateway }; a instância é de { $own }
 health-gateway-problem = { $reason }
 health-clocks-agree = estão de acordo

@@ -40,7 +40,10 @@ import-sum =
     }, { $skipped ->
         [one] { $skipped } ignorada
        *[other] { $skipped } ignoradas
-    }, { $known } já existentes aqui, { $gone ->
+    }, { $known ->
+        [one] { $known } já existente
+       *[other] { $known } já existentes
+    } aqui, { $gone ->
         [one] { $gone } apagada ou excluída
        *[other] { $gone } apagadas ou excluídas
     } aqui, { $lost } sem recuperação, { $left_out ->

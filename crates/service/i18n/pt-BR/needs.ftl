@@ -46,7 +46,7 @@ needs-deliveries-refused = { $refused }
 needs-deliveries-never-made = { $instance }: { $count ->
     [one] { $count } entrega do último dia que o gateway não enviou; a mídia dela foi recebida
    *[other] { $count } entregas do último dia que o gateway não enviou; as mídias delas foram recebidas
-} pela lista dele; `midiateca doctor` confere os webhooks, `midiateca deliveries dismiss` reconhece
+} pela lista dele; `midiateca doctor` confere os webhooks, `midiateca deliveries dismiss` marca o aviso como visto
 
 needs-one = precisa de atenção: { $need }
 needs-none = veredito: nada precisa de atenção

@@ -1,6 +1,6 @@
 //! Checks that settings make sense.
 
-use super::{Config, Misread, Rule, Span, is_web_address, listen_address, path_of};
+use super::{Config, Misread, Rule, Size, Span, is_web_address, listen_address, path_of};
 use crate::clock::Zone;
 
 /// A problem of one setting or of several together. Its fields are the data of the problem, without sentences.
@@ -37,6 +37,14 @@ pub enum Problem {
     /// No route, or a repeated one.
     #[error("fetch.routes must name each route at most once, and at least one")]
     Routes,
+    /// A program that does not get the file would always say the same.
+    #[error("{key} must have the argument {{path}} once")]
+    ProgramWithoutPath { key: &'static str },
+    /// Not the name of a host.
+    #[error(
+        "{key} has {text:?}, which is not a host such as files.example.com or files.example.com:8443"
+    )]
+    Host { key: &'static str, text: String },
     /// Downloads would resume before they pause.
     #[error("storage.resume_above must not be less than storage.pause_below")]
     Watermarks,
@@ -73,6 +81,25 @@ impl Config {
         let twice = (1..routes.len()).any(|at| routes[..at].contains(&routes[at]));
         if routes.is_empty() || twice {
             problems.push(Problem::Routes);
+        }
+        for (key, command) in [
+            ("derived.transcriber", &self.derived.transcriber),
+            ("derived.scanner", &self.derived.scanner),
+        ] {
+            let paths = command.iter().skip(1).filter(|it| it.contains("{path}"));
+            if !command.is_empty() && paths.count() != 1 {
+                problems.push(Problem::ProgramWithoutPath { key });
+            }
+        }
+        for (key, hosts) in [
+            ("fetch.allowed_hosts", &self.fetch.allowed_hosts),
+            ("endpoints.allowed_hosts", &self.endpoints.allowed_hosts),
+        ] {
+            let wrong = hosts.iter().filter(|host| !is_host(host));
+            problems.extend(wrong.map(|text| Problem::Host {
+                key,
+                text: text.clone(),
+            }));
         }
         if self.storage.resume_above < self.storage.pause_below {
             problems.push(Problem::Watermarks);
@@ -111,9 +138,20 @@ impl Config {
         ];
         let spans = spans.into_iter().filter(|(_, span, least)| span < least);
         let spans = spans.map(|(key, _, least)| too_small(key, &least.to_string()));
-        let rates = http.min_rate.is_zero();
-        let rates = rates.then(|| too_small("http.min_rate", "1B"));
-        counts.chain(spans).chain(rates).collect()
+        let sizes = [
+            ("http.max_body", http.max_body, "1KiB"),
+            ("http.max_bodies", http.max_bodies, "1KiB"),
+            ("http.min_rate", http.min_rate, "1B"),
+            ("fetch.max_file", self.fetch.max_file, "1B"),
+            ("keep.max_size", self.keep.max_size, "1B"),
+        ];
+        let is_small =
+            |size: Size, least: &str| least.parse().is_ok_and(|least: Size| size < least);
+        let sizes = sizes
+            .into_iter()
+            .filter(|(_, size, least)| is_small(*size, least));
+        let sizes = sizes.map(|(key, _, least)| too_small(key, least));
+        counts.chain(spans).chain(sizes).collect()
     }
 
     fn of_http(&self) -> Vec<Problem> {
@@ -138,6 +176,18 @@ impl Config {
     }
 }
 
+/// Whether it is a name or an address, with or without a port.
+fn is_host(text: &str) -> bool {
+    let address = url::Url::parse(&format!("https://{text}/"));
+    let is_plain = |url: url::Url| {
+        url.path() == "/"
+            && url.username().is_empty()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    !text.contains('/') && address.is_ok_and(is_plain)
+}
+
 fn too_small(key: &'static str, least: &str) -> Problem {
     let least = least.to_owned();
     Problem::TooSmall { key, least }
@@ -146,8 +196,8 @@ fn too_small(key: &'static str, least: &str) -> Problem {
 fn of_rule(rule: &Rule) -> Option<Problem> {
     let limits = [
         ("older_than", rule.older_than.map(Span::is_zero)),
-        ("larger_than", rule.larger_than.map(super::Size::is_zero)),
-        ("total_over", rule.total_over.map(super::Size::is_zero)),
+        ("larger_than", rule.larger_than.map(Size::is_zero)),
+        ("total_over", rule.total_over.map(Size::is_zero)),
     ];
     if limits.iter().all(|(_, limit)| limit.is_none()) {
         return Some(Problem::RuleWithoutLimit);

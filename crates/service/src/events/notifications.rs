@@ -333,7 +333,7 @@ pub async fn resend(tx: &mut Tx, endpoint: &str, id: &str, now: Millis) -> Resul
 
 /// How many failed since then.
 pub async fn failed_since(db: &Db, endpoint: &str, since: Millis) -> Result<u64, Error> {
-    let sql = "select count(*) as n from notifications where endpoint = $1 and status = 'failed' and created_at >= $2";
+    let sql = "select count(*) as n from notifications where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2";
     let row = db.row(sql, values![endpoint, since]).await?;
     row.map_or(Ok(0), |row| row.count("n"))
 }
@@ -347,7 +347,7 @@ pub async fn recover(
     limit: u32,
 ) -> Result<u64, Error> {
     let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null, attempts = 0
-               where id in (select id from notifications where endpoint = $1 and status = 'failed' and created_at >= $2 limit $4)";
+               where id in (select id from notifications where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2 limit $4)";
     tx.run(sql, values![endpoint, since, now, limit]).await
 }
 

@@ -131,7 +131,9 @@ pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Adde
         if let Err(error) = check_client(tx, new.scope).await? {
             return Ok(Err(error));
         }
-        if is_taken(tx, &new.name).await? {
+        // The server's password file is for a user of this name who administers all clients.
+        let is_reserved = new.name == ADMIN && new.scope != Scope::All;
+        if is_reserved || is_taken(tx, &new.name).await? {
             let name = new.name.clone();
             return Ok(Err(UserError::NameTaken { name }));
         }
@@ -272,6 +274,11 @@ pub async fn set_password(
     self::change(deps, actor, target, change).await
 }
 
+/// Whether a user administers all clients, or will with the link for a password.
+pub fn is_administered(users: &[User]) -> bool {
+    users.iter().any(User::is_global_admin)
+}
+
 /// Returns the token of a link for setting a password: of a user, or of the first administrator while there is none.
 pub async fn make_setup_link(
     deps: Deps<'_>,
@@ -282,7 +289,9 @@ pub async fn make_setup_link(
     let target = target.map(|target| (target.id.to_owned(), target.within));
     let making = deps.db.write(Key::Everything, async move |tx| {
         let user = match &target {
-            None if !users::list_in(tx).await?.is_empty() => return Ok(Err(UserError::NoName)),
+            None if is_administered(&users::list_in(tx).await?) => {
+                return Ok(Err(UserError::NoName));
+            }
             None => None,
             Some((id, within)) => match users::find_in(tx, *within, id).await? {
                 None => return Ok(Err(UserError::Unknown)),
@@ -327,8 +336,12 @@ pub async fn set_up(deps: Deps<'_>, setup: Setup) -> Result<User, UserError> {
                 user
             }
             // Another link was used before.
-            Some(SetupFor::FirstAdmin) if !users::list_in(tx).await?.is_empty() => {
+            Some(SetupFor::FirstAdmin) if is_administered(&users::list_in(tx).await?) => {
                 return Ok(Err(UserError::Link));
+            }
+            Some(SetupFor::FirstAdmin) if is_taken(tx, &name).await? => {
+                let name = name.clone();
+                return Ok(Err(UserError::NameTaken { name }));
             }
             Some(SetupFor::FirstAdmin) => {
                 let new = first_admin(name.clone(), hash.clone());

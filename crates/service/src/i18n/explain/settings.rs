@@ -87,6 +87,10 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
         Problem::Listen { text } => cause(words::LISTEN_INVALID, &[("text", &plain(text))]),
         Problem::PublicUrl { text } => cause(words::PUBLIC_URL_INVALID, &[("text", &plain(text))]),
         Problem::Routes => cause(words::ROUTES_INVALID, &[]),
+        Problem::ProgramWithoutPath { key } => cause(words::PROGRAM_WITHOUT_PATH, &[("key", key)]),
+        Problem::Host { key, text } => {
+            cause(words::NOT_A_HOST, &[("key", key), ("text", &plain(text))])
+        }
         Problem::Watermarks => cause(words::WATERMARKS_INVALID, &[]),
         Problem::RuleWithoutLimit => cause(words::RULE_WITHOUT_LIMIT, &[]),
         Problem::Url { key, scheme } => {

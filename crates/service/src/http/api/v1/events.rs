@@ -138,7 +138,7 @@ pub async fn list(
     let last = found.last().map_or(after, |event| event.seq);
     // A caller of one client does not learn how much happens elsewhere.
     let next = match grant.scope {
-        Scope::All if found.len() < limit as usize => newest.max(after),
+        Scope::All if found.len() < limit as usize => newest.max(last),
         _ => last,
     };
     Ok(Json(EventPage {
