@@ -12,16 +12,16 @@ use midiateca_service::shutdown::Shutdown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The folder of the backup: a new or empty one, or one from before, which is brought up to date
+    /// The folder of the backup: a new or empty one, or that of an earlier backup, which is updated
     #[arg(value_name = "TARGET")]
     target: PathBuf,
-    /// Copy the key too, which opens the gateway tokens
+    /// Copy the key too, which decrypts the gateway tokens
     #[arg(long)]
     with_key: bool,
-    /// Take files out of the backup that the database no longer names, such as those of a person who was erased
+    /// Delete files from the backup that the database no longer has, such as those of an erased person
     #[arg(long)]
     prune: bool,
-    /// Read the files that are in the backup already, and replace those that are no longer right
+    /// Read the files that are already in the backup, and replace corrupt ones
     #[arg(long)]
     verify: bool,
 }

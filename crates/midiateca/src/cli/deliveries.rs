@@ -1,4 +1,4 @@
-//! `deliveries list|show|dismiss|replay`: the raw webhooks that are kept, and what today's reader makes of them.
+//! `deliveries list|show|dismiss|replay`: the stored raw webhooks, and processing them again.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const PAGE: u32 = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Lists the raw deliveries that are kept, oldest first
+    /// Lists the stored raw deliveries, oldest first
     List {
         #[command(flatten)]
         which: Which,
@@ -46,7 +46,7 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Reads kept deliveries again: what an older reader missed is found, what is not stored is tried again
+    /// Processes stored deliveries again: finds media that an earlier version did not recognise, and retries those that are not stored
     Replay {
         /// Which deliveries, by id
         #[arg(value_name = "DELIVERY", conflicts_with_all = ["instance", "set_aside", "since"])]
