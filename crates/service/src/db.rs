@@ -79,6 +79,9 @@ pub enum Error {
         #[source]
         source: Arc<std::io::Error>,
     },
+    /// The query took longer than its limit.
+    #[error("the query takes too long")]
+    TooSlow,
     /// The write panicked and was rolled back.
     #[error("the work on the database panicked")]
     Panicked,
@@ -146,14 +149,15 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        // Primary result codes: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 13 FULL, 14 CANTOPEN (sqlite.org/rescode.html).
+        // Primary result codes: 5 BUSY, 6 LOCKED, 8 READONLY, 9 INTERRUPT, 10 IOERR, 13 FULL, 14 CANTOPEN
+        // (sqlite.org/rescode.html).
         let code = error
             .sqlite_error()
             .map_or(0, |error| error.extended_code & 0xff);
-        if matches!(code, 5 | 6 | 8 | 10 | 13 | 14) {
-            Self::Unavailable(Some(Arc::new(error)))
-        } else {
-            Self::Statement(Arc::new(error))
+        match code {
+            5 | 6 | 8 | 10 | 13 | 14 => Self::Unavailable(Some(Arc::new(error))),
+            9 => Self::TooSlow,
+            _ => Self::Statement(Arc::new(error)),
         }
     }
 }
@@ -293,6 +297,15 @@ impl Db {
         F: AsyncFn(&mut Tx) -> Result<T, Error> + Send + 'static,
     {
         self.committer.write(work).await
+    }
+
+    /// A handle whose queries end with [`Error::TooSlow`] after this time, those that wait for a connection once they have it.
+    #[must_use]
+    pub fn with_read_limit(&self, limit: Duration) -> Self {
+        Self {
+            readers: self.readers.clone().with_limit(limit),
+            ..self.clone()
+        }
     }
 
     /// The random id of this database, which its storage has too. Empty for a read-only database of an earlier

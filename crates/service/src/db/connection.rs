@@ -94,6 +94,11 @@ impl Connection {
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
+    /// Ends a running query of this connection from another thread.
+    pub fn interrupt_handle(&self) -> rusqlite::InterruptHandle {
+        self.engine.get_interrupt_handle()
+    }
+
     /// The number of rows that this connection changed.
     pub fn changes(&self) -> u64 {
         self.engine.total_changes()

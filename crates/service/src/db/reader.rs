@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio_util::task::AbortOnDropHandle;
@@ -24,12 +24,40 @@ fn in_place<T>(place: OwnedSemaphorePermit, read: impl FnOnce() -> T) -> T {
     found
 }
 
+/// The query that runs on a connection, and since when.
+#[derive(Clone, Default)]
+struct Running(Arc<Mutex<Option<(rusqlite::InterruptHandle, Instant)>>>);
+
+impl Running {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(rusqlite::InterruptHandle, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the query when it has run this long, and else returns how much longer it may run. The lock keeps the connection from
+    /// the next caller until then.
+    fn end_after(&self, limit: Duration) -> Duration {
+        match &*self.lock() {
+            None => limit,
+            Some((handle, since)) => {
+                let left = limit.saturating_sub(since.elapsed());
+                if left.is_zero() {
+                    handle.interrupt();
+                    return limit;
+                }
+                left
+            }
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct Readers {
     source: Source,
     busy_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
     places: Arc<Semaphore>,
+    /// How long a query may run.
+    limit: Option<Duration>,
     /// Whether the database is at its path; unknown to read-only handles.
     state: State,
 }
@@ -46,8 +74,14 @@ impl Readers {
             busy_timeout,
             idle: Arc::default(),
             places: Arc::new(Semaphore::new(MOST)),
+            limit: None,
             state,
         }
+    }
+
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
     }
 
     pub fn busy_timeout(&self) -> Duration {
@@ -100,15 +134,38 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let readers = self.clone();
+        let (readers, running) = (self.clone(), Running::default());
+        let ending = running.clone();
         let read = move || {
             readers.state.refuse_displaced(readers.source.path())?;
             let idle = readers.lock().pop();
             let connection = idle.map_or_else(|| readers.connect(), Ok)?;
+            let handle = readers.limit.map(|_| connection.interrupt_handle());
+            *running.lock() = handle.map(|handle| (handle, Instant::now()));
             let found = read(&connection);
+            *running.lock() = None;
             readers.lock().push(connection);
             found
         };
+        let reading = self.read_in_place(read);
+        let Some(limit) = self.limit else {
+            return reading.await;
+        };
+        tokio::pin!(reading);
+        let mut patience = limit;
+        loop {
+            match tokio::time::timeout(patience, &mut reading).await {
+                Ok(found) => return found,
+                // It may wait for its connection still.
+                Err(_) => patience = ending.end_after(limit),
+            }
+        }
+    }
+
+    async fn read_in_place<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         // The place belongs to the query, and those who wait have a task: a caller that is not polled for a while must not keep a
         // place, or be given one, that the others wait for.
         let reading = match Arc::clone(&self.places).try_acquire_owned() {

@@ -19,6 +19,22 @@ async fn add(db: &Db, id: i64, name: &str) -> Result<u64, Error> {
 }
 
 #[tokio::test]
+async fn a_query_beyond_its_limit_ends_and_the_connection_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+    let endless = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) as n from n";
+    let limited = db.with_read_limit(Duration::from_millis(50));
+    let error = limited.rows(endless, vec![]).await.err();
+    assert!(matches!(error, Some(Error::TooSlow)), "{error:?}");
+    for db in [&limited, &db] {
+        let row = db.row("select 1 as n", vec![]).await.unwrap();
+        assert_eq!(row.unwrap().int("n").unwrap(), 1);
+    }
+    db.close().await;
+}
+
+#[tokio::test]
 async fn a_bad_work_does_not_spoil_the_commit_of_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;

@@ -239,6 +239,9 @@ impl From<crate::db::Error> for ApiError {
             }
             return Self::unavailable();
         }
+        if matches!(error, crate::db::Error::TooSlow) {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, keys::api::QUERY_TOO_SLOW);
+        }
         Self::internal(&error)
     }
 }

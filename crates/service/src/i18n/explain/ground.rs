@@ -123,6 +123,7 @@ fn of_db(error: &db::Error, lang: Language) -> Cause {
             &[],
         ),
         db::Error::Uncertain(cause) => of_db(cause, lang),
+        db::Error::TooSlow => Cause::with(lang, words::QUERY_TOO_SLOW, words::NARROW_QUERY, &[]),
         db::Error::Displaced { path, found } => {
             let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
             let (what, hint) = displaced(*found);
