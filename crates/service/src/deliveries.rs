@@ -18,7 +18,9 @@ use std::sync::Arc;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::media;
 use crate::media::sql::{has_waiting_bytes, is_delivery_on_hold, status_of};
-use crate::model::{Arrival, DeliveryId, DeliveryReason, InstanceId, MediaId, fresh_id};
+use crate::model::{
+    Arrival, DeliveryId, DeliveryReason, DeliveryVerdict, InstanceId, MediaId, fresh_id,
+};
 
 pub use bodies::{BODIES, Bodies};
 pub use incoming::{Body, Incoming};
@@ -26,15 +28,12 @@ pub use left_out::LeftOut;
 pub use masked::{masked, masked_tokens, without_files};
 pub use opening::BodyReader;
 
-/// The verdict of a delivery that is stored and not read.
-pub const SET_ASIDE: &str = "set_aside";
-
 /// One webhook with media or news of the instance, or one that could not be read.
 pub struct Delivery {
     pub id: DeliveryId,
     instance: String,
     received_at: Millis,
-    verdict: &'static str,
+    verdict: DeliveryVerdict,
     reason: Option<DeliveryReason>,
     body: Arc<Body>,
     body_lz4: Vec<u8>,
@@ -51,11 +50,10 @@ pub struct SavedDelivery {
 }
 
 impl Delivery {
-    /// `verdict` is `accepted`, `set_aside` or `refused`.
     pub fn new(
         instance: &InstanceId,
         now: Millis,
-        verdict: &'static str,
+        verdict: DeliveryVerdict,
         reason: Option<DeliveryReason>,
         body: Arc<Body>,
     ) -> Self {
@@ -109,7 +107,7 @@ impl Delivery {
             status_of!("p.media"),
             ", '') <> 'stored') order by id desc limit 1"
         );
-        let values = values![&self.instance, sha256, self.verdict];
+        let values = values![&self.instance, sha256, self.verdict.as_str()];
         let Some(row) = tx.row(sql, values).await? else {
             return Ok(None);
         };
@@ -135,7 +133,7 @@ impl Delivery {
             self.id.as_str(),
             &self.instance,
             self.received_at,
-            self.verdict,
+            self.verdict.as_str(),
             self.reason.map(DeliveryReason::as_str),
             self.body.size_bytes,
             self.body_lz4.as_slice(),
@@ -322,8 +320,7 @@ pub struct DeliverySummary {
     pub id: DeliveryId,
     pub instance: InstanceId,
     pub received_at: Millis,
-    /// `accepted`, `set_aside` or `refused`.
-    pub verdict: String,
+    pub verdict: DeliveryVerdict,
     /// Why it was not accepted.
     pub reason: Option<DeliveryReason>,
     /// The length of its body.
@@ -336,7 +333,7 @@ pub struct DeliverySummary {
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
     pub instance: Option<String>,
-    pub verdict: Option<String>,
+    pub verdict: Option<DeliveryVerdict>,
     /// Received at or after.
     pub since: Option<Millis>,
     /// Received before.
@@ -356,7 +353,7 @@ pub async fn list(
     let values = values![
         after,
         filter.instance.clone(),
-        filter.verdict.clone(),
+        filter.verdict.map(DeliveryVerdict::as_str),
         filter.since.unwrap_or(0),
         filter.until.unwrap_or(Millis::MAX),
         limit
@@ -401,8 +398,8 @@ fn before_statement(
     if let Some(instance) = &filter.instance {
         and("instance =", instance.into());
     }
-    if let Some(verdict) = &filter.verdict {
-        and("verdict =", verdict.into());
+    if let Some(verdict) = filter.verdict {
+        and("verdict =", verdict.as_str().into());
     }
     if let Some(since) = filter.since {
         and("id >=", place(since - LONGEST_ARRIVAL).into());
@@ -552,7 +549,7 @@ fn summary(row: &Row) -> Result<DeliverySummary, Error> {
         id: DeliveryId(row.text("id")?),
         instance: InstanceId(row.text("instance")?),
         received_at: row.int("received_at")?,
-        verdict: row.text("verdict")?,
+        verdict: row.parsed("verdict", DeliveryVerdict::parse)?,
         reason: row
             .text_or_none("reason")?
             .map(|code| DeliveryReason::parse(&code)),

@@ -5,33 +5,17 @@ use serde_json::Value as Json;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::sql::{erased_of_client, kind_of};
-use crate::model::{MediaKind, Scope};
+use crate::model::{EventKind, MediaKind, Scope};
 
 pub mod endpoints;
 pub mod feed;
 pub mod notifications;
 pub mod signing;
 
-/// The kinds of events, as in JSON. An event of an erased media has the kind [`ERASED`] and no data. `media.postponed`: a
-/// later round follows; `media.lost`: the file is missing;
-/// `media.removed`: a retention rule deleted the file; `media.infected`: the scanner found something in it.
-pub const KINDS: [&str; 13] = [
-    "media.stored",
-    "media.failed",
-    "media.expired",
-    "media.postponed",
-    "media.lost",
-    "media.removed",
-    "media.dismissed",
-    "media.deleted_for_everyone",
-    "media.infected",
-    "contact.erased",
-    "instance.connected",
-    "instance.disconnected",
-    "endpoint.disabled",
-];
+/// The kinds of events, as in JSON.
+pub const KINDS: [&str; EventKind::ALL.len()] = EventKind::CODES;
 
-/// In place of the kind of an event that was erased.
+/// In place of the kind of an event that was erased, which has no data.
 pub const ERASED: &str = "erased";
 
 #[derive(Clone, Debug)]
@@ -39,7 +23,7 @@ pub struct Event {
     /// Increasing; the cursor of every reader.
     pub seq: i64,
     pub at: Millis,
-    /// One of [`KINDS`], unless a newer version wrote it.
+    /// The code of an [`EventKind`] or [`ERASED`], unless a newer version wrote it.
     pub kind: String,
     /// None when the event concerns no client.
     pub client: Option<i64>,
@@ -49,9 +33,15 @@ pub struct Event {
     pub data: Json,
 }
 
+impl Event {
+    pub fn is(&self, kind: EventKind) -> bool {
+        self.kind == kind.as_str()
+    }
+}
+
 /// A new event. The fields are those of [`Event`].
 pub struct News<'a> {
-    pub kind: &'a str,
+    pub kind: EventKind,
     pub client: Option<i64>,
     pub instance: Option<&'a str>,
     pub media: Option<&'a str>,
@@ -60,11 +50,10 @@ pub struct News<'a> {
 
 /// Appends an event at the end of the commit group, so that events are numbered in commit order.
 pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
-    debug_assert!(KINDS.contains(&news.kind), "{} is in no list", news.kind);
-    let (kind, client) = (news.kind.to_owned(), news.client);
+    let (kind, client) = (news.kind.as_str(), news.client);
     let values = values![
         now,
-        news.kind,
+        kind,
         client,
         news.instance,
         news.media,
@@ -75,7 +64,7 @@ pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
         let Some(row) = tx.row(sql, values).await? else {
             return Ok(());
         };
-        notifications::enqueue(tx, row.int("seq")?, &kind, client, now).await
+        notifications::enqueue(tx, row.int("seq")?, kind, client, now).await
     });
 }
 
@@ -128,7 +117,7 @@ fn event_of(row: &Row) -> Result<Event, Error> {
 /// Conditions on events; None means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Which {
-    pub kind: Option<&'static str>,
+    pub kind: Option<EventKind>,
     pub instance: Option<String>,
     /// The kind of the event's media.
     pub media_kind: Option<MediaKind>,
@@ -143,7 +132,8 @@ pub async fn newest_of(db: &Db, which: &Which, seq: i64, limit: u32) -> Result<V
         " = $4) order by seq desc limit $5"
     );
     let media_kind = which.media_kind.map(MediaKind::as_str);
-    let values = values![seq, which.kind, which.instance.clone(), media_kind, limit];
+    let kind = which.kind.map(EventKind::as_str);
+    let values = values![seq, kind, which.instance.clone(), media_kind, limit];
     let rows = db.rows(sql, values).await?;
     rows.iter().map(event_of).collect()
 }
@@ -237,7 +227,7 @@ mod tests {
 
     fn news(media: Option<&'static str>, data: Json) -> News<'static> {
         News {
-            kind: "media.stored",
+            kind: EventKind::MediaStored,
             client: Some(1),
             instance: None,
             media,

@@ -25,7 +25,9 @@ use crate::events::{self, News};
 use crate::gateway::signature::Headers;
 use crate::gateway::{self, DeliveryContent, Gateway, ParsedDelivery, Reader, Reading};
 use crate::instances::{self, Directory, Instance};
-use crate::model::{Arrival, DeliveryId, DeliveryReason, MediaKind, MediaStatus};
+use crate::model::{
+    Arrival, DeliveryId, DeliveryReason, DeliveryVerdict, EventKind, MediaKind, MediaStatus,
+};
 use crate::queue::deletions::{self, Deleted, Marked};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::secrets::Secrets;
@@ -245,7 +247,15 @@ async fn set_aside(
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let id = keep(ingest, instance, deliveries::SET_ASIDE, reason, body, now).await?;
+    let id = keep(
+        ingest,
+        instance,
+        DeliveryVerdict::SetAside,
+        reason,
+        body,
+        now,
+    )
+    .await?;
     tracing::warn!(delivery = %id, instance = %instance.id, reason = reason.as_str(), "delivery set aside");
     Ok(Receipt::SetAside {
         reason,
@@ -264,7 +274,7 @@ async fn refuse(
     keep(
         ingest,
         instance,
-        "refused",
+        DeliveryVerdict::Refused,
         DeliveryReason::OtherInstance,
         body,
         now,
@@ -277,7 +287,7 @@ async fn refuse(
 async fn keep(
     ingest: &Ingest,
     instance: &Instance,
-    verdict: &'static str,
+    verdict: DeliveryVerdict,
     reason: DeliveryReason,
     body: Arc<Body>,
     now: Millis,
@@ -325,7 +335,8 @@ async fn accept(
         let reason = nothing.unwrap_or(DeliveryReason::NoMessage);
         return Ok(Receipt::Ignored { reason });
     }
-    let delivery = Delivery::new(&instance.id, now, "accepted", None, Arc::clone(&body));
+    let (verdict, of) = (DeliveryVerdict::Accepted, Arc::clone(&body));
+    let delivery = Delivery::new(&instance.id, now, verdict, None, of);
     let delivery = delivery.with_arrival(arrival).with_left_out(left_out);
     let unknown = readings.iter().flat_map(|reading| reading.unknown.clone());
     let unknown: Vec<_> = unknown.collect();
@@ -519,9 +530,9 @@ async fn record_connection(
     instances::set_state(tx, &instance.id, connected, now).await?;
     let news = News {
         kind: if connected {
-            "instance.connected"
+            EventKind::InstanceConnected
         } else {
-            "instance.disconnected"
+            EventKind::InstanceDisconnected
         },
         client: Some(instance.client),
         instance: Some(instance.id.as_str()),
@@ -535,7 +546,7 @@ async fn record_connection(
 fn report_deleted(tx: &mut Tx, instance: &Instance, marked: Vec<Marked>, now: Millis) {
     for media in marked {
         let news = News {
-            kind: "media.deleted_for_everyone",
+            kind: EventKind::MediaDeletedForEveryone,
             client: Some(media.client),
             instance: Some(instance.id.as_str()),
             media: Some(media.id.as_str()),

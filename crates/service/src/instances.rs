@@ -7,7 +7,7 @@ mod refusals;
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::gateway::Gateway;
-use crate::model::{InstanceId, Route};
+use crate::model::{InstanceId, InstanceState, Route};
 use crate::secrets::{self, Secrets};
 
 pub use directory::{Directory, FormerToken};
@@ -62,8 +62,7 @@ pub struct Instance {
     pub hook_hash: Vec<u8>,
     /// Those of earlier addresses that are still accepted.
     pub hooks_before: Vec<Vec<u8>>,
-    /// `connected`, `disconnected` or `unknown`.
-    pub state: String,
+    pub state: InstanceState,
     pub state_at: Option<Millis>,
     /// The gateway's current error, until it succeeds again.
     pub problem: Option<String>,
@@ -99,7 +98,7 @@ fn instance_of(row: &Row) -> Result<Instance, Error> {
         session: row.text_or_none("session")?,
         hook_hash: row.bytes("hook_hash")?,
         hooks_before: Vec::new(),
-        state: row.text("state")?,
+        state: row.parsed("state", InstanceState::parse)?,
         state_at: row.int_or_none("state_at")?,
         problem: row.text_or_none("problem")?,
         last_delivery_at: row.int_or_none("last_delivery_at")?,
@@ -343,16 +342,12 @@ pub async fn remove_instance(tx: &mut Tx, id: &InstanceId, now: Millis) -> Resul
 pub async fn set_state(
     tx: &mut Tx,
     id: &InstanceId,
-    connected: bool,
+    is_connected: bool,
     now: Millis,
 ) -> Result<(), Error> {
-    let state = if connected {
-        "connected"
-    } else {
-        "disconnected"
-    };
+    let state = InstanceState::of(is_connected);
     let sql = "update instances set state = $2, state_at = $3 where id = $1 and state is distinct from $2";
-    tx.run(sql, values![id.as_str(), state, now])
+    tx.run(sql, values![id.as_str(), state.as_str(), now])
         .await
         .map(drop)
 }

@@ -56,6 +56,8 @@ macro_rules! codes {
 
         impl $name {
             pub const ALL: [Self; [$($code),*].len()] = [$(Self::$variant),*];
+            /// Of all, in the same order.
+            pub const CODES: [&'static str; Self::ALL.len()] = [$($code),*];
 
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
@@ -76,15 +78,14 @@ macro_rules! codes {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <String as serde::Deserialize>::deserialize(deserializer)?;
                 Self::parse(&text).ok_or_else(|| {
-                    let known = Self::ALL.map(Self::as_str);
-                    serde::de::Error::custom($crate::model::unknown_code(&text, &known))
+                    serde::de::Error::custom($crate::model::unknown_code(&text, &Self::CODES))
                 })
             }
         }
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                $crate::model::schema_of_codes(&Self::ALL.map(Self::as_str))
+                $crate::model::schema_of_codes(&Self::CODES)
             }
         }
 
@@ -164,6 +165,60 @@ codes! {
         Skipped "skipped",
         /// Failed or expired, and acknowledged by an operator.
         Dismissed "dismissed",
+    }
+}
+
+codes! {
+    /// The session of an instance, as its gateway reported it last.
+    InstanceState {
+        Connected "connected",
+        Disconnected "disconnected",
+        /// Not reported yet.
+        Unknown "unknown",
+    }
+}
+
+impl InstanceState {
+    pub fn of(is_connected: bool) -> Self {
+        if is_connected {
+            Self::Connected
+        } else {
+            Self::Disconnected
+        }
+    }
+}
+
+codes! {
+    /// What became of a stored delivery. One that is ignored is not stored.
+    DeliveryVerdict {
+        Accepted "accepted",
+        /// It could not be read.
+        SetAside "set_aside",
+        /// It is not signed as it must be, or is another instance's.
+        Refused "refused",
+    }
+}
+
+codes! {
+    /// What happened. An event of an erased media has `erased` in place of its kind.
+    EventKind {
+        MediaStored "media.stored",
+        MediaFailed "media.failed",
+        MediaExpired "media.expired",
+        /// A later round follows.
+        MediaPostponed "media.postponed",
+        /// The file is missing.
+        MediaLost "media.lost",
+        /// A retention rule deleted the file.
+        MediaRemoved "media.removed",
+        MediaDismissed "media.dismissed",
+        MediaDeletedForEveryone "media.deleted_for_everyone",
+        /// The scanner found something in the file.
+        MediaInfected "media.infected",
+        ContactErased "contact.erased",
+        InstanceConnected "instance.connected",
+        InstanceDisconnected "instance.disconnected",
+        EndpointDisabled "endpoint.disabled",
     }
 }
 

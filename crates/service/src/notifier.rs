@@ -18,7 +18,7 @@ use crate::events::notifications::{self, AttemptReason, Attempted, Claimed, Noti
 use crate::events::{self, News, signing};
 use crate::media;
 use crate::metrics::Metrics;
-use crate::model::{MediaId, Scope};
+use crate::model::{EventKind, MediaId, Scope};
 use crate::net::guard::Guard;
 use crate::net::{self, HttpClient};
 use crate::secrets::Secrets;
@@ -174,7 +174,7 @@ impl Notifier {
                     tx,
                     now,
                     News {
-                        kind: "endpoint.disabled",
+                        kind: EventKind::EndpointDisabled,
                         client,
                         instance: None,
                         media: None,

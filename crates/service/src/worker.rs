@@ -25,7 +25,7 @@ use crate::events::{self, News};
 use crate::instances::{self, Directory, Instance};
 use crate::media;
 use crate::metrics::Metrics;
-use crate::model::{Attempt, Reason, Route};
+use crate::model::{Attempt, EventKind, Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::shutdown::Shutdown;
 use crate::storage::layout::RelativePath;
@@ -383,18 +383,18 @@ async fn remove_unsettled(worker: &Worker, job: &Job, settled: &Settled) {
 fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     let (kind, data) = match settled {
         Settled::Stored(file) => (
-            "media.stored",
+            EventKind::MediaStored,
             serde_json::json!({"kind": job.kind.as_str(), "path": file.path, "size": file.size_bytes, "verified": file.verified.as_str(), "mime": file.mime}),
         ),
         Settled::Postponed { reason, until, .. } => (
-            "media.postponed",
+            EventKind::MediaPostponed,
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
         ),
         Settled::Ended { status, reason } => (
             if *status == crate::model::MediaStatus::Expired {
-                "media.expired"
+                EventKind::MediaExpired
             } else {
-                "media.failed"
+                EventKind::MediaFailed
             },
             serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str()}),
         ),

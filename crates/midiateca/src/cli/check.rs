@@ -57,7 +57,7 @@ fn instances(report: &CheckReport, lang: Language) -> String {
         [
             instance.client.to_string(),
             plain(&instance.id),
-            lang.name(&instance.state).to_owned(),
+            lang.name(instance.state.as_str()).to_owned(),
             lang.say(token).to_owned(),
             instance.deliveries.to_string(),
             zone::or_dash(instance.last_delivery_at),

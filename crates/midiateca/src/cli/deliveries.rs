@@ -14,7 +14,7 @@ use midiateca_service::config::Since;
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary, masked};
 use midiateca_service::i18n::results::left_out;
 use midiateca_service::ingest::Replaced;
-use midiateca_service::model::{Arrival, DeliveryReason, cut};
+use midiateca_service::model::{Arrival, DeliveryReason, DeliveryVerdict, cut};
 use midiateca_service::ops::dismiss;
 use midiateca_service::ops::replay::{self, Deliveries, Replayed};
 
@@ -76,7 +76,7 @@ impl Which {
     fn filter(&self, app: &App) -> DeliveryFilter {
         DeliveryFilter {
             instance: self.instance.clone(),
-            verdict: self.set_aside.then(|| deliveries::SET_ASIDE.to_owned()),
+            verdict: self.set_aside.then_some(DeliveryVerdict::SetAside),
             since: self
                 .since
                 .map(|since| since.at(app.clock.now(), zone::zone())),
@@ -210,7 +210,7 @@ async fn show(context: &Context, app: &App, id: &str) -> anyhow::Result<Ending> 
     sheet.line(words::ID, &entry.id);
     sheet.line(words::INSTANCE, &entry.instance);
     sheet.line(words::RECEIVED, zone::local(entry.received_at));
-    sheet.line(words::VERDICT, lang.name(&entry.verdict));
+    sheet.line(words::VERDICT, lang.name(entry.verdict.as_str()));
     if entry.reason.is_some() {
         sheet.line(words::REASON, reason(&entry, lang));
     }
@@ -249,11 +249,12 @@ fn line(entry: &DeliverySummary, lang: Language) -> String {
         entry.id,
         zone::local(entry.received_at),
         entry.instance,
-        lang.name(&entry.verdict),
+        lang.name(entry.verdict.as_str()),
         entry.body_size,
-        match entry.left_out.is_nothing() {
-            true => reason(entry, lang).to_owned(),
-            false => left_out(entry.left_out, lang),
+        if entry.left_out.is_nothing() {
+            reason(entry, lang).to_owned()
+        } else {
+            left_out(entry.left_out, lang)
         }
     )
 }

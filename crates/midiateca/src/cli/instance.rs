@@ -146,7 +146,7 @@ fn line(lang: Language, instance: &Instance) -> String {
         instance.id,
         instance.client,
         instance.gateway.as_str(),
-        lang.name(&instance.state),
+        lang.name(instance.state.as_str()),
         zone::or_dash(instance.last_delivery_at),
         instance.api_base,
         instance.cdn_base.clone().unwrap_or_else(default),

@@ -94,6 +94,6 @@ fn last_webhook(instance: &InstanceStatus, lang: Language) -> String {
         time,
         instance = plain(&instance.id),
         client = instance.client,
-        state = lang.name(&instance.state)
+        state = lang.name(instance.state.as_str())
     )
 }

@@ -159,7 +159,7 @@ async fn messages_without_media_are_ignored_and_connections_noted() {
         .await
         .unwrap()
         .unwrap();
-        assert_eq!(instance.state, state);
+        assert_eq!(instance.state.as_str(), state);
     }
     test.end().await;
 }

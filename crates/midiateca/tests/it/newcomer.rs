@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::instances;
-use midiateca_service::model::InstanceId;
+use midiateca_service::model::{InstanceId, InstanceState};
 use serde_json::Value;
 use wa_sim::Sim;
 
@@ -400,7 +400,7 @@ async fn the_time_of_a_connection_does_not_move_with_repeats() {
         (known.state, known.state_at)
     };
     let first = since().await;
-    assert_eq!(first, ("connected".to_owned(), Some(crate::stage::TODAY)));
+    assert_eq!(first, (InstanceState::Connected, Some(crate::stage::TODAY)));
     test.app.clock.advance(60_000);
     test.post(body).await;
     assert_eq!(since().await, first);
@@ -410,7 +410,7 @@ async fn the_time_of_a_connection_does_not_move_with_repeats() {
     );
     test.post(off).await;
     let (state, at) = since().await;
-    assert_eq!(state, "disconnected");
+    assert_eq!(state, InstanceState::Disconnected);
     assert_eq!(at, Some(crate::stage::TODAY + 120_000));
     test.end().await;
 }

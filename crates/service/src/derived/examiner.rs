@@ -21,7 +21,7 @@ use crate::db::{self, Db, Key};
 use crate::events::{self, Event, News};
 use crate::media::examinations::{self as table, Due, ScanVerdict, Task};
 use crate::media::{self, BEFORE_NEWEST, Media};
-use crate::model::{MediaId, MediaKind};
+use crate::model::{EventKind, MediaId, MediaKind};
 use crate::shutdown::CancellationToken;
 use crate::telemetry;
 
@@ -211,7 +211,7 @@ impl Examiner {
     }
 
     fn is_for(&self, event: &Event) -> bool {
-        event.kind == "media.stored"
+        event.is(EventKind::MediaStored)
     }
 
     async fn examine(&self, due: Due, place: Place) -> Result<(), db::Error> {
@@ -398,7 +398,7 @@ fn text_of(output: &[u8]) -> String {
 
 fn infected(media: &Media) -> News<'_> {
     News {
-        kind: "media.infected",
+        kind: EventKind::MediaInfected,
         client: Some(media.client),
         instance: Some(media.instance.as_str()),
         media: Some(media.id.as_str()),

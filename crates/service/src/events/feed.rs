@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{Event, after, newest, visible_after};
 use crate::db::{Db, Error};
-use crate::model::Scope;
+use crate::model::{EventKind, Scope};
 use crate::shutdown::CancellationToken;
 use crate::telemetry;
 
@@ -84,7 +84,7 @@ impl Feed {
         {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
             // Events in it may be of a person who was erased. An erasure by another process is noticed within [`POLL`].
-            if found.iter().any(|event| event.kind == "contact.erased") {
+            if found.iter().any(|event| event.is(EventKind::ContactErased)) {
                 ring.clear();
             }
             ring.extend(found.into_iter().map(Arc::new));

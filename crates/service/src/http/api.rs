@@ -41,9 +41,6 @@ pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use reads::RecentReads;
 pub use runs::Runs;
-#[cfg(test)]
-pub use v1::deliveries::DeliveryVerdict;
-
 const BASE: &str = "/api/v1";
 
 fn described() -> OpenApiRouter<HttpState> {

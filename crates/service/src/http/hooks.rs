@@ -329,7 +329,7 @@ async fn receive(
             return Err(Error::UnknownEncoding);
         }
     };
-    let (status, answer) = match receipt {
+    let (outcome, answer) = match receipt {
         Receipt::Accepted {
             delivery,
             media,
@@ -344,10 +344,10 @@ async fn receive(
             if !left_out.is_nothing() {
                 answer["left_out"] = json!(left_out);
             }
-            (StatusCode::OK, answer)
+            (Outcome("accepted"), answer)
         }
         Receipt::Ignored { reason } => (
-            StatusCode::OK,
+            Outcome("ignored"),
             json!({"status": "ignored", "reason": reason}),
         ),
         // Not 202: some gateways repeat anything but 200.
@@ -364,19 +364,14 @@ async fn receive(
             if let Some(gateway) = gateway {
                 answer["gateway"] = json!(gateway);
             }
-            (StatusCode::OK, answer)
+            (Outcome("set_aside"), answer)
         }
         Receipt::WrongInstance { named } => {
             let named = InstanceId(named);
             return Err(sender.count_other_instance(state, instance, &named).await?);
         }
     };
-    let outcome = Outcome(match answer["status"].as_str() {
-        Some("accepted") => "accepted",
-        Some("ignored") => "ignored",
-        _ => "set_aside",
-    });
-    let mut response = (status, Json(answer)).into_response();
+    let mut response = (StatusCode::OK, Json(answer)).into_response();
     response.extensions_mut().insert(outcome);
     Ok(response)
 }

@@ -97,10 +97,10 @@ async fn gauges(app: &Arc<App>) -> Result<Gauges, db::Error> {
     for instance in &all {
         match states
             .iter_mut()
-            .find(|(state, _)| *state == instance.state)
+            .find(|(state, _)| state == instance.state.as_str())
         {
             Some((_, count)) => *count += 1,
-            None => states.push((instance.state.clone(), 1)),
+            None => states.push((instance.state.as_str().to_owned(), 1)),
         }
     }
     let refusals = instances::refusals(db).await?;

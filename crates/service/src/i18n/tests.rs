@@ -145,9 +145,8 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     use crate::access::links::LinkState;
     use crate::events::endpoints::DisabledReason;
     use crate::events::notifications::{AttemptReason, NotificationStatus};
-    use crate::http::api::DeliveryVerdict;
     use crate::media::examinations::ScanVerdict;
-    use crate::model::{Role, Route, Verification};
+    use crate::model::{DeliveryVerdict, InstanceState, Role, Route, Verification};
     let mut codes: Vec<&str> = Action::ALL.map(Action::as_str).to_vec();
     codes.extend(Role::ALL.map(Role::as_str));
     codes.extend(LinkState::ALL.map(LinkState::as_str));
@@ -163,7 +162,7 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(ScanVerdict::ALL.map(ScanVerdict::as_str));
     codes.extend(DeliveryVerdict::ALL.map(DeliveryVerdict::as_str));
     codes.extend(Verification::ALL.map(Verification::as_str));
-    codes.extend(["connected", "disconnected", "unknown"]);
+    codes.extend(InstanceState::CODES);
     let sending = AttemptReason::ALL.map(|reason| format!("sending_{}", reason.as_str()));
     codes.extend(sending.iter().map(String::as_str));
     let all = texts(EN_US);
@@ -234,13 +233,14 @@ const SAME_NAME: [&str; 6] = ["bytes", "gateway", "id", "mac", "sha256", "status
 #[test]
 fn whatever_is_shown_by_its_name_has_one_in_words_that_fits_its_column() {
     use crate::media::Media;
-    use crate::model::{MediaKind, MediaStatus};
+    use crate::model::{DeliveryVerdict, InstanceState, MediaKind, MediaStatus};
     const COLUMN: usize = 16;
     let mut codes: Vec<&str> = crate::events::KINDS.to_vec();
     codes.extend(MediaKind::ALL.map(|kind| kind.as_str()));
     codes.extend(MediaStatus::ALL.map(|status| status.as_str()));
-    codes.extend(["connected", "disconnected", "unknown", "default"]);
-    codes.extend(["accepted", "ignored", "set_aside", "refused"]);
+    codes.extend(InstanceState::CODES);
+    codes.extend(DeliveryVerdict::CODES);
+    codes.extend(["default", "ignored"]);
     codes.extend(["full", "mac", "unproven", "true", "false"]);
     let fields = Media::FIELDS.iter().chain(&STEP_FIELDS);
     let fields: Vec<_> = fields

@@ -16,7 +16,7 @@ use crate::gateway::signature::{Refusal, Signed, Verifier};
 use crate::gateway::wide_text::{WideText, Widening};
 use crate::gateway::{self, Signature, Unmasking, unmasked};
 use crate::instances::{self, Instance};
-use crate::model::DeliveryReason;
+use crate::model::{DeliveryReason, DeliveryVerdict};
 
 /// Begins to check a delivery of an instance; `None` when nothing but its address proves it. Fails when the secret cannot be
 /// unsealed: then nothing can be accepted, nor refused for good.
@@ -68,7 +68,7 @@ pub async fn keep_refused(
     let delivery = Delivery::new(
         &instance.id,
         now,
-        "refused",
+        DeliveryVerdict::Refused,
         Some(reason),
         Arc::clone(&body),
     );

@@ -14,7 +14,7 @@ use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries;
 use crate::events::{self, News};
 use crate::media::{self, Media};
-use crate::model::{MediaId, MediaStatus};
+use crate::model::{EventKind, MediaId, MediaStatus};
 use crate::queue;
 use crate::shutdown::CancellationToken;
 
@@ -151,7 +151,7 @@ pub async fn deliveries(
 
 fn event(media: &Media) -> News<'_> {
     News {
-        kind: "media.dismissed",
+        kind: EventKind::MediaDismissed,
         client: Some(media.client),
         instance: Some(media.instance.as_str()),
         media: Some(media.id.as_str()),

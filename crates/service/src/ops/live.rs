@@ -20,7 +20,7 @@ use crate::events::Event;
 use crate::instances::Instance;
 use crate::media::counts::{StatusCount, WaitingCount};
 use crate::media::{Media, RecordedAttempt};
-use crate::model::{MediaId, MediaKind, codes};
+use crate::model::{EventKind, InstanceState, MediaId, MediaKind};
 use crate::shutdown::Shutdown;
 use crate::storage::Storage;
 use crate::worker::Paused;
@@ -49,22 +49,21 @@ pub struct Source {
     pub storage: Storage,
 }
 
-codes! {
-    /// How a round of downloading ended, as the kind of its events.
-    RoundResult {
-        Stored "media.stored",
-        Failed "media.failed",
-        Expired "media.expired",
-        Postponed "media.postponed",
-    }
-}
+/// The kinds of events that say how a round of downloading ended.
+pub const ROUND_RESULTS: [EventKind; 4] = [
+    EventKind::MediaStored,
+    EventKind::MediaFailed,
+    EventKind::MediaExpired,
+    EventKind::MediaPostponed,
+];
 
 /// The filter of the screen; a field that is not set does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveFilter {
     pub instance: Option<String>,
     pub kind: Option<MediaKind>,
-    pub result: Option<RoundResult>,
+    /// How a round of downloading ended: one of [`ROUND_RESULTS`].
+    pub result: Option<EventKind>,
 }
 
 impl LiveFilter {
@@ -114,11 +113,10 @@ impl From<Media> for Download {
 }
 
 /// An instance, as far as it is shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LiveInstance {
     pub id: String,
-    /// `connected`, `disconnected` or `unknown`.
-    pub state: String,
+    pub state: InstanceState,
     /// The gateway's current error, until it succeeds again.
     pub problem: Option<String>,
     pub last_delivery_at: Option<Millis>,

@@ -25,7 +25,7 @@ use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key, Tx};
 use crate::events::{self, News};
 use crate::media::{Removal, StoredFile};
-use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
+use crate::model::{EventKind, MediaId, MediaKind, MediaStatus, Reason};
 use crate::queue::deletions;
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
@@ -452,7 +452,7 @@ pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
 
 fn news(file: &StoredFile) -> News<'_> {
     News {
-        kind: "media.removed",
+        kind: EventKind::MediaRemoved,
         client: Some(file.client),
         instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),

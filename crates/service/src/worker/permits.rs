@@ -194,6 +194,7 @@ impl Permits {
 mod tests {
     use super::*;
     use crate::gateway::Gateway;
+    use crate::model::InstanceState;
 
     fn instance(client: i64) -> Instance {
         sibling(client, 0)
@@ -212,7 +213,7 @@ mod tests {
             session: None,
             hook_hash: Vec::new(),
             hooks_before: Vec::new(),
-            state: "unknown".to_owned(),
+            state: InstanceState::Unknown,
             state_at: None,
             problem: None,
             last_delivery_at: None,

@@ -5,6 +5,7 @@ use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
 use crate::cli::{Context, complaint, plain, tame, words::instance as words};
 use midiateca_service::i18n::refusals;
+use midiateca_service::model::InstanceState;
 use midiateca_service::ops::instance::{Holder, InstanceReport, SignatureState, Slot, SlotsRead};
 
 pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
@@ -50,12 +51,15 @@ fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
 
 fn state(sheet: &mut Sheet, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
-    let described = |state| match state {
-        "disconnected" => fill!(lang, words::SCAN_AGAIN, state = lang.name(state)),
-        "unknown" => fill!(lang, words::NOT_REPORTED, state = lang.name(state)),
-        state => lang.name(state).to_owned(),
+    let described = |state: InstanceState| {
+        let name = lang.name(state.as_str());
+        match state {
+            InstanceState::Connected => name.to_owned(),
+            InstanceState::Disconnected => fill!(lang, words::SCAN_AGAIN, state = name),
+            InstanceState::Unknown => fill!(lang, words::NOT_REPORTED, state = name),
+        }
     };
-    let state = described(&instance.state);
+    let state = described(instance.state);
     let state = match report.state_at {
         Some(at) => {
             let span = lang.span((report.now - at).max(0));
@@ -65,11 +69,7 @@ fn state(sheet: &mut Sheet, report: &InstanceReport) {
     };
     sheet.line(words::STATE, state);
     if let Some(is_connected) = report.connected_now {
-        let state = if is_connected {
-            "connected"
-        } else {
-            "disconnected"
-        };
+        let state = InstanceState::of(is_connected);
         sheet.line(words::STATE_NOW, described(state));
     }
     let id = plain(&instance.id);

@@ -9,10 +9,12 @@ use midiateca_service::clock::{MINUTE, Millis, SECOND};
 use midiateca_service::events::Event;
 use midiateca_service::media::RecordedAttempt;
 use midiateca_service::media::counts::{Due, StatusCount, WaitingCount};
-use midiateca_service::model::{MediaId, MediaKind, MediaStatus, Reason, Route};
+use midiateca_service::model::{
+    EventKind, InstanceState, MediaId, MediaKind, MediaStatus, Reason, Route,
+};
 use midiateca_service::ops::live::{
     Download, Error, LiveCounts, LiveFilter, LiveInstance, LiveSnapshot, MOST_EVENTS, MediaDetails,
-    RoundResult, Update,
+    Update,
 };
 use midiateca_service::ops::retry::Retried;
 
@@ -22,10 +24,9 @@ pub(super) const OTHER: &str = "QK2MPA-7TTN4C-W0ZE1H";
 pub(super) const NOON: Millis = 1_795_521_600_000;
 
 fn instance(id: &str, delivery_count: i64, problem: Option<&str>) -> LiveInstance {
-    let state = problem.map_or("connected", |_| "disconnected");
     LiveInstance {
         id: id.to_owned(),
-        state: state.to_owned(),
+        state: InstanceState::of(problem.is_none()),
         problem: problem.map(str::to_owned),
         last_delivery_at: Some(NOON - 12 * SECOND),
         delivery_count,
@@ -200,7 +201,7 @@ fn filters_go_through_all_there_is_and_back_to_everything() {
     }
     letter(&mut state, 's');
     letter(&mut state, 'f');
-    assert_eq!(state.wanted.filter.result, Some(RoundResult::Failed));
+    assert_eq!(state.wanted.filter.result, Some(EventKind::MediaFailed));
     letter(&mut state, 'c');
     assert_eq!(state.wanted.filter, LiveFilter::default());
 }

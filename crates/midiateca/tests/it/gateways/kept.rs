@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use midiateca_service::deliveries::{self, DeliveryFilter, DeliverySummary};
 use midiateca_service::gateway::Gateway;
 use midiateca_service::media;
-use midiateca_service::model::{DeliveryReason, InstanceId};
+use midiateca_service::model::{DeliveryReason, DeliveryVerdict, InstanceId};
 use midiateca_service::ops::replay::Replayed;
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -269,7 +269,7 @@ async fn a_refused_delivery_has_no_secret_and_is_checked_again() {
         let [kept] = &stage.deliveries(&id).await[..] else {
             panic!("{number}");
         };
-        assert_eq!(kept.verdict, "accepted", "{number}");
+        assert_eq!(kept.verdict, DeliveryVerdict::Accepted, "{number}");
         assert_eq!(kept.id, refused.id, "{number}");
         assert_eq!(kept.received_at, refused.received_at, "{number}");
         let (_, text) = stage.stored(kept).await;

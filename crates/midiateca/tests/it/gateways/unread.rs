@@ -4,7 +4,7 @@ use midiateca_service::clock::DAY;
 use midiateca_service::deliveries;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::media;
-use midiateca_service::model::{DeliveryReason, InstanceId, Role, Scope};
+use midiateca_service::model::{DeliveryReason, DeliveryVerdict, InstanceId, Role, Scope};
 use midiateca_service::ops::replay::Replayed;
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ async fn a_delivery_whose_media_no_reader_finds_is_kept_counted_and_shown() {
             "{name}"
         );
         let kept = stage.deliveries(name).await;
-        assert_eq!(kept[0].verdict, "set_aside", "{name}");
+        assert_eq!(kept[0].verdict, DeliveryVerdict::SetAside, "{name}");
         assert_eq!(kept[0].reason, Some(DeliveryReason::UnreadMedia), "{name}");
         let (stored, _) = stage.stored(&kept[0]).await;
         let stored: Value = serde_json::from_slice(&stored).unwrap();

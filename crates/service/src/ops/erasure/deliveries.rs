@@ -12,7 +12,7 @@ use crate::db::{self, Db, Key};
 use crate::deliveries::parts::{self, PartKind};
 use crate::deliveries::{self, Deletion};
 use crate::gateway;
-use crate::model::{DeliveryId, InstanceId, contact};
+use crate::model::{DeliveryId, DeliveryVerdict, InstanceId, contact};
 use crate::ops::ownership::{is_of_another, is_shared};
 use crate::queue::{captions, deletions};
 use crate::{instances, media};
@@ -39,7 +39,7 @@ async fn instances_of(db: &Db, client: i64) -> Result<BTreeSet<InstanceId>, db::
 /// Whether a delivery could not be read, so that all that it has may be in it alone.
 async fn is_unreadable(db: &Db, id: &DeliveryId) -> Result<bool, db::Error> {
     let delivery = deliveries::find(db, id).await?;
-    let is_set_aside = delivery.is_some_and(|it| it.verdict == deliveries::SET_ASIDE);
+    let is_set_aside = delivery.is_some_and(|it| it.verdict == DeliveryVerdict::SetAside);
     Ok(is_set_aside && media::clients_of_delivery(db, id).await?.is_empty())
 }
 

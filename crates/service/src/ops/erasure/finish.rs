@@ -11,6 +11,7 @@ use crate::access::audit;
 use crate::access::audit::{Action, NewEntry};
 use crate::db::Key;
 use crate::events::{self, News};
+use crate::model::EventKind;
 use crate::storage;
 
 /// How long it waits for readers of the database.
@@ -56,7 +57,7 @@ impl Work<'_> {
             let entry = NewEntry::new(Action::Erasure, Some(client), data.clone());
             audit::append(tx, &actor, entry, now).await?;
             let news = News {
-                kind: "contact.erased",
+                kind: EventKind::ContactErased,
                 client: Some(client),
                 instance: None,
                 media: None,

@@ -11,7 +11,7 @@ use super::{Download, LiveCounts, LiveFilter, LiveInstance, LiveSnapshot, MOST_E
 use crate::clock::{MINUTE, Millis};
 use crate::events::Event;
 use crate::media::counts::Due;
-use crate::model::MediaStatus;
+use crate::model::{EventKind, InstanceState, MediaStatus};
 
 #[derive(Default)]
 pub struct Figures {
@@ -61,7 +61,8 @@ impl Figures {
             .filter(|instance| filter.includes(&instance.id))
             .collect();
         instances.sort_by_key(|instance| {
-            let is_well = instance.problem.is_none() && instance.state != "disconnected";
+            let is_well =
+                instance.problem.is_none() && instance.state != InstanceState::Disconnected;
             (is_well, Reverse(instance.last_delivery_at))
         });
         instances
@@ -95,9 +96,9 @@ impl Figures {
             .collect()
     }
 
-    pub fn last_hour(&self, kind: &str) -> u64 {
+    pub fn last_hour(&self, kind: EventKind) -> u64 {
         let hour = self.counts.iter().flat_map(|counts| &counts.hour);
-        hour.filter(|(found, _)| found == kind)
+        hour.filter(|(found, _)| found == kind.as_str())
             .map(|(_, count)| count)
             .sum()
     }

@@ -43,12 +43,15 @@ impl DeliveryRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::InstanceState;
 
     fn instance(id: &str, delivery_count: i64) -> LiveInstance {
         LiveInstance {
             id: id.to_owned(),
+            state: InstanceState::Connected,
+            problem: None,
+            last_delivery_at: None,
             delivery_count,
-            ..LiveInstance::default()
         }
     }
 

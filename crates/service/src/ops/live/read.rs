@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, RoundResult, Source};
+use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, Source};
 use crate::clock::{HOUR, Millis};
 use crate::db::{Db, Error};
 use crate::events::{self, Which};
@@ -38,7 +38,7 @@ pub(super) async fn snapshot(
     let newest = events::newest(db).await?;
     let after = known.map_or(newest - LOOK_BACK, |cursor| cursor.seq);
     let which = Which {
-        kind: filter.result.map(RoundResult::as_str),
+        kind: filter.result,
         ..which(filter)
     };
     let events = events::newest_of(db, &which, after, MOST_EVENTS).await?;

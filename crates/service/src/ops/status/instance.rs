@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::instances::{Instance, Refusal, RefusalCount};
-use crate::model::Route;
+use crate::model::{InstanceState, Route};
 use crate::ops::json;
 
 /// An instance without its token and hashes.
@@ -17,7 +17,7 @@ pub struct InstanceStatus {
     pub api_base: String,
     pub cdn_base: Option<String>,
     pub routes: Option<Vec<Route>>,
-    pub state: String,
+    pub state: InstanceState,
     pub problem: Option<String>,
     #[serde(rename = "token")]
     pub has_token: bool,
@@ -38,7 +38,7 @@ impl InstanceStatus {
             api_base: instance.api_base.clone(),
             cdn_base: instance.cdn_base.clone(),
             routes: instance.routes.clone(),
-            state: instance.state.clone(),
+            state: instance.state,
             problem: instance.problem.clone(),
             has_token: instance.token_sealed.is_some(),
             last_delivery_at: instance.last_delivery_at,

@@ -9,7 +9,7 @@ use super::{Deps, FileCheck, InstanceStatus, QueueStatus, RefusedDeliveries};
 use crate::clock::{DAY, Millis, Trust};
 use crate::instances::{Instance, Refusal, RefusalCount};
 use crate::media::examinations::{self, Task};
-use crate::model::{MediaStatus, Scope};
+use crate::model::{InstanceState, MediaStatus, Reason, Scope};
 use crate::ops::probe::{
     Displaced, ServerState, ServerStatus, WriteCause, WriteFailure, server_status, write_database,
     write_storage,
@@ -271,7 +271,7 @@ fn instance(instance: &Instance) -> Vec<Need> {
         let instance = id();
         needs.push(Need::GatewayProblem { instance, reason });
     }
-    if instance.state == "disconnected" {
+    if instance.state == InstanceState::Disconnected {
         needs.push(Need::InstanceDisconnected { instance: id() });
     }
     needs

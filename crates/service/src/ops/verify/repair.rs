@@ -19,7 +19,7 @@ use crate::db::{self, Key, Tx};
 use crate::deliveries;
 use crate::events::{self, News};
 use crate::media::{self, StoredFile};
-use crate::model::Reason;
+use crate::model::{EventKind, Reason};
 use crate::ops::FileDeps;
 use crate::ops::in_progress::InProgress;
 use crate::queue::{self, Loss};
@@ -284,7 +284,7 @@ async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, d
     let delivery_has_bytes = deliveries::has_bytes_of(tx, &media.delivery, &media.id).await?;
     let loss = queue::mark_lost(tx, &media, delivery_has_bytes, now).await?;
     let news = News {
-        kind: "media.lost",
+        kind: EventKind::MediaLost,
         client: Some(file.client),
         instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),

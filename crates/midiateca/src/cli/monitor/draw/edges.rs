@@ -74,7 +74,7 @@ fn situation<'a>(columns: u16, problem: Option<String>, state: &State) -> Line<'
         let paused = format!(" {} ", lang.say(texts::PAUSED));
         line.extend([Span::styled(paused, SELECTED), Span::raw(" ")]);
     }
-    let result = filter.result.and_then(|it| events::name(it.as_str()));
+    let result = filter.result.and_then(events::name);
     let parts = [
         filter.instance.as_deref().map(plain),
         filter.kind.map(|kind| lang.name(kind.as_str()).to_owned()),

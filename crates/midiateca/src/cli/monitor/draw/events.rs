@@ -5,6 +5,7 @@ use ratatui::widgets::TableState;
 use super::text::fit;
 use super::*;
 use midiateca_service::events::Event;
+use midiateca_service::model::EventKind;
 
 const NAME: u16 = 11;
 
@@ -35,9 +36,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 
 fn row<'a>(event: &Event, instance: u16, state: &State) -> Row<'a> {
     let (mark, style) = mark(event);
-    let name = match name(&event.kind) {
+    let name = match EventKind::parse(&event.kind).and_then(name) {
         Some(key) => state.lang.say(key).to_owned(),
-        None => fit(&event.kind, NAME),
+        None => fit(state.lang.name(&event.kind), NAME),
     };
     let kind = event.data["kind"].as_str().unwrap_or_default();
     Row::new([
@@ -49,28 +50,32 @@ fn row<'a>(event: &Event, instance: u16, state: &State) -> Row<'a> {
     ])
 }
 
-pub(super) fn name(kind: &str) -> Option<TextKey> {
+pub(super) fn name(kind: EventKind) -> Option<TextKey> {
+    use EventKind as E;
     Some(match kind {
-        "media.stored" => texts::STORED,
-        "media.failed" => texts::FAILED,
-        "media.expired" => texts::EXPIRED,
-        "media.postponed" => texts::POSTPONED,
-        "media.lost" => texts::LOST,
-        "media.removed" => texts::REMOVED,
-        "media.dismissed" => texts::DISMISSED,
-        "media.deleted_for_everyone" => texts::DELETED,
-        "contact.erased" => texts::ERASED,
-        "instance.connected" => texts::CONNECTED,
-        "instance.disconnected" => texts::DISCONNECTED,
-        _ => return None,
+        E::MediaStored => texts::STORED,
+        E::MediaFailed => texts::FAILED,
+        E::MediaExpired => texts::EXPIRED,
+        E::MediaPostponed => texts::POSTPONED,
+        E::MediaLost => texts::LOST,
+        E::MediaRemoved => texts::REMOVED,
+        E::MediaDismissed => texts::DISMISSED,
+        E::MediaDeletedForEveryone => texts::DELETED,
+        E::ContactErased => texts::ERASED,
+        E::InstanceConnected => texts::CONNECTED,
+        E::InstanceDisconnected => texts::DISCONNECTED,
+        E::MediaInfected | E::EndpointDisabled => return None,
     })
 }
 
 fn mark(event: &Event) -> (char, Style) {
-    match event.kind.as_str() {
-        "media.stored" | "instance.connected" => ('✓', GOOD),
-        "media.postponed" => ('↻', WARNING),
-        "media.failed" | "media.expired" | "media.lost" | "instance.disconnected" => ('✗', BAD),
+    use EventKind as E;
+    match EventKind::parse(&event.kind) {
+        Some(E::MediaStored | E::InstanceConnected) => ('✓', GOOD),
+        Some(E::MediaPostponed) => ('↻', WARNING),
+        Some(E::MediaFailed | E::MediaExpired | E::MediaLost | E::InstanceDisconnected) => {
+            ('✗', BAD)
+        }
         _ => ('·', Style::new()),
     }
 }

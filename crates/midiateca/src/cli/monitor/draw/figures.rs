@@ -1,5 +1,6 @@
 //! The rate of deliveries with the media of the last hour, and the queue by status and deadline.
 
+use midiateca_service::model::EventKind;
 use ratatui::widgets::Sparkline;
 
 use super::text::{brief, count};
@@ -26,8 +27,9 @@ pub(super) fn deliveries(frame: &mut Frame<'_>, area: Rect, state: &State) {
         let received = count(minutes.iter().sum::<u64>(), lang);
         let received = fill!(lang, texts::RECEIVED, count = received);
         line.push_span(format!(" · {received}"));
-        let stored = count(figures.last_hour("media.stored"), lang);
-        let failed = figures.last_hour("media.failed") + figures.last_hour("media.expired");
+        let stored = count(figures.last_hour(EventKind::MediaStored), lang);
+        let failed =
+            figures.last_hour(EventKind::MediaFailed) + figures.last_hour(EventKind::MediaExpired);
         let failed = count(failed, lang);
         let ended = fill!(lang, texts::ENDED, stored, failed);
         frame.render_widget(ended, last);

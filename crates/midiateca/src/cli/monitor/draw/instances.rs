@@ -1,5 +1,6 @@
 //! Each instance: its connection, its problem, and its queue.
 
+use midiateca_service::model::InstanceState;
 use ratatui::widgets::Cell;
 
 use super::text::{count, fit};
@@ -57,10 +58,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
 /// The problem has a column, or a line of its own where there is no room for one.
 fn rows_of<'a>(instance: &LiveInstance, columns: u16, state: &State) -> Vec<Row<'a>> {
     let lang = state.lang;
-    let style = match instance.state.as_str() {
-        "connected" => GOOD,
-        "disconnected" => BAD,
-        _ => FAINT,
+    let style = match instance.state {
+        InstanceState::Connected => GOOD,
+        InstanceState::Disconnected => BAD,
+        InstanceState::Unknown => FAINT,
     };
     let last = instance
         .last_delivery_at
@@ -87,7 +88,10 @@ fn rows_of<'a>(instance: &LiveInstance, columns: u16, state: &State) -> Vec<Row<
     let in_column = fit(in_column, columns.saturating_sub(OTHERS));
     let row = Row::new([
         Cell::from(fit(&instance.id, ID)),
-        Cell::from(Line::styled(plain(lang.name(&instance.state)), style)),
+        Cell::from(Line::styled(
+            plain(lang.name(instance.state.as_str())),
+            style,
+        )),
         Cell::from(Line::raw(last.unwrap_or_else(|| "-".to_owned())).right_aligned()),
         figure(Some(instance.delivery_count), Style::new()),
         figure(queue.map(|queue| queue.ready + queue.waiting), Style::new()),

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{Notice, State, View};
 use crate::cli::Language;
 use midiateca_service::model::{MediaId, MediaKind};
-use midiateca_service::ops::live::{LiveFilter, RoundResult};
+use midiateca_service::ops::live::{LiveFilter, ROUND_RESULTS};
 
 const PAGE: u16 = 10;
 
@@ -58,7 +58,7 @@ impl State {
                 self.change_filter(|filter| filter.kind = next(&MediaKind::ALL, filter.kind));
             }
             KeyCode::Char('s' | 'f') => {
-                self.change_filter(|filter| filter.result = next(&RoundResult::ALL, filter.result));
+                self.change_filter(|filter| filter.result = next(&ROUND_RESULTS, filter.result));
             }
             KeyCode::Char('c') => self.change_filter(|filter| *filter = LiveFilter::default()),
             KeyCode::Down | KeyCode::Char('j') => self.select(1),

@@ -21,18 +21,10 @@ use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, flag};
 use crate::i18n::keys as texts;
 use crate::instances;
-use crate::model::{DeliveryId, DeliveryReason, InstanceId, Role, codes};
+use crate::model::{DeliveryId, DeliveryReason, DeliveryVerdict, InstanceId, Role};
 use crate::ops::ownership::belongs_to;
 use crate::ops::replay;
 use serde::Deserializer;
-
-codes! {
-    DeliveryVerdict {
-        Accepted "accepted",
-        SetAside "set_aside",
-        Refused "refused",
-    }
-}
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -55,7 +47,7 @@ pub struct ApiDelivery {
     #[serde(serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
-    verdict: String,
+    verdict: DeliveryVerdict,
     /// Why it was not accepted.
     #[schema(value_type = Option<String>)]
     reason: Option<DeliveryReason>,
@@ -91,7 +83,7 @@ pub async fn list(
     let before = page.after(|text| Some(text.to_owned()))?;
     let filter = DeliveryFilter {
         instance: query.instance,
-        verdict: query.verdict.map(|verdict| verdict.as_str().to_owned()),
+        verdict: query.verdict,
         since: time(&state.app, query.from.as_deref())?,
         until: time(&state.app, query.to.as_deref())?,
     };

@@ -19,7 +19,7 @@ use crate::http::api::page::Page;
 use crate::http::api::query::Body;
 use crate::i18n::keys as texts;
 use crate::instances::{self, Instance};
-use crate::model::{InstanceId, Route};
+use crate::model::{InstanceId, InstanceState, Route};
 use crate::ops::instance::{
     self as operation, Access, AddError, NewOptions, WebhooksError, webhook_address,
 };
@@ -36,7 +36,7 @@ pub struct ApiInstance {
     routes: Option<Vec<Route>>,
     session: Option<String>,
     /// `connected`, `disconnected` or `unknown`, as the gateway reported.
-    state: String,
+    state: InstanceState,
     #[serde(serialize_with = "as_rfc3339_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
     state_at: Option<Millis>,
@@ -65,7 +65,7 @@ impl From<&Instance> for ApiInstance {
             cdn_base: instance.cdn_base.clone(),
             routes: instance.routes.clone(),
             session: instance.session.clone(),
-            state: instance.state.clone(),
+            state: instance.state,
             state_at: instance.state_at,
             problem: instance.problem.clone(),
             token: instance.token_sealed.is_some(),

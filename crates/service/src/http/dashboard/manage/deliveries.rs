@@ -18,11 +18,12 @@ use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::page::PageQuery;
 use crate::http::api::query::Query;
-use crate::http::api::v1::deliveries::{BodyQuery, DeliveriesQuery, DeliveryVerdict};
+use crate::http::api::v1::deliveries::{BodyQuery, DeliveriesQuery};
 use crate::http::api::{ApiError, v1};
 use crate::http::session::is_cross_site;
 use crate::i18n::keys::api as texts;
 use crate::i18n::keys::dashboard as words;
+use crate::model::DeliveryVerdict;
 
 #[derive(Template)]
 #[template(path = "deliveries.html")]

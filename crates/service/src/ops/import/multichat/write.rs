@@ -13,7 +13,7 @@ use crate::deliveries::{Body, Delivery};
 use crate::gateway::Gateway;
 use crate::ingest::policy;
 use crate::media;
-use crate::model::{DeliveryId, InstanceId, MediaId, MediaStatus};
+use crate::model::{DeliveryId, DeliveryVerdict, InstanceId, MediaId, MediaStatus};
 use crate::ops::Progress;
 use crate::queue::{self, AddedFile, Adopted, AdoptedFile, NewMedia, NewMessage};
 
@@ -117,7 +117,13 @@ impl<P: Progress<ImportFinding>> Import<'_, P> {
             source,
         })?);
         let at = new.received_at;
-        let delivery = Delivery::new(&new.instance, at, "accepted", None, Arc::clone(&body));
+        let delivery = Delivery::new(
+            &new.instance,
+            at,
+            DeliveryVerdict::Accepted,
+            None,
+            Arc::clone(&body),
+        );
         Ok(Arc::new((delivery, body)))
     }
 }
