@@ -453,10 +453,12 @@ impl App {
         format!("{}/setup/{token}", self.config.http.base_url())
     }
 
-    pub fn notifier(&self) -> Notifier {
+    /// `owner` is that of the server's lease.
+    pub fn notifier(&self, owner: &str) -> Notifier {
         Notifier {
             db: self.db.clone(),
             clock: self.clock.clone(),
+            owner: owner.to_owned(),
             client: self.fetch.clone(),
             secrets: Arc::clone(&self.secrets),
             settings: self.config.endpoints.clone(),

@@ -16,7 +16,7 @@ use crate::db::{Db, Error, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint};
 use crate::events::notifications::{self, AttemptReason, Attempted, Claimed, NotificationStatus};
 use crate::events::{self, News, signing};
-use crate::media;
+use crate::media::{self, claim::Lease};
 use crate::metrics::Metrics;
 use crate::model::{EventKind, MediaId, Scope};
 use crate::net::guard::Guard;
@@ -40,6 +40,8 @@ const ANSWER_CHARS: usize = 500;
 pub struct Notifier {
     pub db: Db,
     pub clock: Clock,
+    /// The owner of its claims: the same for each server on this data folder.
+    pub owner: String,
     pub client: HttpClient,
     pub secrets: Arc<Secrets>,
     pub settings: config::Endpoints,
@@ -55,8 +57,9 @@ impl Notifier {
     /// Sends what is due, until the shutdown begins.
     pub async fn run(self) {
         let mut appended = self.db.appended();
-        let releasing = self.db.write(Key::Everything, async |tx| {
-            notifications::release_all(tx).await
+        let owner = self.owner.clone();
+        let releasing = self.db.write(Key::Nothing, async move |tx| {
+            notifications::release(tx, &owner).await
         });
         if let Err(error) = releasing.await {
             let error = telemetry::chain(&error);
@@ -139,8 +142,12 @@ impl Notifier {
             return Ok(Vec::new());
         }
         let (endpoint, now) = (endpoint.to_owned(), self.clock.now());
-        let claiming = self.db.write(Key::Everything, async move |tx| {
-            notifications::claim(tx, &endpoint, now, now + LEASE, limit).await
+        let lease = Lease {
+            owner: self.owner.clone(),
+            until: now + LEASE,
+        };
+        let claiming = self.db.write(Key::endpoint(&endpoint), async move |tx| {
+            notifications::claim(tx, &endpoint, now, &lease, limit).await
         });
         claiming.await
     }
@@ -152,7 +159,7 @@ impl Notifier {
         let (id, now) = (claimed.notification.id, self.clock.now());
         let (endpoint, client) = (endpoint.id.clone(), endpoint.client);
         let jitter = rand::random();
-        let settling = self.db.write(Key::Everything, async move |tx| {
+        let settling = self.db.write(Key::endpoint(&endpoint), async move |tx| {
             let status = notifications::settle(tx, &id, &attempted, jitter, now).await?;
             let disabled = match (&attempted.reason, attempted.http_status) {
                 (None, _) => {

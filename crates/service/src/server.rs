@@ -180,7 +180,7 @@ impl Service {
         ));
         app.shutdown
             .spawn(app.feed.clone().keep_reading(app.shutdown.token()));
-        app.shutdown.spawn(app.notifier().run());
+        app.shutdown.spawn(app.notifier(lease.owner()).run());
         app.shutdown
             .spawn(pauses::keep(app.derived.clone(), app.shutdown.token()));
         for examiner in app.examiners() {

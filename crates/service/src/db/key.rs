@@ -13,6 +13,10 @@ pub enum Key {
     Instance(String),
     /// One media by id, without its message's other media.
     Media(String),
+    /// All users, with their links for setting a password.
+    Users,
+    /// An endpoint with its notifications.
+    Endpoint(String),
     /// All rows: for work on several media, and for what must be unique.
     Everything,
     /// Nothing: each statement is correct on its own.
@@ -33,5 +37,9 @@ impl Key {
 
     pub fn media(id: &str) -> Self {
         Self::Media(id.to_owned())
+    }
+
+    pub fn endpoint(id: &str) -> Self {
+        Self::Endpoint(id.to_owned())
     }
 }

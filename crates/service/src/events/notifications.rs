@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Event, endpoints, event_of};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null, spread};
 use crate::db::{Db, Error, Row, Tx, values};
+use crate::media::claim::Lease;
 pub use crate::model::Cursor as NotificationCursor;
 use crate::model::{Listed, codes};
 
@@ -159,12 +160,12 @@ pub async fn due_endpoints(db: &Db, now: Millis) -> Result<Vec<String>, Error> {
     rows.iter().map(|row| row.text("endpoint")).collect()
 }
 
-/// Claims up to `limit` notifications of an endpoint until `until`, the oldest first.
+/// Claims up to `limit` notifications of an endpoint, the oldest first.
 pub async fn claim(
     tx: &mut Tx,
     endpoint: &str,
     now: Millis,
-    until: Millis,
+    lease: &Lease,
     limit: u32,
 ) -> Result<Vec<Claimed>, Error> {
     let sql = "select n.id from notifications n join endpoints e on e.id = n.endpoint
@@ -175,8 +176,8 @@ pub async fn claim(
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.text("id")?;
-        let sql = "update notifications set lease_until = $2 where id = $1";
-        tx.run(sql, values![&id, until]).await?;
+        let sql = "update notifications set lease_owner = $2, lease_until = $3 where id = $1";
+        tx.run(sql, values![&id, &lease.owner, lease.until]).await?;
         let sql = "select n.id, n.endpoint, n.event, n.type, n.status, n.attempts, n.created_at, n.next_attempt_at, n.ended_at,
                      v.seq, v.at, v.kind, v.client, v.instance, v.media, v.data
                    from notifications n left join events v on v.seq = n.event where n.id = $1";
@@ -206,10 +207,10 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// Ends all claims: for a server that starts, when none other runs.
-pub async fn release_all(tx: &mut Tx) -> Result<u64, Error> {
-    let sql = "update notifications set lease_until = null where status = 'pending' and lease_until is not null";
-    tx.run(sql, vec![]).await
+/// Releases all claims of an owner: of a killed process that this one replaces.
+pub async fn release(tx: &mut Tx, owner: &str) -> Result<u64, Error> {
+    let sql = "update notifications set lease_owner = null, lease_until = null where status = 'pending' and lease_owner = $1";
+    tx.run(sql, values![owner]).await
 }
 
 /// The result of an attempt.
@@ -263,7 +264,7 @@ pub async fn settle(
         },
     };
     let ended = (status != NotificationStatus::Pending).then_some(now);
-    let sql = "update notifications set attempts = $2, status = $3, next_attempt_at = $4, ended_at = $5, lease_until = null where id = $1";
+    let sql = "update notifications set attempts = $2, status = $3, next_attempt_at = $4, ended_at = $5, lease_owner = null, lease_until = null where id = $1";
     tx.run(sql, values![id, n, status.as_str(), next, ended])
         .await?;
     Ok(status)
@@ -326,7 +327,7 @@ pub async fn attempts(db: &Db, id: &str) -> Result<Vec<NotificationAttempt>, Err
 
 /// Sends one again, with all attempts before it. False when there is none.
 pub async fn resend(tx: &mut Tx, endpoint: &str, id: &str, now: Millis) -> Result<bool, Error> {
-    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null
+    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_owner = null, lease_until = null
                where id = $1 and endpoint = $2";
     Ok(tx.run(sql, values![id, endpoint, now]).await? == 1)
 }
@@ -346,7 +347,7 @@ pub async fn recover(
     now: Millis,
     limit: u32,
 ) -> Result<u64, Error> {
-    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_until = null, attempts = 0
+    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_owner = null, lease_until = null, attempts = 0
                where id in (select id from notifications where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2 limit $4)";
     tx.run(sql, values![endpoint, since, now, limit]).await
 }

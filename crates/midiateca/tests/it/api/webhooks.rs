@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use midiateca_service::access::Actor;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
+use midiateca_service::coordination::Coordination;
 use midiateca_service::db::Key;
 use midiateca_service::events::{endpoints, notifications, signing};
 use midiateca_service::model::{Role, Scope};
@@ -498,34 +499,62 @@ async fn a_request_that_hangs_does_not_delay_what_comes_after_it() {
     test.end().await;
 }
 
-/// Claims of a server that was killed are not waited for: the next one sends at once, with the same id.
+/// Claims of a server that was killed are not waited for: the next one sends at once, with the same id. Another server
+/// may still be at work on its own.
 #[tokio::test]
-async fn notifications_claimed_by_a_killed_server_are_sent_after_the_next_start() {
+async fn a_started_server_takes_back_its_own_claims_and_lapsed_ones_but_not_those_of_others() {
     let test = on_loopback(Clock::system()).await;
     let admin = Caller::new(&test, Role::Admin, Scope::All).await;
     let (receiver, url) = Receiver::start().await;
-    endpoint(&admin, json!({"url": url})).await;
+    let (endpoint, _) = endpoint(&admin, json!({"url": url})).await;
     receiver.answers(500, None);
-    test.store(sample("CLAIMED")).await;
-    let first = receiver.wait_for(1).await.remove(0);
-    let claim = async |tx: &mut midiateca_service::db::Tx| {
-        let sql = "update notifications set next_attempt_at = 0, lease_until = 9000000000000";
-        tx.run(sql, Vec::new()).await
-    };
+    for message in ["OWN", "LAPSED", "OTHERS"] {
+        test.store(sample(message)).await;
+    }
+    let path = format!("/endpoints/{endpoint}/notifications");
+    let list = admin.get(&path).await;
+    let items = list["items"].as_array().unwrap();
+    let ids: Vec<_> = items.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3, "{list}");
+    let data = test.app.data.clone();
     let folder = test.end_keeping_the_folder().await;
-    receiver.answers(200, None);
+    let owner = {
+        let lease = Coordination::new(&data).server().await.unwrap();
+        lease.owner().to_owned()
+    };
     let mut config = impatient();
     config.endpoints.allowed_hosts = vec!["127.0.0.1".to_owned()];
     let app = App::open(folder.path(), config, Clock::system())
         .await
         .unwrap();
-    app.db.write(Key::Nothing, claim).await.unwrap();
+    let far = 9_000_000_000_000_i64;
+    let claims = [
+        (ids[0], owner.as_str(), far),
+        (ids[1], "other", 1),
+        (ids[2], "other", far),
+    ];
+    for (id, owner, until) in claims {
+        let values = vec![id.into(), owner.into(), until.into()];
+        let claim = async move |tx: &mut midiateca_service::db::Tx| {
+            let sql = "update notifications set next_attempt_at = 0, lease_owner = $2, lease_until = $3 where id = $1";
+            tx.run(sql, values.clone()).await
+        };
+        assert_eq!(app.db.write(Key::Nothing, claim).await.unwrap(), 1);
+    }
+    receiver.answers(200, None);
     let before = receiver.all().len();
     let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
         .await
         .unwrap();
-    let all = receiver.wait_for(before + 1).await;
-    assert_eq!(all[before].id, first.id);
+    let all = receiver.wait_for(before + 2).await;
+    let mut sent: Vec<_> = all[before..].iter().map(|it| it.id.as_str()).collect();
+    sent.sort_unstable();
+    let mut expected = [ids[0], ids[1]];
+    expected.sort_unstable();
+    assert_eq!(sent, expected);
+    let sql = "select lease_owner from notifications where id = $1";
+    let row = app.db.row(sql, vec![ids[2].into()]).await.unwrap();
+    assert_eq!(row.unwrap().text("lease_owner").unwrap(), "other");
     service.stop().await;
 }
 
