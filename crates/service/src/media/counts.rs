@@ -202,6 +202,12 @@ pub async fn by_status(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, BY_STATUS, values![]).await
 }
 
+/// The media of some statuses, among those counted by status.
+pub fn of_statuses(by_status: &[Count], statuses: &[MediaStatus]) -> i64 {
+    let is_one = |count: &&Count| statuses.iter().any(|it| it.as_str() == count.name);
+    by_status.iter().filter(is_one).map(|it| it.count).sum()
+}
+
 /// Media received since then, by status.
 pub async fn by_status_since(db: &Db, since: Millis) -> Result<Vec<Count>, Error> {
     let sql =

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::{HOUR, Millis, rfc3339};
 use crate::db::{Db, Error, Row, values};
-use crate::model::Scope;
+use crate::model::{MediaStatus, Scope};
 
 /// Media that were received in one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub async fn by_hour(
             let count = row.int("n")?;
             // A media that came in between is counted here only.
             hour.stored = (hour.stored - count).max(0);
-            if matches!(row.text("status")?.as_str(), "failed" | "expired") {
+            let status = row.parsed("status", MediaStatus::parse)?;
+            if matches!(status, MediaStatus::Failed | MediaStatus::Expired) {
                 hour.failed += count;
             }
         }
@@ -102,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::db::Key;
-    use crate::model::{MediaKind, MediaStatus};
+    use crate::model::MediaKind;
 
     /// A media of each kind and status per minute, of two clients in turn.
     const FILL: &str = "with recursive numbers (n) as (select 0 union all select n + 1 from numbers where n < 419)

@@ -96,11 +96,16 @@ pub async fn one(db: &Db, clock: &Clock, actor: &Actor, id: &MediaId) -> Result<
 }
 
 /// Dismisses one media, and records it as an event.
+/// Whether this media can be dismissed.
+pub fn is_offered(media: &Media) -> bool {
+    matches!(media.status, MediaStatus::Failed | MediaStatus::Expired)
+}
+
 async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<Dismissed, Error> {
     let Some(media) = media::find(db, id).await? else {
         return Ok(Dismissed::NotFound);
     };
-    if !matches!(media.status, MediaStatus::Failed | MediaStatus::Expired) {
+    if !is_offered(&media) {
         return Ok(Dismissed::Skipped);
     }
     if dry_run {

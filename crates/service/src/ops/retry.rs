@@ -43,6 +43,12 @@ pub enum Retried {
     NotFound,
 }
 
+impl Retried {
+    fn is_queued(self) -> bool {
+        matches!(self, Self::Queued | Self::QueuedFileMissing)
+    }
+}
+
 pub type Item = super::selection::Item<Retried>;
 
 /// Counts of one run.
@@ -125,37 +131,39 @@ async fn retry(
     let Some(media) = media::find(db, id).await? else {
         return Ok(Retried::NotFound);
     };
-    let is_stored = media.status == MediaStatus::Stored;
-    if media.status == MediaStatus::Downloading {
-        return Ok(Retried::Downloading);
-    }
-    if media.is_erased() {
-        return Ok(Retried::Erased);
-    }
-    if is_stored && has_file(storage, &media) {
-        return Ok(Retried::AlreadyStored);
-    }
-    let queued = if is_stored {
-        Retried::QueuedFileMissing
-    } else {
-        Retried::Queued
-    };
-    if dry_run {
-        return Ok(queued);
+    let result = expected(storage, &media);
+    if dry_run || !result.is_queued() {
+        return Ok(result);
     }
     let (id, now) = (id.clone(), clock.now());
     let requeued = db.write(Key::media(id.as_str()), async move |tx| {
-        if is_stored {
+        if result == Retried::QueuedFileMissing {
             queue::requeue_lost(tx, &id, now).await
         } else {
             queue::requeue(tx, &id, now).await
         }
     });
     Ok(if requeued.await? {
-        queued
+        result
     } else {
         Retried::Skipped
     })
+}
+
+/// Whether a retry of this media would queue it.
+pub fn is_offered(storage: &Storage, media: &Media) -> bool {
+    expected(storage, media).is_queued()
+}
+
+/// The result of a retry, unless the status changes before.
+fn expected(storage: &Storage, media: &Media) -> Retried {
+    match media.status {
+        MediaStatus::Downloading => Retried::Downloading,
+        _ if media.is_erased() => Retried::Erased,
+        MediaStatus::Stored if has_file(storage, media) => Retried::AlreadyStored,
+        MediaStatus::Stored => Retried::QueuedFileMissing,
+        _ => Retried::Queued,
+    }
 }
 
 /// Whether the file of a stored media is in its place with its length.

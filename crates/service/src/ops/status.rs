@@ -15,7 +15,7 @@ use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::coordination::Coordination;
 use crate::db::{Db, Error};
-use crate::media::Count;
+use crate::media::{self, Count};
 use crate::model::MediaStatus;
 use crate::secrets::Secrets;
 use crate::storage::Storage;
@@ -73,9 +73,7 @@ pub struct QueueStatus {
 
 impl QueueStatus {
     pub fn count(&self, status: MediaStatus) -> i64 {
-        let mut counts = self.by_status.iter();
-        let count = counts.find(|count| count.name == status.as_str());
-        count.map_or(0, |count| count.count)
+        media::counts::of_statuses(&self.by_status, &[status])
     }
 }
 

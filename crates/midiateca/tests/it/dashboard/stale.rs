@@ -70,6 +70,33 @@ async fn a_button_of_an_old_page_says_what_became_of_the_media() {
     test.end().await;
 }
 
+#[tokio::test]
+async fn a_page_offers_what_the_action_would_do() {
+    let test = TestApp::start().await;
+    let (erased, _) = test.store(sample("ERASED")).await;
+    let report = crate::forget::forget(&test.app, "5500900000001").await;
+    assert_eq!(report.unwrap().media, 1);
+    let (lost, _) = test.store(sample("LOST")).await;
+    std::fs::remove_file(test.file(&lost)).unwrap();
+    let (stored, _) = test.store(sample("STORED")).await;
+    let failed = test.fail(wa_sim::Fault::HtmlPage).await;
+    test.give_up(&failed.id).await;
+    let browser = signed_in(&test, Role::Admin, Scope::All).await;
+    for (id, retry, dismiss) in [
+        (&erased.id, false, false),
+        (&lost.id, true, false),
+        (&stored.id, false, false),
+        (&failed.id, true, true),
+    ] {
+        let page = browser.page(&format!("/media/{id}")).await;
+        for (action, is_offered) in [("retry", retry), ("dismiss", dismiss)] {
+            let button = format!("/media/{id}/{action}\"");
+            assert_eq!(page.contains(&button), is_offered, "{button}: {page}");
+        }
+    }
+    test.end().await;
+}
+
 /// Whatever is gone answers 404 in the language of the page, and its page leads back.
 #[tokio::test]
 async fn a_button_for_what_another_operator_removed_is_answered_in_the_language_of_the_page() {

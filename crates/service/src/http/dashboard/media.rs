@@ -16,6 +16,7 @@ use crate::http::api::caller::Viewer;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::media::{self, Cursor, Filter, Media};
+use crate::ops::{dismiss, retry};
 
 #[derive(Template)]
 #[template(path = "media.html")]
@@ -111,8 +112,8 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
         older,
         newer,
         chat,
-        can_retry: !matches!(media.text("status").as_str(), "stored" | "downloading"),
-        can_dismiss: matches!(media.text("status").as_str(), "failed" | "expired"),
+        can_retry: retry::is_offered(&state.app.storage, &found),
+        can_dismiss: dismiss::is_offered(&found),
         facts: facts(&frame, &media),
         media,
         frame,

@@ -19,7 +19,7 @@ use crate::i18n::keys::dashboard as words;
 use crate::i18n::needs;
 use crate::media::counts;
 use crate::media::usage::{self, HourCount};
-use crate::model::Scope;
+use crate::model::{MediaStatus, Scope};
 use crate::ops::status;
 
 const HOURS: usize = 24;
@@ -104,15 +104,11 @@ async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> 
     let now = state.app.clock.now();
     let (oldest, deadline) = counts::waiting(db, scope, now).await?;
     let deadline = deadline.filter(|deadline| *deadline > now);
-    let count = |names: &[&str]| {
-        let counts = found.by_status.iter();
-        let counts = counts.filter(|count| names.contains(&count.name.as_str()));
-        counts.map(|count| count.count).sum()
-    };
+    let count = |statuses: &[MediaStatus]| counts::of_statuses(&found.by_status, statuses);
     Ok(Counts {
-        stored: count(&["stored"]),
-        waiting: count(&["pending", "downloading"]),
-        failed: count(&["failed", "expired"]),
+        stored: count(&[MediaStatus::Stored]),
+        waiting: count(&[MediaStatus::Pending, MediaStatus::Downloading]),
+        failed: count(&[MediaStatus::Failed, MediaStatus::Expired]),
         bytes: found.by_kind.iter().map(|count| count.size).sum(),
         deadline: deadline.map(rfc3339).unwrap_or_default(),
         oldest: oldest.map(rfc3339).unwrap_or_default(),

@@ -286,7 +286,10 @@ async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     let by_reason = media::waiting_by_reason(seen.deps.db).await?;
     let mut needs: Vec<_> = by_reason
         .into_iter()
-        .filter(|count| matches!(count.name.as_str(), "storage_full" | "storage_failed"))
+        .filter(|count| {
+            let reason = Reason::parse(&count.name);
+            matches!(reason, Some(Reason::StorageFull | Reason::StorageFailed))
+        })
         .map(|count| Need::MediaWaitForStorage {
             count: count.count,
             reason: count.name,
