@@ -221,6 +221,21 @@ pub async fn set_aside_since(db: &Db, since: Millis) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int("n"))
 }
 
+const UNDISMISSED_SINCE: &str = "select count(*) filter (where verdict = 'set_aside') as set_aside,
+      count(*) filter (where verdict <> 'set_aside') as listed
+    from deliveries where id >= $1 and received_at > $2 and (verdict = 'set_aside' or arrival <> 'webhook')";
+
+/// Of the deliveries since then that are not dismissed: how many are set aside, and how many others never came as webhooks.
+pub async fn undismissed_since(db: &Db, since: Millis) -> Result<(i64, i64), Error> {
+    let since = dismissed_at(db).await?.map_or(since, |at| since.max(at));
+    let from = fresh_id(since);
+    let values = values![from.get(..13).unwrap_or(""), since];
+    let row = db.row(UNDISMISSED_SINCE, values).await?;
+    row.map_or(Ok((0, 0)), |row| {
+        Ok((row.int("set_aside")?, row.int("listed")?))
+    })
+}
+
 /// Grouped by an expression, so that the engine does not walk the index of instances.
 const LISTED: &str = "select min(instance) as instance, count(*) as n from deliveries
     where id >= $1 and received_at > $2 and arrival <> 'webhook' group by instance || ''";

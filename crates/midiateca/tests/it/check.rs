@@ -20,6 +20,10 @@ async fn check(data: &Path) -> (Option<i32>, Vec<String>) {
     (output.status.code(), codes.map(str::to_owned).collect())
 }
 
+fn document(output: &std::process::Output) -> Value {
+    serde_json::from_str(&stdout(output)).unwrap()
+}
+
 /// What the report for people says needs a person.
 async fn said(data: &Path) -> Vec<String> {
     let output = midiateca(data, &["check"]).await;
@@ -207,9 +211,20 @@ async fn deliveries_that_are_set_aside_can_be_dismissed() {
     midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
         .await
         .unwrap();
-    let done = midiateca(&data, &["deliveries", "dismiss"]).await;
-    assert!(done.status.success(), "{done:?}");
+    let done = midiateca(&data, &["--json", "deliveries", "dismiss"]).await;
+    let counts = serde_json::json!({"dismissed": 2, "set_aside": 1, "refused": 1, "listed": 0, "dry_run": false});
+    assert_eq!(document(&done), counts);
     assert_eq!(check(&data).await, (Some(0), vec![]));
+    let again = midiateca(&data, &["deliveries", "dismiss"]).await;
+    assert_eq!(stdout(&again).trim(), "0 deliveries dismissed");
+    // Only one that was refused.
+    assert_eq!(test.post_to(&wrong, "{}").await.0, 401);
+    midiateca_service::ingest::tally::write_down(&test.app.db, &test.app.tally)
+        .await
+        .unwrap();
+    let done = midiateca(&data, &["--json", "deliveries", "dismiss", "--dry-run"]).await;
+    assert_eq!(document(&done)["set_aside"], 0);
+    assert!(document(&done)["refused"].as_i64() > Some(0), "{done:?}");
     test.end().await;
 }
 

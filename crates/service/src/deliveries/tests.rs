@@ -7,7 +7,7 @@ async fn deliveries_of_a_day_are_found_by_their_ids() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
     let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
-    for sql in [SET_ASIDE_SINCE, LISTED] {
+    for sql in [SET_ASIDE_SINCE, UNDISMISSED_SINCE, LISTED] {
         let plan = db.rows_of(format!("explain query plan {sql}"), values!["0", 0_i64]);
         let plan = plan.await.unwrap()[0].text("detail").unwrap();
         assert!(

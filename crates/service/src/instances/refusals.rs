@@ -79,6 +79,11 @@ impl RefusalCount {
     pub fn is_recent(&self, now: Millis) -> bool {
         now - self.last_at < DAY
     }
+
+    /// Whether it is recent and came after the last time at which deliveries were dismissed.
+    pub fn needs_attention(&self, now: Millis, dismissed_at: Option<Millis>) -> bool {
+        self.is_recent(now) && dismissed_at.is_none_or(|at| self.last_at > at)
+    }
 }
 
 /// Adds to a count; starts again after `QUIET`.

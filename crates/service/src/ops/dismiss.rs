@@ -13,6 +13,7 @@ use crate::clock::{Clock, DAY};
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries;
 use crate::events::{self, News};
+use crate::instances;
 use crate::media::{self, Media};
 use crate::model::{EventKind, MediaId, MediaStatus};
 use crate::queue;
@@ -95,12 +96,12 @@ pub async fn one(db: &Db, clock: &Clock, actor: &Actor, id: &MediaId) -> Result<
     Ok(result)
 }
 
-/// Dismisses one media, and records it as an event.
 /// Whether this media can be dismissed.
 pub fn is_offered(media: &Media) -> bool {
     matches!(media.status, MediaStatus::Failed | MediaStatus::Expired)
 }
 
+/// Dismisses one media, and records it as an event.
 async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<Dismissed, Error> {
     let Some(media) = media::find(db, id).await? else {
         return Ok(Dismissed::NotFound);
@@ -126,14 +127,20 @@ async fn dismiss(db: &Db, clock: &Clock, id: &MediaId, dry_run: bool) -> Result<
     })
 }
 
-/// The count of dismissed deliveries.
+/// The deliveries that the status report counted until they were dismissed.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct DismissedDeliveries {
+    /// All of them.
     pub dismissed: i64,
+    pub set_aside: i64,
+    pub refused: i64,
+    /// Their webhooks never came; they were found in the gateways' lists.
+    pub listed: i64,
     pub dry_run: bool,
 }
 
-/// Dismisses the deliveries that were set aside or refused until now; counts those that were set aside on the last day.
+/// Dismisses the deliveries that were set aside, refused or found in a list until now; counts those that the status report
+/// counts, which are those of the last day.
 pub async fn deliveries(
     db: &Db,
     clock: &Clock,
@@ -141,7 +148,13 @@ pub async fn deliveries(
     dry_run: bool,
 ) -> Result<DismissedDeliveries, Error> {
     let now = clock.now();
-    let dismissed = deliveries::set_aside_since(db, now - DAY).await?;
+    let (set_aside, listed) = deliveries::undismissed_since(db, now - DAY).await?;
+    let dismissed_at = deliveries::dismissed_at(db).await?;
+    let refused = instances::refusals(db).await?;
+    let refused = refused.iter().map(|(_, count)| count);
+    let refused = refused.filter(|count| count.needs_attention(now, dismissed_at));
+    let refused = refused.map(|count| count.count).sum();
+    let dismissed = set_aside + refused + listed;
     if !dry_run {
         let actor = actor.clone();
         let dismiss = async move |tx: &mut Tx| {
@@ -151,7 +164,13 @@ pub async fn deliveries(
         };
         db.write(Key::Nothing, dismiss).await?;
     }
-    Ok(DismissedDeliveries { dismissed, dry_run })
+    Ok(DismissedDeliveries {
+        dismissed,
+        set_aside,
+        refused,
+        listed,
+        dry_run,
+    })
 }
 
 fn event(media: &Media) -> News<'_> {

@@ -334,9 +334,8 @@ fn counts(seen: &Seen<'_>) -> Vec<Need> {
 async fn refused(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
     let now = seen.deps.clock.now();
     let dismissed_at = deliveries::dismissed_at(seen.deps.db).await?;
-    let recent = seen.refused.iter().filter(|(_, count)| {
-        count.is_recent(now) && dismissed_at.is_none_or(|at| count.last_at > at)
-    });
+    let recent = seen.refused.iter();
+    let recent = recent.filter(|(_, count)| count.needs_attention(now, dismissed_at));
     let needs = recent.map(|refused| Need::DeliveriesRefused(RefusedDeliveries::new(refused)));
     Ok(needs.collect())
 }
