@@ -3,8 +3,6 @@
 #[cfg(target_os = "linux")]
 mod real;
 
-use std::time::Duration;
-
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use midiateca_service::config::{Rule, Span};
 use midiateca_service::db::Key;
@@ -14,7 +12,7 @@ use midiateca_service::ops::retention;
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::retention::sweep;
-use crate::stage::{TODAY, TestApp, impatient, sample};
+use crate::stage::{TODAY, TestApp, impatient, sample, until};
 
 const JUMPS: [Millis; 6] = [
     10 * MINUTE,
@@ -74,18 +72,17 @@ async fn waiting_media_neither_expire_nor_are_delayed_when_the_clock_jumps() {
         assert_eq!(during.received_at, waiting.received_at, "{by}");
         clock.advance(10_000);
         let id = MediaId(waiting.id);
-        while test.settled(&id).await.attempts == waiting.attempts {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until("a round ran", async || {
+            test.settled(&id).await.attempts != waiting.attempts
+        })
+        .await;
         assert_eq!(test.find(&id).await.status, "pending", "{by}");
         test.sim
             .world()
             .set_cdn_fault(&delivery.direct_path, Fault::None);
         clock.jump(-by);
         clock.advance(60_000);
-        while test.find(&id).await.status != "stored" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        test.becomes(&id, "stored").await;
         test.end().await;
     }
 }
@@ -107,9 +104,7 @@ async fn a_lease_does_not_lapse_when_the_clock_jumps() {
         };
         let delivery = test.sim.world().add(media);
         let id = test.deliver(&delivery).await;
-        while test.find(&id).await.status != "downloading" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        test.becomes(&id, "downloading").await;
         clock.jump(by);
         let stored = test.settled(&id).await;
         assert_eq!(

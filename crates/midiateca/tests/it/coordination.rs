@@ -10,7 +10,7 @@ use midiateca_service::media;
 use midiateca_service::model::{MediaId, MediaStatus};
 use midiateca_service::server::Service;
 
-use crate::stage::{TestApp, impatient, sample};
+use crate::stage::{TestApp, impatient, sample, until};
 
 /// Makes a stored media one that is being downloaded.
 async fn claim(db: &Db, id: &str, owner: &str, until: i64) {
@@ -46,13 +46,11 @@ async fn a_starting_server_takes_back_its_own_leases_and_lapsed_ones_but_not_tho
         .await
         .unwrap();
     for id in &ids[..2] {
-        loop {
+        until("it is taken back", async || {
             let media = media::find(&app.db, &MediaId(id.clone())).await.unwrap();
-            if media.unwrap().status != MediaStatus::Downloading {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+            media.unwrap().status != MediaStatus::Downloading
+        })
+        .await;
     }
     let others = media::find(&app.db, &MediaId(ids[2].clone())).await;
     assert_eq!(others.unwrap().unwrap().status, MediaStatus::Downloading);

@@ -11,18 +11,9 @@ use midiateca_service::net::cooldown::HostReadiness;
 use midiateca_service::queue::{self, Lease, Quota};
 use wa_sim::{Fault, SimMedia};
 
-use crate::stage::{FIRST, TOKEN, TestApp, add_instance, impatient, instance, sample};
+use crate::stage::{FIRST, TOKEN, TestApp, add_instance, impatient, instance, sample, until};
 
 const SIBLING: &str = "SIB000-SIB111-SIB222";
-
-/// Waits for a state that comes by itself.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let started = std::time::Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
 
 async fn is_stored(test: &TestApp, id: &MediaId) -> bool {
     test.find(id).await.status == MediaStatus::Stored.as_str()

@@ -22,7 +22,7 @@ use midiateca_service::{deliveries, queue};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
-use crate::stage::{FIRST, TestApp, impatient, sample};
+use crate::stage::{FIRST, TestApp, impatient, sample, until};
 
 fn of_kind(id: &str, kind: wa_media::MediaKind) -> SimMedia {
     SimMedia::sample(FIRST, id, kind)
@@ -187,9 +187,7 @@ async fn a_download_that_runs_during_an_erasure_leaves_no_file() {
         .world()
         .set_delay(std::time::Duration::from_millis(300));
     let id = test.deliver(&test.sim.world().add(sample("RUNNING"))).await;
-    while test.find(&id).await.status != "downloading" {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    test.becomes(&id, "downloading").await;
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!(proof.media, 1);
     let app = test.app.clone();
@@ -214,9 +212,7 @@ async fn a_long_download_ends_before_the_proof_is_given() {
         ..sample("SLOW")
     };
     let id = test.deliver(&test.sim.world().add(slow)).await;
-    while test.files().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("the download began", async || !test.files().is_empty()).await;
     let proof = forget(&test.app, WHO).await.unwrap();
     assert_eq!((proof.media, proof.downloads_left), (1, 0));
     assert!(proof.is_complete());

@@ -64,9 +64,7 @@ async fn downloads_that_run_at_the_end_may_finish() {
     test.sim.world().set_delay(Duration::from_millis(300));
     let delivery = test.sim.world().add(sample("DRAIN"));
     let id = test.deliver(&delivery).await;
-    while test.find(&id).await.status != "downloading" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test.becomes(&id, "downloading").await;
     let (data, app) = (test.app.data.clone(), std::sync::Arc::clone(&test.app));
     drop(app);
     let path = data.join("midiateca.db");
@@ -88,9 +86,7 @@ async fn the_door_stays_open_while_downloads_end() {
     let test = TestApp::start().await;
     test.sim.world().set_delay(Duration::from_millis(500));
     let id = test.deliver(&test.sim.world().add(sample("ENDING"))).await;
-    while test.find(&id).await.status != "downloading" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test.becomes(&id, "downloading").await;
     let (url, http) = (test.hook_url(), test.http.clone());
     let late = test.sim.world().add(sample("LATE"));
     let app = std::sync::Arc::clone(&test.app);

@@ -14,6 +14,7 @@ use midiateca_service::coordination::Coordination;
 use crate::backup::{back_up, copy_folder};
 use crate::commands::{midiateca, set_up, stderr, stdout};
 use crate::identity::Site;
+use crate::stage::until;
 
 /// Commands that use files.
 const COMMANDS: &[&[&str]] = &[
@@ -252,9 +253,7 @@ async fn a_storage_that_is_taken_away_is_not_written_to_and_used_again_once_it_i
         }
         // It is taken, and waits.
         assert_eq!(site.post().await, 200);
-        while site.get("/readyz").await != 503 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        until("it is not ready", async || site.get("/readyz").await == 503).await;
         site.wait_for_storage_failure().await;
         match (leaves_folder, leads) {
             (true, _) => assert_eq!(fs::read_dir(site.storage()).unwrap().count(), 0),
@@ -269,9 +268,7 @@ async fn a_storage_that_is_taken_away_is_not_written_to_and_used_again_once_it_i
             fs::remove_dir(site.storage()).unwrap();
         }
         fs::rename(&disk, site.storage()).unwrap();
-        while site.get("/readyz").await != 200 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        until("it is ready", async || site.get("/readyz").await == 200).await;
         site.retry().await;
         site.stores_everything().await;
     }
@@ -285,9 +282,7 @@ async fn a_staging_folder_or_a_marker_that_a_cleaner_removed_stops_nothing() {
     site.accepts_again().await;
     site.stores_everything().await;
     fs::remove_file(site.marker()).unwrap();
-    while !site.marker().exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until("the marker is there", async || site.marker().exists()).await;
     site.accepts_again().await;
     site.retry().await;
     site.stores_everything().await;

@@ -8,7 +8,7 @@ use midiateca_service::db::Key;
 use midiateca_service::model::{MediaId, Route};
 use wa_sim::{Fault, SimMedia};
 
-use crate::stage::{TODAY, TestApp, sample};
+use crate::stage::{TODAY, TestApp, sample, until};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -17,6 +17,15 @@ async fn rounds(test: &TestApp, id: &MediaId) -> i64 {
     let values = vec![midiateca_service::db::Value::from(id.as_str())];
     let row = test.app.db.row(sql, values).await.unwrap().unwrap();
     row.int("rounds").unwrap()
+}
+
+/// Whether its next round is still to come.
+async fn waits(test: &TestApp, id: &MediaId) -> bool {
+    let sql = "select next_attempt_at from media where id = $1";
+    let values = vec![midiateca_service::db::Value::from(id.as_str())];
+    let row = test.app.db.row(sql, values).await.unwrap().unwrap();
+    let at = row.int_or_none("next_attempt_at").unwrap();
+    at.is_some_and(|at| at > test.app.clock.now())
 }
 
 async fn wait_until_stored(test: &TestApp, ids: &[MediaId]) {
@@ -42,11 +51,10 @@ async fn wait_until_stored(test: &TestApp, ids: &[MediaId]) {
 }
 
 async fn wait_for_reason(test: &TestApp, id: &MediaId, reason: &str) {
-    let began = Instant::now();
-    while test.settled(id).await.reason.as_deref() != Some(reason) {
-        assert!(began.elapsed() < PATIENCE, "no {reason}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(reason, async || {
+        test.settled(id).await.reason.as_deref() == Some(reason)
+    })
+    .await;
 }
 
 /// A storage whose folder for new files is not there for a while: a file is in its place.
@@ -84,8 +92,11 @@ async fn media_that_waited_hours_for_the_storage_are_stored_soon_after() {
     let before = rounds(&test, &ids[0]).await;
     for seconds in [10, 60, 250, 1_200, 6_000, 32_000] {
         clock.advance(seconds * SECOND);
-        // A round may run, or none because the storage is known to be away.
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        // No round runs while the storage is known to be away.
+        until("it waits again", async || {
+            test.app.outages.is_storage_down() || waits(&test, &ids[0]).await
+        })
+        .await;
         test.settled(&ids[0]).await;
     }
     wait_for_reason(&test, &ids[0], "storage_failed").await;
@@ -117,12 +128,8 @@ async fn the_first_file_in_a_clients_folder_wakes_what_waits_for_that_folder() {
     // Until the backoff is ten minutes.
     for round in 2..=4 {
         clock.advance(300 * SECOND);
-        let began = Instant::now();
         for id in &ids {
-            while rounds(&test, id).await < round {
-                assert!(began.elapsed() < PATIENCE, "round {round} does not come");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            until("a round", async || rounds(&test, id).await >= round).await;
         }
     }
     let covered_until = clock.now();
@@ -160,8 +167,13 @@ async fn nothing_is_downloaded_while_the_storage_is_away() {
         .write(Key::Everything, async move |tx| tx.run(sql, vec![]).await)
         .await
         .unwrap();
-    test.app.work.notify_one();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    test.worker_looks().await;
+    let media = test.find(&second).await;
+    assert_eq!(
+        (media.status.as_str(), media.next_attempt_at),
+        ("pending", None),
+        "it was claimed"
+    );
     let after = test.sim.world().cdn_requests(&delivery.direct_path);
     assert_eq!(after, before, "it was fetched with nowhere to put it");
     away.bring_back();
@@ -182,10 +194,9 @@ async fn the_first_success_wakes_what_waits_for_the_same_server() {
         }
         // High up the backoff: an hour and more to the next round.
         while rounds(&test, &ids[0]).await < 5 {
-            let waits = test.next_attempt_in(ids[0].as_str()).await;
-            clock.advance(i64::try_from(waits.as_millis()).unwrap() + 1);
-            tokio::time::sleep(Duration::from_millis(600)).await;
-            test.settled(&ids[0]).await;
+            let wait = test.next_attempt_in(ids[0].as_str()).await;
+            clock.advance(i64::try_from(wait.as_millis()).unwrap() + 1);
+            until("it waits again", async || waits(&test, &ids[0]).await).await;
         }
         world.set_down(false);
         // Nothing wakes them but the first success; one that the server simply does not have is none.

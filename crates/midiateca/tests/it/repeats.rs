@@ -336,9 +336,7 @@ async fn a_repeat_with_better_keys_counts_while_the_first_is_being_fetched() {
     let (_, answer) = test.post(bad.to_string()).await;
     let id =
         midiateca_service::model::MediaId(answer["media"][0]["id"].as_str().unwrap().to_owned());
-    while test.find(&id).await.status != "downloading" {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    test.becomes(&id, "downloading").await;
     assert_eq!(test.deliver(&good).await, id);
     let started = std::time::Instant::now();
     while test.find(&id).await.status != "stored" {

@@ -16,7 +16,7 @@ use midiateca_service::{deliveries, events, media};
 use wa_sim::{Content, Fault, SimMedia};
 
 use crate::commands::{midiateca, stderr, stdout};
-use crate::stage::{TODAY, TestApp, impatient, sample};
+use crate::stage::{TODAY, TestApp, impatient, sample, until};
 
 fn options(dry_run: bool) -> Options {
     Options {
@@ -407,9 +407,7 @@ async fn a_file_declared_longer_than_the_disk_waits_and_shorter_ones_are_stored_
     config.worker.drain = Span::from_ms(1);
     let test = TestApp::with(config, Clock::system()).await;
     let first = test.deliver(&test.sim.world().add(slow("FIRST"))).await;
-    while test.find(&first).await.status != "downloading" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test.becomes(&first, "downloading").await;
     let mut giant = test.sim.world().add(sample("GIANT"));
     let removed = i64::MAX.to_string();
     let length = giant
@@ -438,9 +436,7 @@ async fn others_are_stored_during_a_download_declared_longer_than_the_disk() {
         .pointer_mut("/msgContent/imageMessage/fileLength");
     *length.unwrap() = i64::MAX.to_string().into();
     let giant = test.deliver(&giant).await;
-    while test.find(&giant).await.status != "downloading" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    test.becomes(&giant, "downloading").await;
     let (small, _) = test.store(sample("SMALL")).await;
     assert_eq!(small.status, "stored");
     assert_eq!(test.find(&giant).await.status, "downloading");
@@ -455,9 +451,7 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
     let test = TestApp::with(config, Clock::system()).await;
     let id = test.deliver(&test.sim.world().add(slow("BROKEN"))).await;
     let staged = |test: &TestApp| test.files().len();
-    while staged(&test) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("the download began", async || staged(&test) > 0).await;
     let fence = "select fence, attempts, rounds from media where id = $1";
     let row = async || {
         let row = test.app.db.row(fence, vec![Cell::from(id.as_str())]).await;
@@ -467,17 +461,14 @@ async fn a_download_that_is_stopped_counts_for_nothing_unless_there_is_no_room_f
     };
     assert_eq!(row().await, (1, 0, 0));
     test.app.progress.stop(&id, 1);
-    while row().await.0 == 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("it is claimed again", async || row().await.0 != 1).await;
     assert_eq!(row().await, (2, 0, 0));
     // What there is no room for waits for room, and that is no round.
-    while !test.app.progress.stop_largest_for_space() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    while test.find(&id).await.status != "pending" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("a download is stopped", async || {
+        test.app.progress.stop_largest_for_space()
+    })
+    .await;
+    test.becomes(&id, "pending").await;
     assert_eq!(row().await, (2, 0, 0));
     let waits = test.find(&id).await;
     assert_eq!(

@@ -186,13 +186,9 @@ async fn a_requeued_file_is_fetched_again_to_its_old_place() {
     // While the server runs, which then sees the work.
     let (_, results) = scrub(&data, &["--repair"]).await;
     assert_eq!(repairs(&results)[&stored.id], "queued");
-    let again = loop {
-        let media = test.settled(&MediaId(stored.id.clone())).await;
-        if media.status == "stored" {
-            break media;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    };
+    let id = MediaId(stored.id.clone());
+    test.becomes(&id, "stored").await;
+    let again = test.find(&id).await;
     assert_eq!((again.path, again.sha256), (stored.path, stored.sha256));
     assert_eq!(scrub(&data, &[]).await.0, 0);
     test.end().await;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use midiateca_service::access::Actor;
 use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, Millis};
@@ -130,6 +131,15 @@ pub fn sample(id: &str) -> SimMedia {
     SimMedia::sample(FIRST, id, wa_media::MediaKind::Image)
 }
 
+/// Waits for a state that comes by itself.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let started = std::time::Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 impl TestApp {
     pub async fn start() -> Self {
         Self::with(impatient(), Clock::system()).await
@@ -192,7 +202,7 @@ impl TestApp {
 
     /// The directory is reread once a second; this waits until it knows what the database knows.
     pub async fn wait_for_directory(&self) {
-        loop {
+        until("the directory is read again", async || {
             let known = self.app.directory.by_id().await.unwrap();
             let stored = instances::instances(&self.app.db).await.unwrap();
             let same = |stored: &instances::Instance| {
@@ -203,11 +213,9 @@ impl TestApp {
                         && known.secret_sealed == stored.secret_sealed
                 })
             };
-            if stored.iter().all(same) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            stored.iter().all(same)
+        })
+        .await;
     }
 
     pub fn origin(&self) -> String {
@@ -253,6 +261,27 @@ impl TestApp {
             }
             assert!(started.elapsed() < PATIENCE, "still {}", media.status);
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until a media has this status.
+    pub async fn becomes(&self, id: &MediaId, status: &str) {
+        until(status, async || self.find(id).await.status == status).await;
+    }
+
+    /// Waits until the worker has looked for work once since now.
+    pub async fn worker_looks(&self) {
+        // The second look begins after the end of the first.
+        for _ in 0..2 {
+            self.app.work.notify_one();
+            until("the worker looks", async || {
+                let is_waiting = self.app.work.notified().now_or_never().is_some();
+                if is_waiting {
+                    self.app.work.notify_one();
+                }
+                !is_waiting
+            })
+            .await;
         }
     }
 

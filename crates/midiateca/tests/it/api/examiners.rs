@@ -15,7 +15,7 @@ use super::Caller;
 use super::previews::of_bytes;
 use crate::commands::{midiateca, stdout};
 use crate::dashboard::signed_in;
-use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient, sample};
+use crate::stage::{self, FIRST, OTHER, TODAY, TestApp, impatient, sample};
 
 pub(super) fn program(folder: &Path, name: &str, script: &str) -> Vec<String> {
     #[cfg(unix)]
@@ -121,17 +121,13 @@ async fn a_transcriber_that_fails_is_asked_again_later() {
     let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
     let voice = SimMedia::sample(FIRST, "AGAIN", MediaKind::Audio);
     let id = test.store(voice).await.0.id;
-    while !asked.exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    loop {
+    stage::until("the program ran", async || asked.exists()).await;
+    stage::until("one attempt", async || {
         let sql = "select attempts from examinations";
         let row = test.app.db.row(sql, vec![]).await.unwrap().unwrap();
-        if row.int("attempts").unwrap() == 1 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+        row.int("attempts").unwrap() == 1
+    })
+    .await;
     assert_eq!(
         viewer.get(&format!("/media/{id}")).await["transcript"],
         Value::Null
@@ -350,16 +346,12 @@ async fn a_verdict_is_about_the_bytes_of_a_client() {
 
 /// Waits until no file is due.
 async fn until_examined(test: &TestApp) {
-    loop {
-        let row = test
-            .app
-            .db
-            .row("select count(*) as n from examinations", vec![]);
-        if row.await.unwrap().unwrap().int("n").unwrap() == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    stage::until("no file is due", async || {
+        let sql = "select count(*) as n from examinations";
+        let row = test.app.db.row(sql, vec![]).await.unwrap();
+        row.unwrap().int("n").unwrap() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -451,16 +443,11 @@ async fn scanned_later(is_in_events: bool) {
         midiateca_service::server::Service::start(std::sync::Arc::clone(&app), &["127.0.0.1:0"]);
     let service = service.await.unwrap();
     let id = MediaId(id);
-    loop {
-        let media = midiateca_service::media::find(&app.db, &id)
-            .await
-            .unwrap()
-            .unwrap();
-        if media.scan.is_some() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    stage::until("it is scanned", async || {
+        let media = midiateca_service::media::find(&app.db, &id).await;
+        media.unwrap().unwrap().scan.is_some()
+    })
+    .await;
     service.stop().await;
 }
 

@@ -20,7 +20,7 @@ use wa_sim::SimMedia;
 use super::Caller;
 use super::previews::{base64, derived, of_bytes, picture, read, store_with, without_programs};
 use crate::commands::{midiateca, stdout};
-use crate::stage::{FIRST, TODAY, TestApp, impatient};
+use crate::stage::{FIRST, TODAY, TestApp, impatient, until};
 
 pub(super) const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQvZxGEmIY1TCqYfhqAADRaV4QBO9zkwAAAABJRU5ErkJggg==";
 
@@ -88,9 +88,7 @@ async fn many_requests_at_once_run_the_program_once() {
     let path = format!("/media/{id}/thumbnail");
     let asking = futures_util::future::join_all((0..12).map(|_| read(&viewer, &path)));
     let opening = async {
-        while runs.load(Ordering::SeqCst) == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        until("the program runs", async || runs.load(Ordering::SeqCst) > 0).await;
         std::fs::write(program.at("go"), "").unwrap();
     };
     let (answers, ()) = tokio::join!(asking, opening);

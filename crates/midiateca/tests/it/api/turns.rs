@@ -13,7 +13,7 @@ use super::examiners::{program, quick, until, waiting};
 use super::making::PICTURE;
 use super::previews::{of_bytes, read};
 use crate::commands::{midiateca, stdout};
-use crate::stage::{OTHER, TODAY, TestApp, impatient};
+use crate::stage::{self, OTHER, TODAY, TestApp, impatient};
 
 /// Stored for client 2.
 async fn store(test: &TestApp, id: &str, bytes: &str) -> String {
@@ -41,9 +41,10 @@ async fn pauses(test: &TestApp) -> Vec<[String; 3]> {
 }
 
 async fn until_paused(test: &TestApp, expected: &[[&str; 3]]) {
-    while pauses(test).await != expected {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    stage::until("the pauses are as expected", async || {
+        pauses(test).await == expected
+    })
+    .await;
 }
 
 async fn attempts(test: &TestApp) -> i64 {
@@ -117,16 +118,12 @@ async fn equal_files_of_a_client_are_scanned_once() {
     // It comes after both, and runs at the same time as the first.
     let last = store(&test, "LAST", "others").await;
     let lines = || std::fs::read_to_string(&runs).map_or(0, |text| text.lines().count());
-    while lines() < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    stage::until("two lines", async || lines() >= 2).await;
     std::fs::write(folder.path().join("go"), "").unwrap();
     for id in equal.iter().chain([&last]) {
         until(&viewer, id, "scan", |found| found == "clean").await;
     }
-    while attempts_left(&test).await > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    stage::until("all were tried", async || attempts_left(&test).await == 0).await;
     assert_eq!(lines(), 2);
     test.end().await;
 }

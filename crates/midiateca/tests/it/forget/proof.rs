@@ -125,8 +125,11 @@ async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
     let file = test.app.storage.root().join(&path);
     let elsewhere = file.with_file_name("under-another-name.jpg");
     let server_stores = async {
-        // By now the row was read as it is, and its turn to be changed is waited for; where it was not, nothing is shown.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The erasure takes this lease between reading the row and changing it.
+        until("the row is read", async || {
+            other.coordination.has_maintenance().await
+        })
+        .await;
         std::fs::write(&elsewhere, "bytes").unwrap();
         let sql = "update media set status = 'stored', reason = null, size_bytes = 5, path = ?1 where id = ?2";
         let named = path.rsplit_once('/').unwrap().0.to_owned() + "/under-another-name.jpg";

@@ -95,9 +95,10 @@ async fn deliveries_to_another_client_stay_without_media_too() {
             };
             run(&test, sql, &client.to_string()).await;
         }
-        while test.app.clock.now() <= before_at(&test, &before.id).await {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until("the next millisecond", async || {
+            test.app.clock.now() > before_at(&test, &before.id).await
+        })
+        .await;
         deliver_unreadable(&test).await;
         if is_removed {
             let (app, actor) = (&test.app, Actor::CommandLine(None));

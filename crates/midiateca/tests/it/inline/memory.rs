@@ -14,7 +14,7 @@ mod linux {
 
     use super::*;
     use crate::crash::{Server, serve};
-    use crate::stage::{add_instance, impatient, instance};
+    use crate::stage::{add_instance, impatient, instance, until};
 
     const BODIES: u8 = 12;
     const SIZE: usize = 8 * MIB;
@@ -41,9 +41,7 @@ mod linux {
 
     /// How long the database's file is, with its write-ahead log written into it.
     async fn database_bytes(app: &App) -> u64 {
-        while !app.db.fold().await.unwrap() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("all is folded", async || app.db.fold().await.unwrap()).await;
         app.data.join("midiateca.db").metadata().unwrap().len()
     }
 
