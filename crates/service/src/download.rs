@@ -198,7 +198,7 @@ pub async fn run_round(downloader: &Downloader, job: &Job, instance: &Instance) 
         let jittered = wait.mul_f64(0.5 + rand::random::<f64>());
         tokio::select! {
             () = running.stopped() => return stopped(downloader, job, &running, candidates, attempts).await,
-            () = tokio::time::sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
+            () = downloader.clock.sleep(jittered.max(pause.min(SHORT_WAIT))) => {}
         }
         wait *= 2;
     }

@@ -76,9 +76,9 @@ impl Notifier {
             tokio::select! {
                 () = self.shutdown.begun() => return,
                 changed = appended.changed() => if changed.is_err() {
-                    tokio::time::sleep(POLL).await;
+                    self.clock.sleep(POLL).await;
                 },
-                () = tokio::time::sleep(POLL) => {}
+                () = self.clock.sleep(POLL) => {}
             }
         }
     }
@@ -131,7 +131,7 @@ impl Notifier {
                     }
                 },
                 // Notifications that became due while a request hangs do not wait for it.
-                () = tokio::time::sleep(POLL), if !sending.is_empty() => {}
+                () = self.clock.sleep(POLL), if !sending.is_empty() => {}
             }
         }
         Ok(())

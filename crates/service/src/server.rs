@@ -74,7 +74,7 @@ async fn keep_sweeping(app: Arc<App>, lease: Arc<ServerLease>) {
             tracing::warn!(error, "the texts of deliveries could not be swept");
         }
         tokio::select! {
-            () = tokio::time::sleep(app.config.retention.every.duration()) => {}
+            () = app.clock.sleep(app.config.retention.every.duration()) => {}
             () = cancelled.cancelled() => return,
         }
         let options = Options {
@@ -90,6 +90,7 @@ async fn keep_sweeping(app: Arc<App>, lease: Arc<ServerLease>) {
 
 /// Indexes the words of new media, until the shutdown begins.
 async fn keep_indexing(app: Arc<App>) {
+    /// In real time: it only looks for new rows.
     const EVERY: Duration = Duration::from_secs(1);
     const AT_ONCE: u32 = 500;
     let cancelled = app.shutdown.token();

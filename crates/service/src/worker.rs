@@ -280,7 +280,7 @@ pub async fn round(worker: &Worker, job: &Job, instance: &Instance) {
 async fn keep_lease(worker: &Worker, job: &Job) {
     let lease = worker.config.worker.lease;
     loop {
-        tokio::time::sleep(lease.duration() / 3).await;
+        worker.downloader.clock.sleep(lease.duration() / 3).await;
         let until = worker.downloader.clock.now() + lease.ms();
         let (id, fence) = (job.id.clone(), job.fence);
         let renewed = worker.downloader.db.write(Key::Nothing, async move |tx| {
