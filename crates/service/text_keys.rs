@@ -16,8 +16,15 @@ pub const BY_CODE: [&str; 7] = [
 
 /// The topics whose texts the service itself shows.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const OF_THE_SERVICE: [&str; 6] =
-    ["api", "dashboard", "dossier", "errors", "needs", "refusals"];
+pub const OF_THE_SERVICE: [&str; 7] = [
+    "api",
+    "dashboard",
+    "dossier",
+    "errors",
+    "hooks",
+    "needs",
+    "refusals",
+];
 
 /// The .ftl files of a folder, by name.
 pub fn catalogue(folder: &Path) -> Vec<PathBuf> {

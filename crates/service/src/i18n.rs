@@ -52,7 +52,7 @@ impl TextKey {
 
     /// The stable code of an error with this text: `errors-disk-full` → `disk_full`.
     pub fn code(self) -> String {
-        let general = ["errors-", "cli-", "ids-", "api-"];
+        let general = ["errors-", "cli-", "ids-", "api-", "hooks-"];
         let id = general.iter().find_map(|topic| self.id.strip_prefix(topic));
         id.unwrap_or(self.id).replace('-', "_")
     }

@@ -580,6 +580,64 @@ const NOT_FOR_PEOPLE: &[&str] = &[
     "Brazilian Portuguese",
 ];
 
+/// Files of the service with English strings that are no texts of it.
+const ENGLISH_FILES: &[&str] = &[
+    // The OpenAPI document.
+    "http/api.rs",
+    "http/api/docs.rs",
+    // OpenMetrics.
+    "metrics.rs",
+    // What serde says of a value that it does not take; `i18n::explain` names the setting.
+    "config/address.rs",
+    "config/size.rs",
+    "config/environment.rs",
+    "http/api/query.rs",
+    "http/api/v1/links.rs",
+    // For logs.
+    "gateway.rs",
+    "gateway/wapi.rs",
+    "server/reconciliation.rs",
+    // What the engine says of a damaged database.
+    "db.rs",
+];
+
+/// Answers of gateways and CDNs, beginnings of files, and names of keys.
+const NOT_OF_THE_SERVICE: &[&str] = &[
+    "does not exist",
+    "no attachment",
+    "status code 403",
+    "status code 404",
+    "status code 410",
+    "URL signature expired",
+    "SQLite format 3\\0",
+    "midiateca media export\\n",
+    "midiateca key create",
+    "erased on request:",
+    "refused delivery of {}",
+    "`{text}` is none of {}",
+];
+
+fn is_sql(string: &str) -> bool {
+    let marks = [
+        "select ",
+        "update ",
+        "insert ",
+        "delete from ",
+        " is null",
+        " is not null",
+        " group by ",
+        " order by ",
+        " in (",
+        ") as ",
+        "coalesce(",
+        "pragma ",
+        " join ",
+        ", created_at",
+        " counted",
+    ];
+    marks.iter().any(|mark| string.contains(mark))
+}
+
 /// Each string of a text with the code before it, back to the previous statement or block. Skips comments and `mod tests`.
 fn strings(text: &str) -> Vec<(String, String)> {
     let text = text.split("#[cfg(test)]").next().unwrap_or("");
@@ -656,6 +714,53 @@ fn texts_for_people_are_in_the_catalogues() {
         Vec::<String>::new(),
         "sentences belong in crates/service/i18n, in both languages; names that stay English belong in NOT_FOR_PEOPLE"
     );
+}
+
+/// Nor has the service: it shows texts to people through `i18n`, and explains errors there.
+#[test]
+fn the_service_has_no_texts_for_people_outside_the_catalogues() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../service/src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    let mut used = std::collections::BTreeSet::new();
+    for file in &files {
+        let below = file.strip_prefix(&root).unwrap();
+        let name = below.display().to_string().replace('\\', "/");
+        if name.ends_with("tests.rs") || name.contains("tests/") {
+            continue;
+        }
+        let text = fs::read_to_string(file).unwrap();
+        for (before, string) in strings(&text) {
+            // Errors, log lines, reasons for lints and checks, and what the OpenAPI document says.
+            let marks = [
+                "#[error(",
+                "tracing::",
+                "reason = ",
+                "assert",
+                "description = ",
+                ".expect(",
+            ];
+            let is_for_others = marks.iter().any(|mark| before.contains(mark));
+            if is_for_others || is_sql(&string) || !is_a_sentence(&string) {
+                continue;
+            }
+            let known = [&name, &string].map(String::as_str);
+            let exceptions = ENGLISH_FILES.iter().chain(NOT_OF_THE_SERVICE);
+            match exceptions.into_iter().find(|it| known.contains(it)) {
+                Some(exception) => drop(used.insert(*exception)),
+                None => wrong.push(format!("{name}: {string:?}")),
+            }
+        }
+    }
+    assert_eq!(
+        wrong,
+        Vec::<String>::new(),
+        "sentences belong in crates/service/i18n, in both languages; what is none is named in this file"
+    );
+    let all = ENGLISH_FILES.iter().chain(NOT_OF_THE_SERVICE);
+    let idle: Vec<_> = all.filter(|it| !used.contains(**it)).collect();
+    assert_eq!(idle, Vec::<&&str>::new(), "exceptions that nothing needs");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn without_base64(text: &str) -> Option<String> {
         let end = run.find(|letter| !is_base64(letter)).unwrap_or(run.len());
         let (run, after) = run.split_at(end);
         if run.len() >= LEAST_FILE {
-            shown.push_str(&format!("[{} characters of base64]", run.len()));
+            shown.push_str(&format!("[base64, {} bytes]", run.len()));
         } else {
             shown.push_str(run);
         }
@@ -309,10 +309,7 @@ mod tests {
         assert!(!shown.to_string().contains(&base64[..200]), "{shown}");
         assert_eq!(shown["list"], "[256 bytes]");
         assert_eq!(shown["object"], "[256 bytes]");
-        assert_eq!(
-            shown["base64"],
-            format!("[{} characters of base64]", base64.len())
-        );
+        assert_eq!(shown["base64"], format!("[base64, {} bytes]", base64.len()));
         for kept in ["sha256", "caption", "waveform", "n"] {
             assert_eq!(shown[kept], body[kept], "{kept}");
         }

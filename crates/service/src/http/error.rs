@@ -1,9 +1,14 @@
 //! Errors of the HTTP server: a status, a stable code, a sentence, a hint.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::i18n::keys::hooks;
+use crate::i18n::{Language, TextKey};
 
 /// Every error that the HTTP server answers.
 #[derive(Debug)]
@@ -36,95 +41,57 @@ pub enum Error {
 
 impl Error {
     pub(super) fn status(&self) -> StatusCode {
-        self.parts().0
-    }
-
-    fn parts(&self) -> (StatusCode, &'static str, String, &'static str) {
         match self {
-            Self::WrongToken => (
-                StatusCode::UNAUTHORIZED,
-                "wrong_token",
-                "the webhook token is missing or wrong".to_owned(),
-                "paste the address that `midiateca instance rotate-hook ID` prints into the gateway's panel",
-            ),
-            Self::WrongSignature => (
-                StatusCode::UNAUTHORIZED,
-                "wrong_signature",
-                "the delivery is not signed with the secret of this instance".to_owned(),
-                "correct the secret with `midiateca instance add ID --client N --secret-env VAR`, then run `midiateca deliveries replay`",
-            ),
-            Self::WrongVerifyToken => (
-                StatusCode::FORBIDDEN,
-                "wrong_verify_token",
-                "the verify token is not that of this instance".to_owned(),
-                "the verify token is the last part of the webhook address, or the secret of the instance",
-            ),
-            Self::OtherInstance => (
-                StatusCode::UNAUTHORIZED,
-                "token_of_another_instance",
-                "the body names an instance to which this token does not belong".to_owned(),
-                "each instance has its own webhook address",
-            ),
-            Self::UnknownInstance => (
-                StatusCode::UNAUTHORIZED,
-                "unknown_instance",
-                "no such instance is known here".to_owned(),
-                "add it with `midiateca instance add ID --client N`",
-            ),
-            Self::UnknownGateway => (
-                StatusCode::NOT_FOUND,
-                "unknown_gateway",
-                "no such gateway is known here".to_owned(),
-                "the address is /hooks/{gateway}/{token}, with a gateway of `midiateca instance add --help`, or auto",
-            ),
-            Self::BodyTooLarge { limit_bytes } => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("the body is larger than {limit_bytes} bytes"),
-                "http.max_body sets the limit",
-            ),
-            Self::UnknownEncoding => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unknown_encoding",
-                "the body has a Content-Encoding that is not known here".to_owned(),
-                "send it with one of those in Accept-Encoding, or with none",
-            ),
-            Self::BodyIncomplete => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "body_incomplete",
-                "the body did not arrive in time or broke off".to_owned(),
-                "send it again",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "the request cannot be committed now; nothing was stored".to_owned(),
-                "send it again after the seconds in Retry-After",
-            ),
-            Self::NoSuchPage => (
-                StatusCode::NOT_FOUND,
-                "page_not_found",
-                "there is nothing at this address".to_owned(),
-                "webhooks go to /hooks/{gateway}/{token}",
-            ),
-            Self::WrongMethod => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "wrong_method",
-                "this address takes another method".to_owned(),
-                "webhooks are sent with POST",
-            ),
+            Self::WrongToken
+            | Self::WrongSignature
+            | Self::OtherInstance
+            | Self::UnknownInstance => StatusCode::UNAUTHORIZED,
+            Self::WrongVerifyToken => StatusCode::FORBIDDEN,
+            Self::UnknownGateway | Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyIncomplete | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
+
+    fn text(&self) -> TextKey {
+        match self {
+            Self::WrongToken => hooks::WRONG_TOKEN,
+            Self::WrongSignature => hooks::WRONG_SIGNATURE,
+            Self::WrongVerifyToken => hooks::WRONG_VERIFY_TOKEN,
+            Self::OtherInstance => hooks::TOKEN_OF_ANOTHER_INSTANCE,
+            Self::UnknownInstance => hooks::UNKNOWN_INSTANCE,
+            Self::UnknownGateway => hooks::UNKNOWN_GATEWAY,
+            Self::BodyTooLarge { .. } => hooks::BODY_TOO_LARGE,
+            Self::UnknownEncoding => hooks::UNKNOWN_ENCODING,
+            Self::BodyIncomplete => hooks::BODY_INCOMPLETE,
+            Self::Unavailable => hooks::UNAVAILABLE,
+            Self::NoSuchPage => hooks::PAGE_NOT_FOUND,
+            Self::WrongMethod => hooks::WRONG_METHOD,
+        }
+    }
+
+    fn document(&self) -> Value {
+        let Self::BodyTooLarge { limit_bytes } = self else {
+            return document(self.text(), &[]);
+        };
+        let mut document = document(self.text(), &[("limit", limit_bytes)]);
+        document["error"]["limit"] = json!(limit_bytes);
+        document
+    }
+}
+
+/// The answer with this text, in English: gateways are programs.
+pub(super) fn document(text: TextKey, values: &[(&str, &dyn Display)]) -> Value {
+    let lang = Language::English;
+    json!({"error": {"code": text.code(), "message": lang.fill(text, values), "hint": lang.hint(text, values)}})
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (status, code, message, hint) = self.parts();
-        let mut body = json!({"error": {"code": code, "message": message, "hint": hint}});
-        if let Self::BodyTooLarge { limit_bytes } = self {
-            body["error"]["limit"] = json!(limit_bytes);
-        }
-        let mut response = (status, Json(body)).into_response();
+        let status = self.status();
+        let mut response = (status, Json(self.document())).into_response();
         if matches!(self, Self::UnknownEncoding) {
             let accepted = HeaderValue::from_static(super::encoding::ACCEPTED);
             response

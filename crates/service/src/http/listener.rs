@@ -28,12 +28,14 @@ use tower_service::Service as _;
 use super::client_address::{ClientNetwork, is_trusted};
 use super::connection::Activity;
 use super::connections::{ConnectionPermit, Connections, Peer};
+use super::error::document;
 use super::pace::Slowness;
 use super::paced_body::PacedBody;
 use super::refusals::count_connection;
 use super::socket::Socket;
 use crate::app::App;
 use crate::config::Network;
+use crate::i18n::keys::hooks;
 use crate::net::Unresolved;
 use crate::telemetry::Throttle;
 
@@ -60,8 +62,6 @@ const LINGERING_BUFFER_BYTES: usize = 16 << 10;
 const LOG_EVERY: Duration = Duration::from_secs(30);
 /// The first byte of a TLS record that begins a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-
-const REFUSAL: &str = r#"{"error":{"code":"too_many_connections","message":"there are too many connections; nothing was accepted","hint":"send it again after the seconds in Retry-After"}}"#;
 
 pub(super) struct Listener {
     pub connections: Arc<Connections>,
@@ -300,9 +300,10 @@ fn refuse(stream: TcpStream) {
             break;
         }
     }
+    let refusal = document(hooks::TOO_MANY_CONNECTIONS, &[]).to_string();
     let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{REFUSAL}",
-        REFUSAL.len()
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{refusal}",
+        refusal.len()
     );
     let _ = stream.write(answer.as_bytes());
 }
