@@ -324,40 +324,46 @@ impl Examiner {
 
     async fn record(&self, media: &Media, finding: Finding) -> Result<(), db::Error> {
         let (task, media, now) = (self.task, media.clone(), self.clock.now());
-        let recording = self.db().write(Key::Everything, async move |tx| {
-            table::end(tx, task, &media.id).await?;
-            let stored = media::sha256_of_stored(tx, &media.id).await?;
-            let Some(sha256) = stored.filter(|sha256| media.sha256 == Some(*sha256)) else {
-                return Ok(());
-            };
-            match &finding {
-                Finding::Transcript(text) if text.is_empty() => Ok(()),
-                Finding::Transcript(text) => table::set_transcript(tx, &media.id, text, now).await,
-                Finding::Scan(verdict) => {
-                    if *verdict == ScanVerdict::Infected {
-                        events::append(tx, now, infected(&media));
+        let recording = self
+            .db()
+            .write(Key::media(media.id.as_str()), async move |tx| {
+                table::end(tx, task, &media.id).await?;
+                let stored = media::sha256_of_stored(tx, &media.id).await?;
+                let Some(sha256) = stored.filter(|sha256| media.sha256 == Some(*sha256)) else {
+                    return Ok(());
+                };
+                match &finding {
+                    Finding::Transcript(text) if text.is_empty() => Ok(()),
+                    Finding::Transcript(text) => {
+                        table::set_transcript(tx, &media.id, text, now).await
                     }
-                    table::set_verdict(tx, media.client, sha256, *verdict, now).await
+                    Finding::Scan(verdict) => {
+                        if *verdict == ScanVerdict::Infected {
+                            events::append(tx, now, infected(&media));
+                        }
+                        table::set_verdict(tx, media.client, sha256, *verdict, now).await
+                    }
                 }
-            }
-        });
+            });
         recording.await
     }
 
     async fn postpone(&self, media: &Media, attempts: i64, wait: Millis) -> Result<(), db::Error> {
         let (task, media, now) = (self.task, media.clone(), self.clock.now());
-        let postponing = self.db().write(Key::Everything, async move |tx| {
-            if let (Task::Scan, Some(sha256)) =
-                (task, media::sha256_of_stored(tx, &media.id).await?)
-            {
-                table::set_verdict(tx, media.client, sha256, ScanVerdict::Error, now).await?;
-            }
-            // A scanner that was down for days still has to see every file.
-            if task == Task::Transcribe && attempts >= MOST_ATTEMPTS {
-                return table::end(tx, task, &media.id).await;
-            }
-            table::postpone(tx, task, &media.id, now + wait).await
-        });
+        let postponing = self
+            .db()
+            .write(Key::media(media.id.as_str()), async move |tx| {
+                if let (Task::Scan, Some(sha256)) =
+                    (task, media::sha256_of_stored(tx, &media.id).await?)
+                {
+                    table::set_verdict(tx, media.client, sha256, ScanVerdict::Error, now).await?;
+                }
+                // A scanner that was down for days still has to see every file.
+                if task == Task::Transcribe && attempts >= MOST_ATTEMPTS {
+                    return table::end(tx, task, &media.id).await;
+                }
+                table::postpone(tx, task, &media.id, now + wait).await
+            });
         postponing.await
     }
 }

@@ -104,7 +104,7 @@ pub async fn add(
         types,
     };
     let actor = actor.clone();
-    let adding = deps.db.write(Key::Everything, async move |tx| {
+    let adding = deps.db.write(Key::endpoint(&new.id), async move |tx| {
         if let Some(client) = new.client
             && !instances::has_client(tx, client).await?
         {
@@ -149,6 +149,7 @@ pub async fn alter(
             && !instances::has_client(tx, client).await?
         {
             return Ok(Err(EndpointError::NoClient { client }));
+    // Alone: no event may be queued for the clients that it had.
         }
         if !endpoints::change(tx, &id, &url, scope, types.as_deref()).await? {
             return Ok(Ok(()));
@@ -178,7 +179,7 @@ pub async fn rotate(
     let sealed = deps.secrets.seal(&context, &secret)?;
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
-    let rotating = deps.db.write(Key::Everything, async move |tx| {
+    let rotating = deps.db.write(Key::endpoint(&id), async move |tx| {
         endpoints::rotate(tx, &id, &sealed, now).await?;
         append(tx, &actor, change(client, &id, "secret_rotated"), now).await
     });
@@ -206,6 +207,7 @@ pub async fn remove(
 pub enum Again {
     /// Those that failed since then.
     Failed(Millis),
+    // Alone: no event may be queued for an endpoint that is gone.
     /// The events since then that never had one.
     Missing(Millis),
 }
@@ -263,7 +265,7 @@ async fn recover(
     let now = deps.clock.now();
     loop {
         let id = id.clone();
-        let batch = deps.db.write(Key::Everything, async move |tx| {
+        let batch = deps.db.write(Key::endpoint(&id), async move |tx| {
             notifications::recover(tx, &id, since, now, AT_ONCE).await
         });
         let count = batch.await?;
@@ -290,7 +292,7 @@ async fn replay_missing(
     while after < newest && !report.stopped {
         let until = newest.min(after + i64::from(AT_ONCE));
         let id = id.clone();
-        let batch = deps.db.write(Key::Everything, async move |tx| {
+        let batch = deps.db.write(Key::endpoint(&id), async move |tx| {
             notifications::replay_missing(tx, &id, since, after, until, now).await
         });
         report.count += batch.await?;
@@ -310,7 +312,7 @@ pub async fn resend(
 ) -> Result<bool, EndpointError> {
     let (id, notification) = (endpoint.id.clone(), notification.to_owned());
     let (actor, client, now) = (actor.clone(), endpoint.client, deps.clock.now());
-    let sending = deps.db.write(Key::Everything, async move |tx| {
+    let sending = deps.db.write(Key::endpoint(&id), async move |tx| {
         let is_sent = notifications::resend(tx, &id, &notification, now).await?;
         if is_sent {
             append(tx, &actor, change(client, &id, "resent"), now).await?;
@@ -328,8 +330,8 @@ pub async fn test(
 ) -> Result<String, EndpointError> {
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
-    let queuing = deps.db.write(Key::Everything, async move |tx| {
-        append(tx, &actor, change(client, &id, "tested"), now).await?;
+    let queuing = deps.db.write(Key::endpoint(&id), async move |tx| {
+        append(tx, &actor, change(client, &id, ChangeKind::Tested), now).await?;
         notifications::enqueue_test(tx, &id, now).await
     });
     Ok(queuing.await?)

@@ -127,7 +127,7 @@ pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Adde
         password_hash,
     };
     let (actor, now) = (actor.clone(), deps.clock.now());
-    let adding = deps.db.write(Key::Everything, async move |tx| {
+    let adding = deps.db.write(Key::Users, async move |tx| {
         if let Err(error) = check_client(tx, new.scope).await? {
             return Ok(Err(error));
         }
@@ -287,7 +287,7 @@ pub async fn make_setup_link(
 ) -> Result<String, UserError> {
     let (actor, now) = (actor.clone(), deps.clock.now());
     let target = target.map(|target| (target.id.to_owned(), target.within));
-    let making = deps.db.write(Key::Everything, async move |tx| {
+    let making = deps.db.write(Key::Users, async move |tx| {
         let user = match &target {
             None if is_administered(&users::list_in(tx).await?) => {
                 return Ok(Err(UserError::NoName));
@@ -328,7 +328,7 @@ pub async fn set_up(deps: Deps<'_>, setup: Setup) -> Result<User, UserError> {
         SetupFor::FirstAdmin => normal_name(setup.name.as_deref().unwrap_or(ADMIN))?,
     };
     let hash = hash(deps, &setup.password, &name).await?;
-    let setting = deps.db.write(Key::Everything, async move |tx| {
+    let setting = deps.db.write(Key::Users, async move |tx| {
         let user = match users::take_setup_link(tx, &setup.token, now).await? {
             None => return Ok(Err(UserError::Link)),
             Some(SetupFor::User(user)) => {

@@ -31,7 +31,7 @@ impl Records {
         let mut pruned = 0;
         while !cancelled.is_cancelled() {
             let delete = async move |tx: &mut Tx| self.prune_batch(tx, before).await;
-            match db.write(Key::Everything, delete).await? {
+            match db.write(self.key(), delete).await? {
                 0 => break,
                 n => pruned += n,
             }
@@ -47,6 +47,14 @@ impl Records {
             Self::Notifications => notifications::ended_before(db, before).await,
             Self::Audit => audit::older_than(db, before).await,
             Self::Links => links::ended_before(db, before).await,
+        }
+    }
+
+    /// A delivery and a notification have rows of their own, whose deletion relies on theirs.
+    fn key(self) -> Key {
+        match self {
+            Self::Deliveries | Self::Notifications => Key::Everything,
+            Self::Events | Self::Attempts | Self::Audit | Self::Links => Key::Nothing,
         }
     }
 
