@@ -11,7 +11,7 @@ mod prefix;
 mod reason;
 pub mod schema;
 
-pub use access::{Role, Scope};
+pub use access::{ChangeKind, Role, Scope};
 pub use cursor::{Cursor, Listed, cut};
 pub use delivery_reason::DeliveryReason;
 pub use erased::{erased_message, erased_print};

@@ -1,4 +1,4 @@
-//! The codes and fields that pages show of results of actions and of entries of the audit log. Each has a label.
+//! The codes and fields that pages show of results of actions. Each has a label.
 
 use serde_json::{Map, Value};
 
@@ -70,46 +70,6 @@ pub const RESULTS: [&str; 28] = [
     "slot.not_read_back",
     "slot.unchanged",
     "slot.unknown",
-];
-
-/// Fields of an entry of the audit log.
-pub const AUDIT_FIELDS: [&str; 19] = [
-    "change",
-    "delivery",
-    "deliveries",
-    "endpoint",
-    "everywhere",
-    "expires_at",
-    "files",
-    "hold",
-    "key",
-    "keys",
-    "link",
-    "media",
-    "result",
-    "revoked",
-    "role",
-    "size",
-    "system_user",
-    "total",
-    "user",
-];
-
-/// What was changed, after the topic.
-pub const CHANGES: [&str; 13] = [
-    "change.added",
-    "change.changed",
-    "change.renamed",
-    "change.removed",
-    "change.address_rotated",
-    "change.webhooks_set",
-    "change.secret_rotated",
-    "change.recovered",
-    "change.missing_replayed",
-    "change.password_taken",
-    "change.webhooks_restored",
-    "change.tested",
-    "change.resent",
 ];
 
 /// The labels of results, by their codes, as JSON for the script of the pages.

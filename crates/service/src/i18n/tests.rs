@@ -139,6 +139,29 @@ fn no_text_is_left_in_english() {
     }
 }
 
+/// Fields of an entry of the audit log.
+const AUDIT_FIELDS: [&str; 19] = [
+    "change",
+    "delivery",
+    "deliveries",
+    "endpoint",
+    "everywhere",
+    "expires_at",
+    "files",
+    "hold",
+    "key",
+    "keys",
+    "link",
+    "media",
+    "result",
+    "revoked",
+    "role",
+    "size",
+    "system_user",
+    "total",
+    "user",
+];
+
 #[test]
 fn whatever_a_page_shows_by_its_code_has_a_label() {
     use crate::access::audit::Action;
@@ -146,7 +169,7 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     use crate::events::endpoints::DisabledReason;
     use crate::events::notifications::{AttemptReason, NotificationStatus};
     use crate::media::examinations::ScanVerdict;
-    use crate::model::{DeliveryVerdict, InstanceState, Role, Route, Verification};
+    use crate::model::{ChangeKind, DeliveryVerdict, InstanceState, Role, Route, Verification};
     let mut codes: Vec<&str> = Action::ALL.map(Action::as_str).to_vec();
     codes.extend(Role::ALL.map(Role::as_str));
     codes.extend(LinkState::ALL.map(LinkState::as_str));
@@ -155,8 +178,10 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);
     codes.extend(["command_line", "anonymous"]);
-    codes.extend(results::FIELDS.iter().chain(&results::AUDIT_FIELDS));
-    codes.extend(results::RESULTS.iter().chain(&results::CHANGES));
+    codes.extend(results::FIELDS.iter().chain(&AUDIT_FIELDS));
+    codes.extend(results::RESULTS);
+    let changes = ChangeKind::CODES.map(|code| format!("change.{code}"));
+    codes.extend(changes.iter().map(String::as_str));
     codes.extend(Route::ALL.map(Route::as_str));
     codes.push(Route::Reupload.as_str());
     codes.extend(ScanVerdict::ALL.map(ScanVerdict::as_str));

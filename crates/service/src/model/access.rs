@@ -34,6 +34,29 @@ impl Scope {
 }
 
 codes! {
+    /// What an entry of the audit log says was done to a client, an instance, an endpoint or a user.
+    ChangeKind {
+        Added "added",
+        Changed "changed",
+        Renamed "renamed",
+        Removed "removed",
+        /// The webhook address of an instance.
+        AddressRotated "address_rotated",
+        WebhooksSet "webhooks_set",
+        WebhooksRestored "webhooks_restored",
+        /// The secret of an endpoint.
+        SecretRotated "secret_rotated",
+        /// Failed notifications were queued again.
+        Recovered "recovered",
+        /// Notifications that were never made were queued.
+        MissingReplayed "missing_replayed",
+        Resent "resent",
+        Tested "tested",
+        PasswordTaken "password_taken",
+    }
+}
+
+codes! {
     /// The permissions of a key or a user. Each role may do what those before it may.
     Role {
         /// Reads.

@@ -10,7 +10,7 @@ use crate::db::{self, Db, Key};
 use crate::events::endpoints;
 use crate::instances::{self, Client, LARGEST_CLIENT, Renaming};
 use crate::media::counts;
-use crate::model::InstanceId;
+use crate::model::{ChangeKind, InstanceId};
 use crate::terminal::is_tame;
 
 /// In bytes.
@@ -74,7 +74,7 @@ pub struct RemovedClient {
     pub media: u64,
 }
 
-fn entry(client: i64, change: &str) -> NewEntry {
+fn entry(client: i64, change: ChangeKind) -> NewEntry {
     let data = json!({"change": change});
     NewEntry::new(Action::ClientChanged, Some(client), data)
 }
@@ -120,7 +120,7 @@ pub async fn add(
     let adding = db.write(Key::Everything, async move |tx| {
         let added = instances::add_client(tx, &wanted, number, now).await?;
         if let Some(client) = added {
-            append(tx, &actor, entry(client, "added"), now).await?;
+            append(tx, &actor, entry(client, ChangeKind::Added), now).await?;
         }
         Ok(added)
     });
@@ -143,7 +143,7 @@ pub async fn rename(
     let renaming = db.write(Key::Everything, async move |tx| {
         let renamed = instances::rename_client(tx, client, &wanted).await?;
         if renamed == Renaming::Renamed {
-            append(tx, &actor, entry(client, "renamed"), now).await?;
+            append(tx, &actor, entry(client, ChangeKind::Renamed), now).await?;
         }
         Ok(renamed)
     });
@@ -181,7 +181,7 @@ pub async fn remove(
         links::revoke_of_client(tx, client, now).await?;
         endpoints::disable_of_client(tx, client, now).await?;
         let instances = instances::remove_client(tx, client, now).await?;
-        append(tx, &actor, entry(client, "removed"), now).await?;
+        append(tx, &actor, entry(client, ChangeKind::Removed), now).await?;
         Ok(Ok(RemovedClient {
             client,
             instances,

@@ -10,7 +10,7 @@ use crate::db::{self, Db, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
 use crate::events::{self, KINDS, notifications, signing};
 use crate::instances;
-use crate::model::{Scope, fresh_id};
+use crate::model::{ChangeKind, Scope, fresh_id};
 use crate::net;
 use crate::net::guard::Guard;
 use crate::ops::Progress;
@@ -81,7 +81,7 @@ fn check(deps: Deps<'_>, url: &str, types: Option<&[String]>) -> Result<(), Endp
     }
 }
 
-fn change(client: Option<i64>, id: &str, what: &str) -> NewEntry {
+fn change(client: Option<i64>, id: &str, what: ChangeKind) -> NewEntry {
     let data = json!({"endpoint": id, "change": what});
     NewEntry::new(Action::EndpointChanged, client, data)
 }
@@ -111,7 +111,13 @@ pub async fn add(
             return Ok(Err(EndpointError::NoClient { client }));
         }
         endpoints::add(tx, &new, now).await?;
-        append(tx, &actor, change(new.client, &new.id, "added"), now).await?;
+        append(
+            tx,
+            &actor,
+            change(new.client, &new.id, ChangeKind::Added),
+            now,
+        )
+        .await?;
         Ok(Ok(()))
     });
     adding.await??;
@@ -143,13 +149,13 @@ pub async fn alter(
     let scope = wanted.scope.unwrap_or(endpoint.scope());
     let (id, before, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
+    // Alone: no event may be queued for the clients that it had.
     let altering = deps.db.write(Key::Everything, async move |tx| {
         let client = scope.client();
         if let Some(client) = client.filter(|_| client != before)
             && !instances::has_client(tx, client).await?
         {
             return Ok(Err(EndpointError::NoClient { client }));
-    // Alone: no event may be queued for the clients that it had.
         }
         if !endpoints::change(tx, &id, &url, scope, types.as_deref()).await? {
             return Ok(Ok(()));
@@ -162,7 +168,7 @@ pub async fn alter(
             let reason = (!enabled).then_some(DisabledReason::Operator);
             endpoints::set_disabled(tx, &id, reason, now).await?;
         }
-        append(tx, &actor, change(client, &id, "changed"), now).await?;
+        append(tx, &actor, change(client, &id, ChangeKind::Changed), now).await?;
         Ok(Ok(()))
     });
     altering.await?
@@ -181,7 +187,13 @@ pub async fn rotate(
     let actor = actor.clone();
     let rotating = deps.db.write(Key::endpoint(&id), async move |tx| {
         endpoints::rotate(tx, &id, &sealed, now).await?;
-        append(tx, &actor, change(client, &id, "secret_rotated"), now).await
+        append(
+            tx,
+            &actor,
+            change(client, &id, ChangeKind::SecretRotated),
+            now,
+        )
+        .await
     });
     rotating.await?;
     Ok(secret)
@@ -195,9 +207,10 @@ pub async fn remove(
 ) -> Result<(), EndpointError> {
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
+    // Alone: no event may be queued for an endpoint that is gone.
     let removing = deps.db.write(Key::Everything, async move |tx| {
         endpoints::remove(tx, &id).await?;
-        append(tx, &actor, change(client, &id, "removed"), now).await
+        append(tx, &actor, change(client, &id, ChangeKind::Removed), now).await
     });
     Ok(removing.await?)
 }
@@ -207,16 +220,15 @@ pub async fn remove(
 pub enum Again {
     /// Those that failed since then.
     Failed(Millis),
-    // Alone: no event may be queued for an endpoint that is gone.
     /// The events since then that never had one.
     Missing(Millis),
 }
 
 impl Again {
-    fn code(self) -> &'static str {
+    fn change(self) -> ChangeKind {
         match self {
-            Self::Failed(_) => "recovered",
-            Self::Missing(_) => "missing_replayed",
+            Self::Failed(_) => ChangeKind::Recovered,
+            Self::Missing(_) => ChangeKind::MissingReplayed,
         }
     }
 }
@@ -241,7 +253,7 @@ pub async fn send_again(
     let (id, client, now) = (endpoint.id.clone(), endpoint.client, deps.clock.now());
     let actor = actor.clone();
     let recording = deps.db.write(Key::Nothing, {
-        let (id, what) = (id.clone(), which.code());
+        let (id, what) = (id.clone(), which.change());
         async move |tx| append(tx, &actor, change(client, &id, what), now).await
     });
     recording.await?;
@@ -315,7 +327,7 @@ pub async fn resend(
     let sending = deps.db.write(Key::endpoint(&id), async move |tx| {
         let is_sent = notifications::resend(tx, &id, &notification, now).await?;
         if is_sent {
-            append(tx, &actor, change(client, &id, "resent"), now).await?;
+            append(tx, &actor, change(client, &id, ChangeKind::Resent), now).await?;
         }
         Ok(is_sent)
     });

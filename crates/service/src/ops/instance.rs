@@ -11,7 +11,7 @@ use crate::access::audit::{Action, NewEntry, append};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db, Key, Tx};
 use crate::instances::{self, Instance, NewInstance};
-use crate::model::{InstanceId, Reason};
+use crate::model::{ChangeKind, InstanceId, Reason};
 use crate::net::HttpClient;
 use crate::queue;
 use crate::secrets::{self, Secrets};
@@ -52,7 +52,7 @@ pub enum Error {
     Storage(#[from] storage::Error),
 }
 
-fn entry(instance: &InstanceId, client: i64, change: &str) -> NewEntry {
+fn entry(instance: &InstanceId, client: i64, change: ChangeKind) -> NewEntry {
     let data = json!({"change": change});
     let entry = NewEntry::new(Action::InstanceChanged, Some(client), data);
     entry.instance(instance.as_str())
@@ -100,7 +100,11 @@ pub async fn add(
     let (id, actor, now) = (new.id.clone(), actor.clone(), deps.clock.now());
     let adding = deps.db.write(Key::instance(id.as_str()), async move |tx| {
         let is_new = put(tx, &new, now).await?;
-        let change = if is_new { "added" } else { "changed" };
+        let change = if is_new {
+            ChangeKind::Added
+        } else {
+            ChangeKind::Changed
+        };
         append(tx, &actor, entry(&new.id, new.client, change), now).await?;
         Ok(is_new)
     });
@@ -129,7 +133,7 @@ pub async fn remove(
     let removing = db.write(Key::instance(instance.id.as_str()), async move |tx| {
         let is_removed = instances::remove_instance(tx, &id, now).await?;
         if is_removed {
-            append(tx, &actor, entry(&id, client, "removed"), now).await?;
+            append(tx, &actor, entry(&id, client, ChangeKind::Removed), now).await?;
         }
         Ok(is_removed)
     });
@@ -153,7 +157,13 @@ pub async fn rotate(
     );
     let setting = db.write(Key::instance(instance.id.as_str()), async move |tx| {
         instances::set_hook(tx, &id, &hash).await?;
-        append(tx, &actor, entry(&id, client, "address_rotated"), now).await
+        append(
+            tx,
+            &actor,
+            entry(&id, client, ChangeKind::AddressRotated),
+            now,
+        )
+        .await
     });
     setting.await?;
     Ok(token)

@@ -10,7 +10,7 @@ use crate::access::{Actor, links};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db, Key, Tx};
 use crate::instances;
-use crate::model::{Role, Scope};
+use crate::model::{ChangeKind, Role, Scope};
 use crate::terminal::is_hostile;
 
 /// In characters.
@@ -251,7 +251,7 @@ pub async fn take_password(
         }
         users::disable(tx, &id).await?;
         links::revoke_of_creator(tx, &Actor::User(id.clone()).code(), now).await?;
-        let data = json!({"user": id, "role": user.role, "change": "password_taken"});
+        let data = json!({"user": id, "role": user.role, "change": ChangeKind::PasswordTaken});
         let entry = NewEntry::new(Action::UserChanged, user.client, data);
         append(tx, &actor, entry, now).await?;
         Ok(Ok(()))

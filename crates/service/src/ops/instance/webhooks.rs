@@ -14,6 +14,7 @@ use crate::access::audit::{append, record};
 use crate::db::{self, Key};
 use crate::gateway::{self, Gateway, SlotContent, Wanted};
 use crate::instances::{self, Instance, PreviousSlot};
+use crate::model::ChangeKind;
 use crate::ops::Progress;
 use crate::ops::gateway_admin::{self, GatewayAdmin, is_ours, slot_content, without_secret};
 use crate::secrets;
@@ -182,7 +183,7 @@ pub async fn set(
     let (actor, client, now) = (actor.clone(), instance.client, deps.clock.now());
     let adding = deps.db.write(key, async move |tx| {
         instances::add_hook(tx, &id, &hash).await?;
-        append(tx, &actor, entry(&id, client, "webhooks_set"), now).await
+        append(tx, &actor, entry(&id, client, ChangeKind::WebhooksSet), now).await
     });
     adding.await?;
     // The report counts the new address as ours.
@@ -229,7 +230,7 @@ pub async fn undo(
     }
     // Fails before anything is set when the gateway cannot be asked.
     let now = admin.slots().await?;
-    let restored = entry(&instance.id, instance.client, "webhooks_restored");
+    let restored = entry(&instance.id, instance.client, ChangeKind::WebhooksRestored);
     record(deps.db, deps.clock, actor, restored).await?;
     let wanted = |slot: &gateway::Slot| before.get(slot.field).cloned().flatten();
     let mut report = set_all((instance, &admin), now.as_ref(), wanted, false, progress).await;
