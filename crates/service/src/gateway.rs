@@ -431,7 +431,7 @@ pub fn text_as_json(text: &str) -> Option<Json> {
 }
 
 /// A value as one segment of a path.
-fn segment(value: &str) -> String {
+pub(crate) fn segment(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes())
         .collect::<String>()
         .replace('+', "%20")

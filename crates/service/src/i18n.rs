@@ -186,6 +186,26 @@ impl Language {
         format!("{} {unit}", self.decimal(amount, 2))
     }
 
+    /// A number by thousands: `12,345`, in Portuguese `12.345`.
+    pub fn count(self, number: i64) -> String {
+        let separator = match self {
+            Self::English => ',',
+            Self::Portuguese => '.',
+        };
+        let digits = number.unsigned_abs().to_string();
+        let mut text = String::with_capacity(digits.len() + 8);
+        if number < 0 {
+            text.push('-');
+        }
+        for (n, digit) in digits.chars().enumerate() {
+            if n > 0 && (digits.len() - n).is_multiple_of(3) {
+                text.push(separator);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
     /// A span in its largest usual unit.
     pub fn span(self, ms: Millis) -> String {
         match ms {

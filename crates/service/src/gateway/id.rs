@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::model::hex;
+
 /// Longer ones are no WhatsApp ids, and would take space in every index.
 const LONGEST_BYTES: usize = 255;
 
@@ -11,11 +13,7 @@ pub(super) fn clean(id: &str) -> String {
     if clean.len() <= LONGEST_BYTES {
         return clean;
     }
-    let hash = Sha256::digest(&clean);
-    hash.iter().fold("long-".to_owned(), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
+    format!("long-{}", hex(&Sha256::digest(&clean)))
 }
 
 #[cfg(test)]

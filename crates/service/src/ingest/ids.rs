@@ -1,13 +1,11 @@
 //! The ids of the messages in a delivery.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::db::Key;
 use crate::gateway::{DeliveryContent, ParsedDelivery};
 use crate::instances::Instance;
-use crate::model::DeliveryId;
+use crate::model::{DeliveryId, hex};
 
 /// The messages that a reading's media belong to: the message itself, the edited one, or, without an id, one made for
 /// each media.
@@ -64,11 +62,5 @@ fn id_from_media(found: &wa_media::FoundMedia) -> Option<String> {
     hash.update(found.enc_sha256.or(found.sha256).unwrap_or_default());
     hash.update(key.as_ref().map_or(&[][..], |key| key));
     hash.update(path.unwrap_or(""));
-    let id = hash.finalize()[..16]
-        .iter()
-        .fold("noid-".to_owned(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-    Some(id)
+    Some(format!("noid-{}", hex(&hash.finalize()[..16])))
 }

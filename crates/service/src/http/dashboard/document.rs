@@ -5,16 +5,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use crate::gateway::segment as encoded;
 use crate::terminal::is_hostile;
 
 /// A letter without dots, often used as an empty name.
 const BRAILLE_BLANK: char = '\u{2800}';
-
-/// A text as one part of an address.
-pub fn encoded(text: &str) -> String {
-    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    encoded.replace('+', "%20")
-}
 
 /// JSON for the script, in which characters that could mislead a reader of the page are escaped.
 pub fn json_text(value: &Value) -> String {

@@ -297,23 +297,7 @@ impl Frame {
 
     /// `12,345`, in Portuguese `12.345`.
     pub fn count(&self, number: impl Borrow<i64>) -> String {
-        let number = *number.borrow();
-        let separator = match self.lang {
-            Language::English => ',',
-            Language::Portuguese => '.',
-        };
-        let digits = number.unsigned_abs().to_string();
-        let mut text = String::with_capacity(digits.len() + 8);
-        if number < 0 {
-            text.push('-');
-        }
-        for (n, digit) in digits.chars().enumerate() {
-            if n > 0 && (digits.len() - n).is_multiple_of(3) {
-                text.push(separator);
-            }
-            text.push(digit);
-        }
-        text
+        self.lang.count(*number.borrow())
     }
 
     /// `2026-11-24 09:00:00`, in the zone of the settings; a dash for no time.

@@ -1,6 +1,5 @@
 //! Numbers and names in the available columns.
 
-use indicatif::HumanCount;
 use ratatui::text::Line;
 use textwrap::{Options, WordSplitter};
 use unicode_truncate::UnicodeTruncateStr as _;
@@ -27,12 +26,8 @@ pub(super) fn wrap(text: &str, columns: u16, indent: usize) -> Vec<String> {
     lines.map(|line| line.into_owned()).collect()
 }
 
-pub(super) fn count(number: impl TryInto<u64>, lang: Language) -> String {
-    let text = HumanCount(number.try_into().unwrap_or(0)).to_string();
-    match lang {
-        Language::English => text,
-        Language::Portuguese => text.replace(',', "."),
-    }
+pub(super) fn count(number: impl TryInto<i64>, lang: Language) -> String {
+    lang.count(number.try_into().unwrap_or(i64::MAX))
 }
 
 /// A number in at most four letters.
