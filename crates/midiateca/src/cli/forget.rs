@@ -9,7 +9,9 @@ use crate::cli::{
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
-use midiateca_service::ops::erasure::{self, Basis, ErasedFile, Identities, Report, Why, identify};
+use midiateca_service::ops::erasure::{
+    self, Basis, ErasedFile, Identities, ProofState, Report, Why, identify,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -160,25 +162,19 @@ fn print_left(report: &Report, lang: Language) {
         let sha256 = file.sha256.as_deref().unwrap_or("-");
         complain!(lang, key, path = file.path.display(), sha256);
     }
-    let is_only_the_file = left.iter().all(|(_, count)| *count == 0);
-    let verdict = if report.is_complete() {
-        words::ELSEWHERE
-    } else if report.free_bytes_needed.is_some() {
-        words::NO_SPACE
-    } else if report.on_hold > 0 && is_only_the_file {
-        words::UNTIL_RELEASE
-    } else if report.unreadable_left > 0 && !report.left_in_database {
-        words::WITH_UNREADABLE
-    } else if report.left_in_database && is_only_the_file {
-        words::LEFT_IN_DATABASE
-    } else {
-        words::NOT_COMPLETE
+    let state = match report.proof_state() {
+        ProofState::Complete => words::ELSEWHERE,
+        ProofState::NoSpace => words::NO_SPACE,
+        ProofState::UntilRelease => words::UNTIL_RELEASE,
+        ProofState::WithUnreadable => words::WITH_UNREADABLE,
+        ProofState::LeftInDatabase => words::LEFT_IN_DATABASE,
+        ProofState::NotComplete => words::NOT_COMPLETE,
     };
     let needed = lang.bytes(report.free_bytes_needed.unwrap_or(0));
     for (applies, key) in [
         (report.import_cut_short, words::IMPORT_CUT_SHORT),
         (report.resumed, words::RESUMED),
-        (true, verdict),
+        (true, state),
     ] {
         if applies {
             complain!(lang, key, needed);

@@ -25,6 +25,16 @@ pub(super) fn client_or_all(lang: Language, client: Option<i64>) -> String {
     client.map_or_else(all, |client| format!("cliente_{client}"))
 }
 
+/// Ids with commas; dots in place of those after the first `most`.
+pub(super) fn listed<'a>(ids: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut named: Vec<_> = ids.map(plain).collect();
+    if named.len() > most {
+        named.truncate(most);
+        named.push("…".to_owned());
+    }
+    named.join(", ")
+}
+
 /// A prefix that names no id, or several.
 pub(super) fn not_one(
     context: &Context,
@@ -35,12 +45,7 @@ pub(super) fn not_one(
     let PrefixError::Ambiguous { candidates } = why else {
         return self::unknown(context, unknown, id);
     };
-    let mut named: Vec<_> = candidates.iter().map(|id| plain(id)).collect();
-    if named.len() > CANDIDATES {
-        named.truncate(CANDIDATES);
-        named.push("…".to_owned());
-    }
-    let candidates = named.join(", ");
+    let candidates = listed(candidates.iter().map(String::as_str), CANDIDATES);
     usage!(context.lang, words::AMBIGUOUS, id = plain(id), candidates)
 }
 

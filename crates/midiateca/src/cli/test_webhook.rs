@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::instances::{self, Instance};
-use midiateca_service::model::{InstanceId, Route};
+use midiateca_service::model::InstanceId;
 use midiateca_service::ops::test_delivery::{self, Step, Unaddressed};
 
 /// More instances are not named in an error.
@@ -67,17 +67,15 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.is_fine()))
 }
 
-/// For a sample the first instance whose gateway can bring a file in a delivery, else the first.
+/// The one that the delivery names; without a delivery one for a sample.
 fn instance_of(
     context: &Context,
     body: Option<&[u8]>,
     known: Vec<Instance>,
 ) -> Result<Instance, UsageError> {
     let Some(body) = body else {
-        let can_bring = |of: &Instance| of.gateway.routes().contains(&Route::Inline);
-        let place = known.iter().position(can_bring).unwrap_or_default();
-        let first = known.into_iter().nth(place);
-        return first.ok_or_else(|| usage!(context.lang, words::NO_INSTANCE));
+        let chosen = test_delivery::instance_for_sample(known);
+        return chosen.ok_or_else(|| usage!(context.lang, words::NO_INSTANCE));
     };
     let found = test_delivery::addressee(body, known);
     found.map_err(|error| unaddressed(context, error))
@@ -86,12 +84,7 @@ fn instance_of(
 fn unaddressed(context: &Context, error: Unaddressed) -> UsageError {
     let lang = context.lang;
     let listed = |candidates: &[InstanceId]| {
-        let mut ids: Vec<_> = candidates.iter().map(|id| plain(id.as_str())).collect();
-        if ids.len() > MOST_CANDIDATES {
-            ids.truncate(MOST_CANDIDATES);
-            ids.push("…".to_owned());
-        }
-        ids.join(", ")
+        ids::listed(candidates.iter().map(InstanceId::as_str), MOST_CANDIDATES)
     };
     match error {
         Unaddressed::Unknown(id) => ids::unknown(context, ids::INSTANCE, id),

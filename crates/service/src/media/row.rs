@@ -250,7 +250,8 @@ pub fn origin_of(row: &Row) -> Result<Origin, Error> {
 
 /// `routes` are the instance's; None means the default, which includes the gateway.
 fn is_recoverable(status: MediaStatus, reason: Option<Reason>, routes: Option<&str>) -> bool {
-    let asks_gateway = routes.is_none_or(|routes| routes.contains(Route::Gateway.as_str()));
+    let routes = routes.and_then(Route::parse_list);
+    let asks_gateway = routes.is_none_or(|routes| routes.contains(&Route::Gateway));
     let is_open = reason.is_none_or(|reason| {
         reason.is_recoverable() && (asks_gateway || !reason.is_final_for_cdn())
     });

@@ -126,6 +126,22 @@ pub struct Report {
     pub earlier: Figures,
 }
 
+/// What the report proves, and otherwise what helps most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofState {
+    /// Nothing is left here.
+    Complete,
+    /// The database has no free space to be rewritten.
+    NoSpace,
+    /// Only until the holds are released.
+    UntilRelease,
+    /// Only after what no reader understands is deleted, too.
+    WithUnreadable,
+    /// Only the pages of the database may still have it.
+    LeftInDatabase,
+    NotComplete,
+}
+
 /// A file that still has erased bytes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Left {
@@ -170,6 +186,22 @@ impl Report {
         let is_theirs = |left: &Left| !matches!(left.why, Why::Shared | Why::Orphaned);
         let is_left = self.unreadable_left + self.on_hold > 0 || self.left.iter().any(is_theirs);
         !self.is_unfinished() && !is_left && !self.left_in_database && !self.import_cut_short
+    }
+
+    pub fn proof_state(&self) -> ProofState {
+        if self.is_complete() {
+            ProofState::Complete
+        } else if self.free_bytes_needed.is_some() {
+            ProofState::NoSpace
+        } else if self.on_hold > 0 && !self.is_unfinished() {
+            ProofState::UntilRelease
+        } else if self.unreadable_left > 0 && !self.left_in_database {
+            ProofState::WithUnreadable
+        } else if self.left_in_database && !self.is_unfinished() {
+            ProofState::LeftInDatabase
+        } else {
+            ProofState::NotComplete
+        }
     }
 
     /// Whether the next run can erase what is left.

@@ -25,7 +25,7 @@ use crate::queue::{self, Lease};
 use crate::shutdown::CancellationToken;
 use crate::worker::{self, Worker};
 pub use addressee::{Unaddressed, addressee};
-pub use sample::{sample, sample_delivery};
+pub use sample::{instance_for_sample, sample, sample_delivery};
 pub use step::Step;
 
 const POLL_EVERY: Duration = Duration::from_millis(100);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::gateway::{Gateway, Sample};
 use crate::instances::Instance;
+use crate::model::Route;
 
 const CHAT: &str = "5500900000001@s.whatsapp.net";
 
@@ -11,6 +12,13 @@ const CHAT: &str = "5500900000001@s.whatsapp.net";
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQvZxGEmIY1TCqYfhqAADRaV4QBO9zkwAAAABJRU5ErkJggg==";
 /// SHA-256 of its bytes, as WhatsApp writes hashes.
 const PNG_SHA256: &str = "XcURMXHLY29WZU75czjlJ5GYaKTz1TevCWQHAcP/17w=";
+
+/// The instance that gets a sample: the first one whose gateway can bring a file in a delivery, else the first.
+pub fn instance_for_sample(known: Vec<Instance>) -> Option<Instance> {
+    let can_bring = |of: &Instance| of.gateway.routes().contains(&Route::Inline);
+    let place = known.iter().position(can_bring).unwrap_or_default();
+    known.into_iter().nth(place)
+}
 
 /// A message with a picture, as W-API posts it.
 pub fn sample_delivery(instance: &str, message_id: &str) -> Value {
