@@ -16,7 +16,7 @@ use crate::multichat::{DEAD, LIVING, Original, ogg, row};
 use crate::stage::{FIRST, OTHER, TestApp, sample};
 
 /// A regular expression, and what stands in place of what it matches.
-const FILTERS: [(&str, &str); 18] = [
+const FILTERS: [(&str, &str); 22] = [
     (
         r#""database": \{\s+"bytes": \d+,\s+"sha256": "[0-9a-f]+""#,
         r#""database": {"bytes": "[bytes]", "sha256": "[sha256]""#,
@@ -38,6 +38,10 @@ const FILTERS: [(&str, &str); 18] = [
     ),
     (r"SAMPLE[0-9A-F]{16}", "[message]"),
     (r"/hooks/wapi/[A-Za-z0-9_-]{20,}", "/hooks/wapi/[token]"),
+    (r"\bmk_[A-Za-z0-9_-]{20,}", "mk_[key]"),
+    (r"\bwhsec_[A-Za-z0-9+/=]+", "whsec_[secret]"),
+    (r"/setup/[A-Za-z0-9_-]{20,}", "/setup/[token]"),
+    (r"\b[A-Za-z0-9+/_-]{43}\b=?", "[public key]"),
     (r"(127\.0\.0\.1|localhost|\[::1\]):\d{4,5}", "[address]"),
     (
         r"midiateca \d+\.\d+\.\d+( \([^)]*\))?",
@@ -366,6 +370,79 @@ async fn the_commands_for_files() {
     let dry = [&forget[..], &["--dry-run"]].concat();
     let text = both(data, &dry).await + &document(data, &[&forget[..], &["--yes"]].concat()).await;
     stage.compare("forget", &text);
+    stage.test.end().await;
+}
+
+/// The field of the document that a command prints.
+async fn field(data: &Path, arguments: &[&str], name: &str) -> String {
+    let run = run(data, &[&["--json"], arguments].concat()).await;
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    document[name].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_commands_for_access() {
+    let stage = Stage::start().await;
+    let data = stage.data();
+    let create = ["key", "create", "painel", "--client", "2"];
+    let mut text = both(data, &create).await;
+    let created = ["key", "create", "cofre", "--role", "admin"];
+    let key = field(data, &created, "id").await;
+    text += &both(data, &["key", "show", &key]).await;
+    text += &document(data, &["key", "show", "--dossier"]).await;
+    text += &both(data, &["key", "revoke", &key]).await;
+    text += &both(data, &["key", "list"]).await;
+    stage.compare("key", &text);
+
+    let mut text = document(data, &["user", "add", "ana"]).await;
+    text += &screens(data, &["user", "setup-link", "ana"]).await;
+    text += &document(data, &["user", "setup-link", "ana"]).await;
+    text += &both(data, &["user", "list"]).await;
+    text += &both(data, &["user", "password", "ana"]).await;
+    text += &document(data, &["user", "remove", "ana"]).await;
+    text += &both(data, &["user", "remove", "ana"]).await;
+    stage.compare("user", &text);
+
+    let add = ["endpoint", "add", "https://example.org/"];
+    let mut text = both(data, &add).await;
+    let narrow = ["--client", "2", "--types", "media.stored"];
+    let endpoint = field(data, &[&add[..], &narrow].concat(), "id").await;
+    text += &both(data, &["endpoint", "list"]).await;
+    text += &both(data, &["endpoint", "test", &endpoint]).await;
+    text += &document(data, &["endpoint", "remove", &endpoint]).await;
+    stage.compare("endpoint", &text);
+
+    let add = ["hold", "add", "--client", "2", "um processo"];
+    let mut text = both(data, &add).await;
+    let hold = field(data, &add, "id").await;
+    text += &both(data, &["hold", "list"]).await;
+    text += &both(data, &["hold", "release", &hold]).await;
+    text += &document(data, &["hold", "list", "--all"]).await;
+    stage.compare("hold", &text);
+
+    let reconcile = ["instance", "reconcile", FIRST, "--dry-run"];
+    let text = both(data, &reconcile).await;
+    stage.compare("instance-reconcile", &text);
+    stage.test.end().await;
+}
+
+#[tokio::test]
+async fn a_dossier_that_is_verified() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = field(stage.data(), &["key", "create", "painel"], "key").await;
+    let path = format!("/api/v1/media/{}/dossier?lang=en", stage.stored);
+    let request = stage.test.http.get(stage.test.origin() + &path);
+    let answer = request.bearer_auth(key).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let file = folder.path().join("dossier.zip");
+    std::fs::write(&file, answer.bytes().await.unwrap()).unwrap();
+    let verify = ["verify-dossier", file.to_str().unwrap()];
+    let mut text = both(stage.data(), &verify).await;
+    std::fs::write(&file, "no ZIP").unwrap();
+    text += &both(stage.data(), &verify).await;
+    let places = [(stage.data(), "[data]"), (folder.path(), "[folder]")];
+    compare("verify-dossier", &text, &places);
     stage.test.end().await;
 }
 
