@@ -58,9 +58,10 @@ pub(super) async fn follow(
         return Err(Reason::LinkRefused);
     }
     let access = access(instance, token);
-    let headers = match token.is_empty() {
-        true => Vec::new(),
-        false => instance.gateway.file_headers(access, &url, api_base),
+    let headers = if token.is_empty() {
+        Vec::new()
+    } else {
+        instance.gateway.file_headers(access, &url, api_base)
     };
     let source = StreamSource {
         guard,

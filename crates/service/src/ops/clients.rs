@@ -98,11 +98,11 @@ async fn removed(db: &Db, name: &str, number: Option<i64>) -> Result<Vec<Client>
 }
 
 fn taken(name: String, mut removed: Vec<Client>) -> ClientError {
-    match removed.is_empty() {
-        true => ClientError::Taken { name },
-        false => ClientError::Removed {
-            client: removed.swap_remove(0),
-        },
+    if removed.is_empty() {
+        return ClientError::Taken { name };
+    }
+    ClientError::Removed {
+        client: removed.swap_remove(0),
     }
 }
 

@@ -88,17 +88,16 @@ pub async fn list(
         until: time(&state.app, query.to.as_deref())?,
     };
     let (client, gateway) = (grant.scope.client(), query.gateway);
-    let of_instances = match client.is_some() || gateway.is_some() {
-        false => None,
-        true => {
-            let mut all = instances::every_instance(db).await?;
-            all.retain(|instance| {
-                grant.scope.includes(instance.client)
-                    && gateway.is_none_or(|gateway| gateway == instance.gateway)
-            });
-            let ids = all.into_iter().map(|instance| instance.id);
-            Some(ids.collect::<Vec<InstanceId>>())
-        }
+    let of_instances = if client.is_some() || gateway.is_some() {
+        let mut all = instances::every_instance(db).await?;
+        all.retain(|instance| {
+            grant.scope.includes(instance.client)
+                && gateway.is_none_or(|gateway| gateway == instance.gateway)
+        });
+        let ids = all.into_iter().map(|instance| instance.id);
+        Some(ids.collect::<Vec<InstanceId>>())
+    } else {
+        None
     };
     let found = deliveries::list_before(
         db,
