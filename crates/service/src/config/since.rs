@@ -1,4 +1,4 @@
-//! Points in time as operators write them: a day (`2026-11-24`, its beginning) or a time without a zone, both in
+//! Points in time as operators write them: a day (`2026-11-24` or `24/11/2026`, its beginning) or a time without a zone, both in
 //! `http.time_zone`; a time with a zone (`2026-11-24T12:00:00Z`); or so long ago: `30s`, `90m`, `24h`, `7d`, `2w`.
 
 use std::str::FromStr;
@@ -15,7 +15,9 @@ pub enum Since {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{text} is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
+#[error(
+    "{text} is not a time; write it like 2026-11-24, 24/11/2026, 2026-11-24T12:00:00Z, 90m, 24h or 7d"
+)]
 pub struct NotATime {
     pub text: String,
 }
@@ -39,12 +41,27 @@ impl FromStr for Since {
         let text = text.trim();
         let ago = || text.parse().ok().map(Self::Ago);
         let at = || millis_of(text).map(Self::At);
-        let local = || text.parse().ok().map(Self::Local);
+        let local = || {
+            let day_first = day_first(text);
+            let text = day_first.as_deref().unwrap_or(text);
+            text.parse().ok().map(Self::Local)
+        };
         let since = ago().or_else(at).or_else(local);
         since.ok_or_else(|| NotATime {
             text: text.to_owned(),
         })
     }
+}
+
+/// `24/11/2026 12:30` → `2026-11-24 12:30`. The day comes before the month in every language: one text means one day.
+fn day_first(text: &str) -> Option<String> {
+    let (day, rest) = text.split_once('/')?;
+    let (month, rest) = rest.split_once('/')?;
+    let (year, time) = rest.split_at_checked(4)?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_date = matches!((day.len(), month.len()), (1..=2, 1..=2))
+        && [day, month, year].into_iter().all(is_number);
+    is_date.then(|| format!("{year}-{month:0>2}-{day:0>2}{time}"))
 }
 
 #[cfg(test)]
@@ -89,9 +106,17 @@ mod tests {
             12 * HOUR + 30 * MINUTE
         );
         assert_eq!(at("2026-11-24 12:30:00"), at("2026-11-24T12:30"));
+        assert_eq!(at("24/11/2026"), at("2026-11-24"));
+        assert_eq!(at("1/2/2026"), at("2026-02-01"));
+        assert_eq!(at("24/11/2026 12:30"), at("2026-11-24T12:30"));
         for text in [
             "2026-11-31",
-            "24/11/2026",
+            "11/24/2026",
+            "31/11/2026",
+            "24/11/26",
+            "24/11/2026x",
+            "2026/11/24",
+            "+1/+2/2026",
             "",
             "d",
             "-1h",

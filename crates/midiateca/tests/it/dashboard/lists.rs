@@ -26,6 +26,8 @@ async fn deliveries_are_filtered_by_time_gateway_and_instance_and_the_next_page_
         ("", 3),
         ("?from=2026-11-25", 2),
         ("?to=2026-11-25", 1),
+        ("?from=25%2F11%2F2026", 2),
+        ("?from=25%2F11%2F2026&to=26/11/2026", 0),
         ("?from=2026-11-25&to=2026-11-26", 0),
         ("?gateway=wapi&verdict=accepted", 3),
         ("?gateway=meta", 0),
