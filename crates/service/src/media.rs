@@ -35,8 +35,8 @@ pub use counts::{
 };
 pub use filter::Filter;
 pub use list::{
-    clients_of_delivery, count, count_up_to, find, has_other_client, ids_beginning,
-    instances_of_client, list, list_after, newer, newest_received, stored, visible,
+    clients_of_delivery, count, count_by_client, count_up_to, find, has_other_client,
+    ids_beginning, instances_of_client, list, list_after, newer, newest_received, stored, visible,
 };
 pub use person::{
     Counterparts, Person, condemn, counterparts, erase, has_id, mask, naming, of_person, whole,

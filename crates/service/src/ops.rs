@@ -34,7 +34,7 @@ pub mod verify;
 
 pub use problem::Problem;
 pub use progress::Progress;
-pub use selection::Selection;
+pub use selection::{Item, Selection};
 
 use crate::clock::Clock;
 use crate::coordination::Coordination;

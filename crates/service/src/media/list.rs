@@ -104,6 +104,18 @@ pub async fn count(db: &Db, filter: &Filter) -> Result<u64, Error> {
     rows.first().map_or(Ok(0), |row| row.count("n"))
 }
 
+/// The number of media of a filter for each client that has any.
+pub async fn count_by_client(db: &Db, filter: &Filter) -> Result<Vec<(i64, u64)>, Error> {
+    let mut statement = Statement::new("select client, count(*) as n from media where true");
+    statement.filter(&ResolvedFilter::new(db, filter).await?);
+    statement.sql.push_str(" group by client order by client");
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    let counted = rows
+        .iter()
+        .map(|row| Ok((row.int("client")?, row.count("n")?)));
+    counted.collect()
+}
+
 /// The number of media of a filter, counted up to `most`.
 pub async fn count_up_to(db: &Db, filter: &Filter, most: u64) -> Result<u64, Error> {
     let mut statement = Statement::new("select count(*) as n from (select 1 from media where true");

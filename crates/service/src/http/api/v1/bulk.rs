@@ -1,5 +1,7 @@
 //! `/bulk`: actions on exactly the media that a filter showed, as runs with progress that can be stopped.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,10 +25,11 @@ use crate::http::api::query::Body;
 pub use crate::http::api::runs::RunAction;
 use crate::http::api::runs::{Outcome, Run, RunState};
 use crate::i18n::keys as texts;
+use crate::instances;
 use crate::media::{self, Filter};
 use crate::model::{MediaStatus, codes};
 use crate::ops::export::{self, Target};
-use crate::ops::{Progress, Selection, dismiss, retry};
+use crate::ops::{Item, Progress, Selection, dismiss, retry};
 
 /// Files of an export's result that are not in the archive.
 const MOST_OMITTED: usize = 100;
@@ -127,19 +130,23 @@ pub async fn create(
         filter.screening = app.screening(grant.role);
     }
     let statuses = statuses(new.action, &filter);
-    let mut total = 0;
+    let mut counts = BTreeMap::new();
     for status in &statuses {
         let filter = Filter {
             status: Some(*status),
             ..filter.clone()
         };
-        total += media::count(&app.db, &filter).await?;
+        for (client, count) in media::count_by_client(&app.db, &filter).await? {
+            *counts.entry(client).or_insert(0) += count;
+        }
     }
+    let total = counts.values().sum();
     if new.dry_run {
         let counted = Run::new(&app, new.action.into(), &grant, total);
+        let clients = clients(&app, &counts).await?;
         let shown = ApiRun {
             state: RunState::Finished,
-            result: Some(json!({"total": total, "dry_run": true})),
+            result: Some(json!({"total": total, "dry_run": true, "clients": clients})),
             ..ApiRun::from(&counted)
         };
         return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
@@ -158,6 +165,19 @@ pub async fn create(
         perform(&app, actor, new.action, selection, archive, &run).await
     })?;
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
+}
+
+/// The clients whose media an action would change, with most first.
+async fn clients(app: &App, counts: &BTreeMap<i64, u64>) -> Result<Vec<Value>> {
+    let known = instances::every_client(&app.db).await?;
+    let name = |id: i64| known.iter().find(|client| client.id == id);
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(client, count)| (Reverse(**count), **client));
+    let clients = counts.into_iter().map(|(client, count)| {
+        let name = name(*client).map(|client| client.name.as_str());
+        json!({"client": client, "name": name, "count": count})
+    });
+    Ok(clients.collect())
 }
 
 /// Starts a run; it is known by its id until the server ends.
@@ -202,6 +222,45 @@ impl<Finding> Progress<Finding> for Counting {
     fn advance(&self, done: u64) {
         self.0.done.fetch_add(done, Ordering::Relaxed);
     }
+}
+
+/// Counts in a run, and the results by their codes.
+struct Tally {
+    counting: Counting,
+    results: Arc<Mutex<BTreeMap<String, u64>>>,
+}
+
+impl Tally {
+    fn new(run: &Arc<Run>) -> Self {
+        Self {
+            counting: Counting(Arc::clone(run)),
+            results: Arc::default(),
+        }
+    }
+}
+
+impl<R: Serialize> Progress<Item<R>> for Tally {
+    fn expect(&self, total: u64) {
+        Progress::<Item<R>>::expect(&self.counting, total);
+    }
+
+    fn advance(&self, done: u64) {
+        Progress::<Item<R>>::advance(&self.counting, done);
+    }
+
+    fn finding(&self, item: &Item<R>) {
+        let code = json!(item.result).as_str().unwrap_or_default().to_owned();
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        *results.entry(code).or_insert(0) += 1;
+    }
+}
+
+/// A report with the counts of each result.
+fn tallied(report: &impl Serialize, results: &Mutex<BTreeMap<String, u64>>) -> Value {
+    let results = results.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut report = json!(report);
+    report["results"] = json!(*results);
+    report
 }
 
 /// The address of the archive with exactly the media of a filter: with times that do not move.
@@ -290,7 +349,8 @@ async fn perform(
     archive: String,
     run: &Arc<Run>,
 ) -> Outcome {
-    let (progress, cancelled) = (Counting(Arc::clone(run)), run.cancelled.clone());
+    let (progress, cancelled) = (Tally::new(run), run.cancelled.clone());
+    let results = Arc::clone(&progress.results);
     let ended: Result<_, Box<dyn std::error::Error>> = match action {
         BulkAction::Retry => {
             let options = retry::Options {
@@ -302,7 +362,7 @@ async fn perform(
             let report = retry::run(db, storage, clock, options, Arc::new(progress), cancelled);
             report
                 .await
-                .map(|report| (report.stopped, json!(report)))
+                .map(|report| (report.stopped, tallied(&report, &results)))
                 .map_err(Into::into)
         }
         BulkAction::Dismiss => {
@@ -314,7 +374,7 @@ async fn perform(
             let report = dismiss::run(&app.db, &app.clock, options, Arc::new(progress), cancelled);
             report
                 .await
-                .map(|report| (report.stopped, json!(report)))
+                .map(|report| (report.stopped, tallied(&report, &results)))
                 .map_err(Into::into)
         }
         BulkAction::Export => verify(app, selection, archive, run)
