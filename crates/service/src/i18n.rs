@@ -36,6 +36,15 @@ pub enum Language {
     Portuguese,
 }
 
+/// Who reads a text. Hints about requests and commands are of no use on a page, and hints about buttons only there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The command line, or a program that calls the API.
+    Program,
+    /// A person at a page of the dashboard.
+    Page,
+}
+
 /// The key of a text; the build makes a constant for each text of the English catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextKey {
@@ -100,12 +109,60 @@ impl Language {
         values: &[(&str, &dyn Display)],
         numbers: &[&str],
     ) -> String {
-        self.fill_id(&id(topic, code), values, numbers)
+        self.fill_code_for(Reader::Program, topic, code, values, numbers)
     }
 
-    /// The attribute `hint` of a text: what to do about the error that it describes.
+    /// The same for one of the readers.
+    pub fn fill_code_for(
+        self,
+        reader: Reader,
+        topic: &str,
+        code: &str,
+        values: &[(&str, &dyn Display)],
+        numbers: &[&str],
+    ) -> String {
+        let id = id(topic, code);
+        self.of_page(reader, &id, values, numbers)
+            .unwrap_or_else(|| self.fill_id(&id, values, numbers))
+    }
+
+    /// What to do about the error that a text describes, for programs and the command line.
     pub fn hint(self, key: TextKey, values: &[(&str, &dyn Display)]) -> Option<String> {
-        self.format(key.id, Some("hint"), values, key.numbers)
+        self.hint_for(Reader::Program, key, values)
+    }
+
+    /// The attribute `hint` of a text, or the one that is for this reader alone: `hint-program` or `hint-page`.
+    pub fn hint_for(
+        self,
+        reader: Reader,
+        key: TextKey,
+        values: &[(&str, &dyn Display)],
+    ) -> Option<String> {
+        let own = match reader {
+            Reader::Program => "hint-program",
+            Reader::Page => "hint-page",
+        };
+        let attribute = |name| self.format(key.id, Some(name), values, key.numbers);
+        attribute(own).or_else(|| attribute("hint"))
+    }
+
+    /// A text with its variables. On a page, its attribute `page` stands for it, if it has one.
+    pub fn fill_for(self, reader: Reader, key: TextKey, values: &[(&str, &dyn Display)]) -> String {
+        self.of_page(reader, key.id, values, key.numbers)
+            .unwrap_or_else(|| self.fill(key, values))
+    }
+
+    fn of_page(
+        self,
+        reader: Reader,
+        id: &str,
+        values: &[(&str, &dyn Display)],
+        numbers: &[&str],
+    ) -> Option<String> {
+        match reader {
+            Reader::Program => None,
+            Reader::Page => self.format(id, Some("page"), values, numbers),
+        }
     }
 
     fn fill_id(self, id: &str, values: &[(&str, &dyn Display)], numbers: &[&str]) -> String {

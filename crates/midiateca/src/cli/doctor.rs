@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::zone::zone;
 use crate::cli::{Context, Ending, Language, answer, ids, summary, tame, words::doctor as texts};
 use midiateca_service::clock::Clock;
+use midiateca_service::i18n::Reader;
 use midiateca_service::i18n::probes::{self, ProbeText};
 use midiateca_service::ops::Progress;
 use midiateca_service::ops::health::{self, CheckResult, Deps, HealthReport, Verdict};
@@ -88,7 +89,7 @@ impl Printer {
             probed,
             found,
             hint,
-        } = probes::text(result, lang, zone());
+        } = probes::text(Reader::Program, result, lang, zone());
         let hint = hint.map(|hint| format!(" → {}", fill!(lang, texts::HINT, hint)));
         let hint = hint.unwrap_or_default();
         let about = match result.about.as_str() {

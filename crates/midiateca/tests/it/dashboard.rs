@@ -1,6 +1,8 @@
 //! The dashboard: who may open it, what strangers' texts can do in it, and that each page shows what the API shows.
 
 mod explained;
+mod filters;
+mod gateways;
 mod lists;
 mod manage;
 mod stale;
@@ -303,7 +305,7 @@ async fn every_page_is_shown_to_an_administrator_in_both_languages() {
         ("/media?kind=image&kind=audio", "kind aparece duas vezes"),
         ("/media?limit=9999", "limit não está entre 1 e 500"),
         ("/media?sha256=x", "dígitos hexadecimais"),
-        ("/media?status=x", "um valor que não pode ser lido (`x`"),
+        ("/media?status=x", "x não é uma das opções"),
         ("/audit?from=someday", "someday"),
         ("/media/unknown", "essa mídia não existe"),
     ] {

@@ -10,6 +10,7 @@ needs-storage-not-writable = the storage cannot be written ({ $path }: { $why })
 needs-disk-nearly-full = the disk is nearly full ({ $free } free): downloads are paused until { $resume } are free; see [retention] in `midiateca config init`
 needs-clock-jumped = the machine's clock is off by { $by } from where it should be: nothing is deleted and nothing expires; correct it, or run `midiateca doctor --accept-clock`
 needs-token-missing = { $instance }: no gateway token is stored; `midiateca instance add ID --client N --token-env VAR`
+    .page = { $instance }: no gateway token is stored; enter it on the page of the instance
 needs-tokens-unreadable = the gateway tokens cannot be decrypted: { $why }; restore the right secret.key; `midiateca doctor` shows how
 needs-gateway-problem = { $instance }: { $reason }
 needs-instance-disconnected = { $instance }: disconnected; scan its QR code again in the gateway's panel
@@ -22,10 +23,18 @@ needs-deliveries-set-aside = { $count ->
     [one] { $count } delivery of the last day could not be read and is
    *[other] { $count } deliveries of the last day could not be read and are
 } set aside; `midiateca deliveries list --set-aside`, then `midiateca deliveries replay --set-aside` or `midiateca deliveries dismiss`
+    .page = { $count ->
+        [one] { $count } delivery of the last day could not be read and is
+       *[other] { $count } deliveries of the last day could not be read and are
+    } set aside; Deliveries shows them and reads them again
 needs-media-not-stored = { $count ->
     [one] { $count } media
    *[other] { $count } media
 } failed or expired; see the reasons, fix what they name, then `midiateca retry --failed --expired`, or `midiateca media dismiss --failed --expired` to accept the loss
+    .page = { $count ->
+        [one] { $count } media
+       *[other] { $count } media
+    } failed or expired; Failures shows the reasons, tries them again, or dismisses them
 needs-files-missing = { $count ->
     [one] { $count } stored file is
    *[other] { $count } stored files are

@@ -10,6 +10,7 @@ needs-storage-not-writable = não é possível gravar no armazenamento ({ $path 
 needs-disk-nearly-full = o disco está quase cheio ({ $free } livres): os downloads estão pausados até haver { $resume } livres; veja [retention] em `midiateca config init`
 needs-clock-jumped = o relógio da máquina está { $by } fora do horário esperado: nada é removido e nada expira; corrija-o, ou use `midiateca doctor --accept-clock`
 needs-token-missing = { $instance }: sem token do gateway; `midiateca instance add ID --client N --token-env VAR`
+    .page = { $instance }: nenhum token do gateway está armazenado; informe-o na página da instância
 needs-tokens-unreadable = não é possível descriptografar os tokens do gateway: { $why }; restaure a chave certa; `midiateca doctor` mostra como
 needs-gateway-problem = { $instance }: { $reason }
 needs-instance-disconnected = { $instance }: desconectada; leia o QR code de novo no painel do gateway
@@ -22,10 +23,18 @@ needs-deliveries-set-aside = { $count ->
     [one] { $count } entrega do último dia não pôde ser lida e foi separada
    *[other] { $count } entregas do último dia não puderam ser lidas e foram separadas
 }; `midiateca deliveries list --set-aside`, depois `midiateca deliveries replay --set-aside` ou `midiateca deliveries dismiss`
+    .page = { $count ->
+        [one] { $count } entrega do último dia não pôde ser lida e foi separada
+       *[other] { $count } entregas do último dia não puderam ser lidas e foram separadas
+    }; Entregas as mostra e as lê de novo
 needs-media-not-stored = { $count ->
     [one] { $count } mídia falhou ou expirou
    *[other] { $count } mídias falharam ou expiraram
 }; veja os motivos, corrija e use `midiateca retry --failed --expired`, ou `midiateca media dismiss --failed --expired` para aceitar a perda
+    .page = { $count ->
+        [one] { $count } mídia falhou ou expirou
+       *[other] { $count } mídias falharam ou expiraram
+    }; Falhas mostra os motivos, e permite reprocessar ou dispensar
 needs-files-missing = { $count ->
     [one] falta no disco { $count } arquivo armazenado
    *[other] faltam no disco { $count } arquivos armazenados

@@ -1,7 +1,9 @@
 //! The usual interval between an instance's deliveries: counts deliveries of any kind per hour, and decides which silence is
 //! unusual. Texts count like media, and the counts outlive the raw deliveries.
 
-use crate::clock::{HOUR, Millis};
+use std::collections::BTreeMap;
+
+use crate::clock::{DAY, HOUR, Millis};
 use crate::db::{Db, Error, Tx, values};
 use crate::model::InstanceId;
 
@@ -12,6 +14,8 @@ const FEWEST_GAPS: i64 = 10;
 /// This many of the longest gaps may be outages, one for each known week.
 const RARE_GAPS: i64 = 2;
 const WEEK: i64 = 7 * 24;
+/// A silence that is unusual where no usual gaps are known.
+pub const LONG_SILENCE: Millis = DAY;
 
 /// The usual gaps between deliveries to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +103,42 @@ pub async fn rhythm(
         .map(|row| Ok((row.int("hour")?, row.int("deliveries")?)))
         .collect::<Result<_, Error>>()?;
     Ok(DeliveryRhythm::from_hours(&hours))
+}
+
+/// Whether a silence is unusual.
+pub fn is_unusual(rhythm: Option<DeliveryRhythm>, silence: Millis) -> bool {
+    match rhythm {
+        Some(rhythm) => rhythm.is_broken_by(silence),
+        None => silence > LONG_SILENCE,
+    }
+}
+
+/// The usual gaps of many instances, by the time of the last delivery of each.
+pub async fn rhythms(
+    db: &Db,
+    last: &BTreeMap<String, Millis>,
+) -> Result<BTreeMap<String, DeliveryRhythm>, Error> {
+    let Some(oldest) = last.values().min() else {
+        return Ok(BTreeMap::new());
+    };
+    let sql =
+        "select instance, hour, deliveries from hours where hour >= $1 order by instance, hour";
+    let rows = db.rows(sql, values![oldest / HOUR - WINDOW]).await?;
+    let mut hours: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for row in &rows {
+        let (instance, hour) = (row.text("instance")?, row.int("hour")?);
+        if last
+            .get(&instance)
+            .is_some_and(|last| hour >= last / HOUR - WINDOW)
+        {
+            let counted = (hour, row.int("deliveries")?);
+            hours.entry(instance).or_default().push(counted);
+        }
+    }
+    let rhythms = hours
+        .into_iter()
+        .filter_map(|(instance, hours)| Some((instance, DeliveryRhythm::from_hours(&hours)?)));
+    Ok(rhythms.collect())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod chats;
 mod document;
 pub(super) mod dossier;
 mod failures;
+mod form;
 mod frame;
 mod gallery;
 mod manage;
@@ -36,6 +37,7 @@ pub(super) fn router() -> Router<HttpState> {
         .route("/deliveries/{id}", get(manage::delivery))
         .route("/instances", get(manage::instances))
         .route("/instances/{id}", get(manage::instance))
+        .route("/instances/{id}/gateway", get(manage::gateway))
         .route("/clients/{id}", get(manage::client))
         .route("/endpoints", get(manage::endpoints))
         .route("/endpoints/{id}", get(manage::endpoint))

@@ -17,7 +17,7 @@ use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 
-use super::{Language, TextKey};
+use super::{Language, Reader, TextKey};
 use crate::net;
 
 pub use ground::{displaced, displaced_storage, no_database, unknown_storage};
@@ -41,6 +41,8 @@ pub struct Cause {
     code: Option<String>,
     message: String,
     hint: Option<String>,
+    /// What a page says instead.
+    page_hint: Option<String>,
     /// It may come from a disk that cannot be written.
     is_about_writing: bool,
     rest: Rest,
@@ -63,6 +65,7 @@ impl Cause {
     pub fn new(lang: Language, message: TextKey, values: &Values<'_>) -> Self {
         Self {
             hint: lang.hint(message, values),
+            page_hint: lang.hint_for(Reader::Page, message, values),
             ..Self::of_text(message, lang.fill(message, values))
         }
     }
@@ -71,6 +74,7 @@ impl Cause {
     pub fn with(lang: Language, message: TextKey, hint: TextKey, values: &Values<'_>) -> Self {
         Self {
             hint: Some(lang.fill(hint, values)),
+            page_hint: Some(lang.fill_for(Reader::Page, hint, values)),
             ..Self::new(lang, message, values)
         }
     }
@@ -81,6 +85,7 @@ impl Cause {
             code: Some(key.code()),
             message,
             hint: None,
+            page_hint: None,
             is_about_writing: false,
             rest: Rest::Causes,
         }
@@ -91,6 +96,7 @@ impl Cause {
         Self {
             code: Some(explanation.code),
             message: explanation.message,
+            page_hint: explanation.hint.clone(),
             hint: explanation.hint,
             is_about_writing: false,
             rest: Rest::Causes,
@@ -102,6 +108,7 @@ impl Cause {
             code: None,
             message: cause.to_string().trim_end().to_owned(),
             hint: None,
+            page_hint: None,
             is_about_writing: false,
             rest: Rest::Causes,
         }
@@ -128,7 +135,11 @@ pub struct Explainer {
 }
 
 pub fn explain(error: &(dyn Error + 'static), lang: Language) -> Explanation {
-    Explainer::new(lang, |_, _| None).explain(error)
+    explain_for(Reader::Program, error, lang)
+}
+
+pub fn explain_for(reader: Reader, error: &(dyn Error + 'static), lang: Language) -> Explanation {
+    Explainer::new(lang, |_, _| None).explain_for(reader, error)
 }
 
 impl Explainer {
@@ -138,13 +149,20 @@ impl Explainer {
 
     /// The code is that of the first cause that has one.
     pub fn explain(self, error: &(dyn Error + 'static)) -> Explanation {
+        self.explain_for(Reader::Program, error)
+    }
+
+    fn explain_for(self, reader: Reader, error: &(dyn Error + 'static)) -> Explanation {
         let causes = self.causes(error);
         let code = causes.iter().find_map(|cause| cause.code.clone());
         let message = joined(&causes);
         Explanation {
             code: code.unwrap_or_else(|| UNEXPECTED.to_owned()),
             message,
-            hint: causes.into_iter().find_map(|cause| cause.hint),
+            hint: causes.into_iter().find_map(|cause| match reader {
+                Reader::Program => cause.hint,
+                Reader::Page => cause.page_hint,
+            }),
         }
     }
 

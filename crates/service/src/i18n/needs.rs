@@ -5,23 +5,23 @@ use std::path::Path;
 
 use super::explain::{self, Explainer};
 use super::keys::needs as texts;
-use super::{Language, TextKey, refusals};
+use super::{Language, Reader, TextKey, refusals};
 use crate::clock::Zone;
 use crate::ops::status::Need;
 use crate::terminal::tame;
 
 /// A sentence for each.
-pub fn sentences(needs: &[Need], lang: Language, zone: &Zone) -> Vec<String> {
+pub fn sentences(reader: Reader, needs: &[Need], lang: Language, zone: &Zone) -> Vec<String> {
     needs
         .iter()
-        .map(|need| tame(&sentence(need, lang, zone)))
+        .map(|need| tame(&sentence(reader, need, lang, zone)))
         .collect()
 }
 
 /// A line for each, or one line that there is none. Times are in `zone`.
 pub fn text(needs: &[Need], lang: Language, zone: &Zone) -> String {
     let mut text = String::new();
-    for need in sentences(needs, lang, zone) {
+    for need in sentences(Reader::Program, needs, lang, zone) {
         let _ = writeln!(text, "{}", lang.fill(texts::ONE, &[("need", &need)]));
     }
     if needs.is_empty() {
@@ -34,13 +34,13 @@ fn why(error: &(dyn std::error::Error + 'static), lang: Language) -> String {
     Explainer::new(lang, |_, _| None).message(error)
 }
 
-fn sentence(need: &Need, lang: Language, zone: &Zone) -> String {
+fn sentence(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> String {
     let values = values(need, lang, zone);
     let values: Vec<_> = values
         .iter()
         .map(|(name, value)| (*name, value as &dyn Display))
         .collect();
-    lang.fill(template(need), &values)
+    lang.fill_for(reader, template(need), &values)
 }
 
 fn template(need: &Need) -> TextKey {

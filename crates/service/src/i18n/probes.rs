@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use serde_json::Value as Json;
 
-use super::{Explanation, Language, explain, refusals};
+use super::explain::explain_for;
+use super::{Explanation, Language, Reader, refusals};
 use crate::clock::Zone;
 use crate::ops::health::{CheckResult, Value};
 
@@ -18,20 +19,24 @@ pub struct ProbeText {
 }
 
 pub fn explanation(result: &CheckResult, lang: Language) -> Option<Explanation> {
+    explanation_for(Reader::Program, result, lang)
+}
+
+fn explanation_for(reader: Reader, result: &CheckResult, lang: Language) -> Option<Explanation> {
     let error = result.error.as_ref()?;
-    Some(explain(error.as_ref(), lang))
+    Some(explain_for(reader, error.as_ref(), lang))
 }
 
 /// Times are in `zone`.
-pub fn text(result: &CheckResult, lang: Language, zone: &Zone) -> ProbeText {
-    let explanation = explanation(result, lang);
+pub fn text(reader: Reader, result: &CheckResult, lang: Language, zone: &Zone) -> ProbeText {
+    let explanation = explanation_for(reader, result, lang);
     let values = values(result, explanation.as_ref(), lang, zone);
     let values = values.iter();
     let values: Vec<(&str, &dyn Display)> = values.map(|(name, it)| (*name, it as _)).collect();
     let numbers = result.values.iter();
     let numbers = numbers.filter(|(_, value)| matches!(value, Value::Plain(Json::Number(_))));
     let numbers: Vec<_> = numbers.map(|(name, _)| *name).collect();
-    let text = |topic, code| lang.fill_code(topic, code, &values, &numbers);
+    let text = |topic, code| lang.fill_code_for(reader, topic, code, &values, &numbers);
     ProbeText {
         probed: text("health-check", result.check.as_str()),
         found: text("health", result.code.as_str()),

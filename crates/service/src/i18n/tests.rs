@@ -58,8 +58,10 @@ fn texts(files: &[(&str, &'static str)]) -> BTreeMap<String, (Shape, String)> {
             assert!(id.starts_with(&topic.replace('_', "-")), "{topic}: {id}");
             let mut patterns = vec![(id.clone(), message.value.unwrap())];
             for attribute in message.attributes {
-                assert_eq!(attribute.id.name, "hint", "{id}");
-                patterns.push((format!("{id}.hint"), attribute.value));
+                let name = attribute.id.name;
+                let known = ["hint", "hint-page", "hint-program", "page"];
+                assert!(known.contains(&name), "{id}.{name}");
+                patterns.push((format!("{id}.{name}"), attribute.value));
             }
             for (id, pattern) in patterns {
                 let mut shape = Shape::default();
@@ -396,4 +398,51 @@ fn a_locale_names_its_language() {
     for language in Language::ALL {
         assert_eq!(Language::of_locale(language.code()), Some(language));
     }
+}
+
+/// A person at a page has neither the addresses of the API nor a command line in reach.
+#[test]
+fn pages_are_not_referred_to_the_api_and_its_keys() {
+    for files in [EN_US, PT_BR] {
+        let texts = texts(files);
+        for (id, (_, text)) in &texts {
+            let is_for_pages =
+                id.starts_with("api-") && id.contains(".hint") && !id.ends_with(".hint-program")
+                    || id.ends_with(".hint-page")
+                    || id.ends_with(".page");
+            let parts = [
+                "/api/",
+                "/docs",
+                "key create",
+                "Retry-After",
+                "JSON",
+                "midiateca instance",
+            ];
+            let found = parts
+                .into_iter()
+                .find(|part| is_for_pages && text.contains(part));
+            assert_eq!(found, None, "{id}: {text}");
+        }
+    }
+}
+
+#[test]
+fn each_reader_gets_the_hint_that_is_of_use_there() {
+    use super::keys::api;
+    let hint = |reader, key| Language::English.hint_for(reader, key, &[]);
+    let (page, program) = (Reader::Page, Reader::Program);
+    assert_eq!(hint(page, api::MEDIA_NOT_FOUND), None);
+    assert!(
+        hint(program, api::MEDIA_NOT_FOUND)
+            .unwrap()
+            .contains("/api/")
+    );
+    assert!(hint(page, api::BUSY).unwrap().contains("try again"));
+    assert_eq!(
+        hint(page, api::LINK_NOT_FOUND),
+        hint(program, api::LINK_NOT_FOUND)
+    );
+    let role: [(&str, &dyn Display); 1] = [("role", &"admin")];
+    let said = |reader| Language::English.fill_for(reader, api::ROLE_TOO_LOW, &role);
+    assert!(said(page).starts_with("Your role") && said(program).contains("API key"));
 }

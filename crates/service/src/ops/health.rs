@@ -15,14 +15,16 @@ mod settings;
 mod storage;
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Progress;
+use super::instance::GatewayDeps;
 use crate::access::Actor;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::instances;
+use crate::instances::{self, Instance};
 use crate::model::{PrefixError, by_prefix};
 
 pub use clock::adopt_clock;
@@ -91,6 +93,21 @@ pub async fn run(
         db.close().await;
     }
     probed.map(|()| results.report)
+}
+
+/// Asks the gateway of one instance, and looks at what has arrived of it. Ends soon after `patience` at the latest.
+pub async fn instance(
+    deps: GatewayDeps<'_>,
+    config: &Config,
+    instance: &Instance,
+    patience: Duration,
+) -> Vec<CheckResult> {
+    let mut results = Results {
+        progress: &(),
+        report: HealthReport::default(),
+    };
+    gateways::probe_one(&mut results, deps, config, instance, patience).await;
+    results.report.checks
 }
 
 async fn probe_database(

@@ -9,7 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::i18n::{Explanation, Language, TextKey, explain, keys};
+use crate::i18n::explain::explain_for;
+use crate::i18n::{Explanation, Language, Reader, TextKey, explain, keys};
 use crate::telemetry;
 
 /// Why a request was not answered.
@@ -146,19 +147,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
     }
 
-    /// Whether the error has this text.
-    pub fn is(&self, wanted: TextKey) -> bool {
+    /// What is wrong with a parameter; None in the words of a library, or when that is not what is wrong.
+    pub fn detail(&self, lang: Language) -> Option<String> {
         match &self.text {
-            Text::Key(key, _) | Text::Detailed(key, _) => *key == wanted,
-            Text::Of(_) => false,
-        }
-    }
-
-    /// The role that the caller lacks.
-    pub fn needed_role(&self) -> Option<&str> {
-        match &self.text {
-            Text::Key(keys::api::ROLE_TOO_LOW, values) => {
-                values.first().map(|(_, role)| role.as_str())
+            Text::Detailed(_, detail) if !matches!(**detail, Detail::Technical(_)) => {
+                Some(detail.text(lang))
             }
             _ => None,
         }
@@ -174,34 +167,32 @@ impl ApiError {
         header.map(|(name, value)| (name, value.as_str()))
     }
 
-    pub fn explanation(&self, lang: Language) -> Explanation {
+    pub fn explanation(&self, reader: Reader, lang: Language) -> Explanation {
+        let said = |key: &TextKey, values: &[(&str, &dyn std::fmt::Display)]| Explanation {
+            code: key.code(),
+            message: lang.fill_for(reader, *key, values),
+            hint: lang.hint_for(reader, *key, values),
+        };
         match &self.text {
-            Text::Of(error) => explain(error.as_ref(), lang),
-            Text::Detailed(key, detail) => {
-                let values: [(&str, &dyn std::fmt::Display); 1] = [("detail", &detail.text(lang))];
-                Explanation {
-                    code: key.code(),
-                    message: lang.fill(*key, &values),
-                    hint: lang.hint(*key, &values),
-                }
-            }
+            Text::Of(error) => explain_for(reader, error.as_ref(), lang),
+            Text::Detailed(key, detail) => said(key, &[("detail", &detail.text(lang))]),
             Text::Key(key, values) => {
-                let values = borrowed(values);
-                Explanation {
-                    code: key.code(),
-                    message: lang.fill(*key, &values),
-                    hint: lang.hint(*key, &values),
-                }
+                let is_named = |name: &str| reader == Reader::Page && name == "role";
+                let values = values.iter().map(|(name, value)| match *name {
+                    name if is_named(name) => (name, lang.label(value).to_owned()),
+                    name => (name, value.clone()),
+                });
+                said(key, &borrowed(&values.collect::<Vec<_>>()))
             }
         }
     }
 
-    fn response(&self, lang: Language) -> Response {
+    fn response(&self, reader: Reader, lang: Language) -> Response {
         let Explanation {
             code,
             message,
             hint,
-        } = self.explanation(lang);
+        } = self.explanation(reader, lang);
         let error = ErrorDetail {
             code,
             message,
@@ -221,7 +212,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.response(Language::English);
+        let mut response = self.response(Reader::Program, Language::English);
         response.extensions_mut().insert(self);
         response
     }
@@ -251,13 +242,25 @@ pub fn scope_too_small() -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, keys::api::SCOPE_TOO_SMALL)
 }
 
-/// Writes errors in the language that the request prefers.
+/// The script of the dashboard sends it.
+const PAGE_HEADER: HeaderName = HeaderName::from_static("x-midiateca-page");
+
+fn reader_of(headers: &HeaderMap) -> Reader {
+    if headers.contains_key(PAGE_HEADER) {
+        Reader::Page
+    } else {
+        Reader::Program
+    }
+}
+
+/// Writes errors for the reader and in the language that the request prefers.
 pub async fn translate(request: Request, next: Next) -> Response {
     let lang = language_of(request.headers());
+    let reader = reader_of(request.headers());
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>() {
-        Some(error) if lang != Language::English => {
-            let mut translated = error.response(lang);
+        Some(error) if (reader, lang) != (Reader::Program, Language::English) => {
+            let mut translated = error.response(reader, lang);
             translated.extensions_mut().insert(error.clone());
             translated
         }

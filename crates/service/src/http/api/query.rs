@@ -49,7 +49,8 @@ where
     read(query).map_err(|detail| ApiError::bad(texts::api::BAD_QUERY, detail))
 }
 
-fn names<P: IntoParams>() -> Vec<String> {
+/// The parameters that a set has.
+pub fn names<P: IntoParams>() -> Vec<String> {
     let params = P::into_params(|| Option::None);
     params.into_iter().map(|param| param.name).collect()
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::document::{Document, encoded, json_text};
+use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
 use super::gallery::{
     Choice, KINDS, clients_of, dossier_address, instances_of, query_of, with_query,
@@ -29,7 +30,7 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "chats.html")]
 struct ChatsPage {
     frame: Frame,
-    filter: Document,
+    filter: Typed,
     is_filtered: bool,
     clients: Vec<Choice>,
     instances: Vec<Choice>,
@@ -48,14 +49,22 @@ fn path_of(chat: &Document) -> String {
 pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
     let frame = visitor.frame.clone();
     let page = async {
-        let Query(query, paging) = query_of::<ChatQuery, PageQuery>(&parts)?;
-        let shown = Document::of(&query);
+        let (query, mut filter) = form::read::<ChatQuery, PageQuery>(&parts, &frame, &[]);
+        let shown = filter.shown.clone();
         // The list is of use without the form's choices.
         let clients = clients_of(&state, &visitor.grant, &shown.text("client")).await;
         let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
         let viewer = Viewer(visitor.grant);
-        let Json(found) = v1::chats::list(State(state), viewer, Query(query, paging)).await?;
-        let (items, next) = Document::page(&found);
+        let found = match query {
+            Some(query) => {
+                let found = v1::chats::list(State(state), viewer, query).await;
+                filter.keep(&frame, found)?
+            }
+            None => None,
+        };
+        let (items, next) = found
+            .map(|Json(found)| Document::page(&found))
+            .unwrap_or_default();
         let next = next.map(|cursor| {
             let mut parameters = shown.0.clone();
             parameters["cursor"] = Value::String(cursor);
@@ -64,7 +73,7 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
         let items = items.into_iter().map(|chat| (path_of(&chat), chat));
         Ok(ChatsPage {
             is_filtered: shown.has_any(),
-            filter: shown,
+            filter,
             clients: clients.unwrap_or_default(),
             instances: instances.unwrap_or_default(),
             items: items.collect(),
@@ -73,7 +82,7 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
         })
     };
     match page.await {
-        Ok(page) => answer(StatusCode::OK, &page),
+        Ok(page) => answer(page.filter.status(), &page),
         Err(error) => failed(frame, &error),
     }
 }

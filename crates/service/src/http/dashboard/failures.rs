@@ -2,20 +2,20 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
+use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
-use super::gallery::{Choice, clients_of, query_of, with_query};
+use super::gallery::{Choice, clients_of, with_query};
 use super::visitor::Visitor;
 use crate::clock::rfc3339;
 use crate::http::HttpState;
 use crate::http::api::ApiError;
-use crate::http::api::query::{None as NoOther, Query, number};
+use crate::http::api::query::{None as NoOther, number};
 use crate::i18n::keys::dashboard as words;
 use crate::media::counts::{self, ReasonCount};
 use crate::model::{MediaStatus, Scope};
@@ -36,6 +36,7 @@ struct Row {
 #[template(path = "failures.html")]
 struct Failures {
     frame: Frame,
+    filter: Typed,
     /// To choose from; fewer than two need no choice.
     clients: Vec<Choice>,
     is_filtered: bool,
@@ -59,7 +60,7 @@ struct Filter {
 pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
     let frame = visitor.frame.clone();
     match failures(&state, visitor, &parts).await {
-        Ok(page) => answer(StatusCode::OK, &page),
+        Ok(page) => answer(page.filter.status(), &page),
         Err(error) => failed(frame, &error),
     }
 }
@@ -70,10 +71,11 @@ async fn failures(
     parts: &Parts,
 ) -> Result<Failures, ApiError> {
     let (frame, scope) = (visitor.frame, visitor.grant.scope);
-    let Query(filter, _) = query_of::<Filter, NoOther>(parts)?;
-    let chosen = filter.client.map(|client| client.to_string());
-    let clients = clients_of(state, &visitor.grant, &chosen.unwrap_or_default()).await?;
-    let found = match filter.client {
+    let (query, filter) = form::read::<Filter, NoOther>(parts, &frame, &[]);
+    let clients = clients_of(state, &visitor.grant, &filter.text("client")).await?;
+    let client = query.as_ref().and_then(|query| query.0.client);
+    let found = match client {
+        _ if query.is_none() => Vec::new(),
         // As in the gallery, nothing is shown of a client that the person may not see.
         Some(client) if !scope.includes(client) => Vec::new(),
         Some(client) => counts::reasons_of_scope(&state.app.db, Scope::Client(client)).await?,
@@ -81,7 +83,7 @@ async fn failures(
     };
     let (mut lost, mut waiting, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for counted in found {
-        let row = row(&frame, counted, filter.client);
+        let row = row(&frame, counted, client);
         match counted.status {
             MediaStatus::Failed | MediaStatus::Expired => lost.push(row),
             MediaStatus::Pending | MediaStatus::Downloading => waiting.push(row),
@@ -90,7 +92,8 @@ async fn failures(
     }
     Ok(Failures {
         before: rfc3339(state.app.clock.now() + 1),
-        is_filtered: filter.client.is_some(),
+        is_filtered: filter.shown.has_any(),
+        filter,
         clients,
         failed: lost,
         waiting,

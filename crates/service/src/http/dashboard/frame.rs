@@ -17,8 +17,8 @@ use crate::clock::{Millis, Zone, millis_of};
 use crate::deliveries::LeftOut;
 use crate::http::HttpState;
 use crate::http::api::{ApiError, caller};
-use crate::i18n::keys::{self, dashboard as words};
-use crate::i18n::{Explanation, Language, TextKey, results};
+use crate::i18n::keys::dashboard as words;
+use crate::i18n::{Explanation, Language, Reader, TextKey, results};
 use crate::model::Role;
 use crate::ops::health::Verdict;
 use crate::telemetry;
@@ -268,6 +268,37 @@ impl Frame {
         known.map(detail).collect()
     }
 
+    /// A filter, as JSON, for people: `kind: image · client: Clínica (cliente_2)`.
+    pub fn filter_words(&self, filter: impl AsRef<str>) -> String {
+        let filter = Document(serde_json::from_str(filter.as_ref()).unwrap_or_default());
+        let parts = filter.pairs().into_iter().map(|(field, value)| {
+            let shown = match field.as_str() {
+                "kind" | "status" | "verified" | "direction" => self.name(&value),
+                "reason" => self.reason(&value),
+                "client" => value
+                    .parse::<i64>()
+                    .map_or(value, |client| self.client_name(client)),
+                _ => self.short(&value),
+            };
+            let name = match field.as_str() {
+                "q" => self.say(words::SEARCH).to_owned(),
+                "from" => self.say(words::FROM).to_owned(),
+                "to" => self.say(words::BEFORE).to_owned(),
+                "chat" => self.say(words::CHAT).to_owned(),
+                "sender" => self.say(words::SENDER).to_owned(),
+                "verified" => self.say(words::PROOF).to_owned(),
+                "direction" => self.say(words::DIRECTION).to_owned(),
+                _ => self.name(&field),
+            };
+            format!("{name}: {shown}")
+        });
+        let parts: Vec<_> = parts.collect();
+        if parts.is_empty() {
+            return self.say(words::NO_FILTER).to_owned();
+        }
+        parts.join(" · ")
+    }
+
     pub fn reason(&self, code: impl AsRef<str>) -> String {
         self.lang.reason(code.as_ref()).to_owned()
     }
@@ -396,30 +427,9 @@ struct ErrorPage {
     error: Explanation,
 }
 
-/// The explanation of an error for a person: without a hint for programs, and about the role of a user and not of a key.
-fn explanation(frame: &Frame, error: &ApiError) -> Explanation {
-    let mut explanation = error.explanation(frame.lang);
-    let is_for_programs = |hint: &mut String| {
-        ["/api/", "/docs", "midiateca key create"]
-            .iter()
-            .any(|part| hint.contains(part))
-    };
-    explanation.hint.take_if(is_for_programs);
-    if frame.person.is_some() && error.is(keys::api::SCOPE_TOO_SMALL) {
-        explanation.message = frame.say(words::SCOPE_TOO_SMALL).to_owned();
-        explanation.hint = Some(frame.say(words::ASK_ADMINISTRATOR).to_owned());
-    } else if frame.person.is_some()
-        && let Some(role) = error.needed_role()
-    {
-        explanation.message = frame.fill(words::ROLE_TOO_LOW, "role", frame.name(role));
-        explanation.hint = Some(frame.say(words::ASK_ADMINISTRATOR).to_owned());
-    }
-    explanation
-}
-
 pub fn failed(frame: Frame, error: &ApiError) -> Response {
     let page = ErrorPage {
-        error: explanation(&frame, error),
+        error: error.explanation(Reader::Page, frame.lang),
         frame,
     };
     let mut response = answer(error.status(), &page);
@@ -436,6 +446,6 @@ pub struct Panel<T>(pub Result<T, Explanation>);
 
 impl<T> Panel<T> {
     pub fn new(frame: &Frame, result: Result<T, ApiError>) -> Self {
-        Self(result.map_err(|error| explanation(frame, &error)))
+        Self(result.map_err(|error| error.explanation(Reader::Page, frame.lang)))
     }
 }

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use serde_json::Value;
 use utoipa::IntoParams;
 
 use super::document::{Document, json_text};
+use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
 use super::visitor::Visitor;
 use crate::access::Grant;
@@ -163,7 +163,7 @@ pub fn dossier_address(filter: &Value, frame: &Frame) -> String {
 #[template(path = "gallery.html")]
 struct Gallery {
     frame: Frame,
-    filter: Document,
+    filter: Typed,
     /// As in the address, without the cursor.
     filter_json: String,
     choices: Choices,
@@ -184,7 +184,7 @@ pub async fn page(State(state): State<HttpState>, visitor: Visitor, parts: Parts
         return Redirect::to(&address).into_response();
     }
     match gallery(state, visitor, &parts).await {
-        Ok(page) => answer(StatusCode::OK, &page),
+        Ok(page) => answer(page.filter.status(), &page),
         Err(error) => failed(frame, &error),
     }
 }
@@ -210,16 +210,27 @@ fn place_of_day(state: &HttpState, parts: &Parts) -> Option<String> {
 }
 
 async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Gallery, ApiError> {
-    let Query(filter, page) = query_of::<MediaFilter, PageQuery>(parts)?;
-    let shown = Document::of(&filter);
+    let (query, mut typed) = form::read::<MediaFilter, PageQuery>(parts, &visitor.frame, &["day"]);
+    let shown = match &query {
+        Some(Query(filter, _)) => Document::of(filter),
+        None => typed.shown.clone(),
+    };
     // Without the choices the media are still of use.
     let choices = Choices::new(&state, &visitor, &shown)
         .await
         .unwrap_or_default();
     let before = rfc3339(state.app.clock.now() + 1);
     let viewer = Viewer(visitor.grant.clone());
-    let Json(found) = v1::media::list(State(state), viewer, Query(filter, page)).await?;
-    let (items, next) = Document::page(&found);
+    let found = match query {
+        Some(query) => {
+            let found = v1::media::list(State(state), viewer, query).await;
+            typed.keep(&visitor.frame, found)?
+        }
+        None => None,
+    };
+    let (items, next) = found
+        .map(|Json(found)| Document::page(&found))
+        .unwrap_or_default();
     let next = next.map(|cursor| {
         let mut parameters = shown.0.clone();
         parameters["cursor"] = Value::String(cursor);
@@ -230,7 +241,7 @@ async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Ga
         zip: with_query("/api/v1/media.zip", &shown.0),
         dossier: dossier_address(&shown.0, &visitor.frame),
         filter_json: json_text(&shown.0),
-        filter: shown,
+        filter: typed,
         choices,
         items,
         next,

@@ -9,6 +9,7 @@ mod health;
 mod holds;
 mod instances;
 mod links;
+mod standing;
 
 pub use access::{access, audit};
 pub use clients::client;
@@ -16,8 +17,9 @@ pub use deliveries::{deliveries, delivery};
 pub use endpoints::{endpoint, endpoints, notification};
 pub use health::health;
 pub use holds::holds;
-pub use instances::{instance, instances};
+pub use instances::{gateway, instance, instances};
 pub use links::links;
+pub(super) use standing::{InstanceRow, rows};
 
 use std::future::Future;
 
@@ -27,6 +29,17 @@ use axum::response::Response;
 
 use super::frame::{Frame, answer, failed};
 use crate::http::api::ApiError;
+
+/// The page of a list with its filter, or why it cannot be shown.
+async fn listing<T: Template>(
+    frame: Frame,
+    making: impl Future<Output = Result<(StatusCode, T), ApiError>>,
+) -> Response {
+    match making.await {
+        Ok((status, page)) => answer(status, &page),
+        Err(error) => failed(frame, &error),
+    }
+}
 
 /// A page, or why it cannot be shown.
 async fn page<T: Template>(

@@ -14,6 +14,7 @@ use super::visitor::Visitor;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::{ApiError, v1};
+use crate::i18n::Reader;
 use crate::i18n::keys::dashboard as words;
 use crate::media::{self, Cursor, Filter, Media};
 use crate::ops::{dismiss, retry};
@@ -106,7 +107,7 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
     let media = Document::of(&found);
     let refused = v1::media::refuse_screened(&state.app, &found, grant.role).err();
     Ok(MediaPage {
-        withheld: refused.map(|error| error.explanation(frame.lang).message),
+        withheld: refused.map(|error| error.explanation(Reader::Page, frame.lang).message),
         attempts: list(attempts.map(|Json(page)| Document::of(&page))),
         links: list(links.map(|Json(page)| Document::of(&page))),
         older,

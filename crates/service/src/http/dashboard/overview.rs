@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use super::document::Document;
 use super::frame::{Frame, Panel, answer};
+use super::manage::{InstanceRow, rows};
 use super::visitor::Visitor;
 use crate::clock::{HOUR, rfc3339};
 use crate::http::HttpState;
@@ -16,13 +17,15 @@ use crate::http::api::page::PageQuery;
 use crate::http::api::query::Query;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
-use crate::i18n::needs;
+use crate::i18n::{Reader, needs};
 use crate::media::counts;
 use crate::media::usage::{self, HourCount};
 use crate::model::{MediaStatus, Scope};
 use crate::ops::status;
 
 const HOURS: usize = 24;
+/// The page of the instances has the others.
+const MOST_INSTANCES: usize = 10;
 /// Of the chart's bars, in its own units.
 const TALLEST: i64 = 100;
 
@@ -65,7 +68,11 @@ struct Overview {
     chart: Panel<Vec<Bar>>,
     received: i64,
     recent: Panel<Vec<Document>>,
-    instances: Panel<Vec<Document>>,
+    /// Those first that need attention.
+    instances: Panel<Vec<InstanceRow>>,
+    /// Of all instances.
+    needing: usize,
+    all: usize,
 }
 
 pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response {
@@ -84,12 +91,23 @@ pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response 
     );
     let recent = recent.await.map(|Json(page)| Document::page(&page).0);
     let instances = v1::instances::list(State(state.clone()), viewer()).await;
-    let instances = instances.map(|Json(page)| Document::page(&page).0);
+    let mut instances = match instances {
+        Ok(Json(page)) => Ok(rows(&state, Document::page(&page).0).await),
+        Err(error) => Err(error),
+    };
+    let listed = instances.as_ref().map_or(&[][..], Vec::as_slice);
+    let needing = listed.iter().filter(|row| row.needs_attention()).count();
+    let all = listed.len();
+    if let Ok(rows) = &mut instances {
+        rows.truncate(MOST_INSTANCES);
+    }
     let bars = chart.0.iter().flatten();
     let page = Overview {
         received: bars.map(|bar| bar.counts.all).sum(),
         recent: Panel::new(&frame, recent),
         instances: Panel::new(&frame, instances),
+        needing,
+        all,
         counts,
         health,
         chart,
@@ -117,7 +135,12 @@ async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> 
 
 async fn health(state: &HttpState, frame: &Frame) -> Result<Health, ApiError> {
     let report = status::run(state.app.status_deps()).await?;
-    let needs = needs::sentences(&report.needs_attention, frame.lang, &frame.zone);
+    let needs = needs::sentences(
+        Reader::Page,
+        &report.needs_attention,
+        frame.lang,
+        &frame.zone,
+    );
     Ok(Health { needs })
 }
 

@@ -15,8 +15,8 @@ use crate::access::users::{self, SetupFor};
 use crate::http::HttpState;
 use crate::http::api::{ApiError, v1};
 use crate::http::session;
-use crate::i18n::Explanation;
 use crate::i18n::keys::dashboard as words;
+use crate::i18n::{Explanation, Reader};
 use crate::ops::users::{Setup, SignedIn, UserError};
 
 /// Of a form; no field of ours is longer.
@@ -69,7 +69,7 @@ fn sign_in_page(
     let page = SignInPage {
         name: name.to_owned(),
         next: next_of(next),
-        error: error.map(|error| error.explanation(frame.lang)),
+        error: error.map(|error| error.explanation(Reader::Page, frame.lang)),
         is_private: session::private(parts, state).is_some(),
         frame,
     };
@@ -154,7 +154,9 @@ async fn setup_page(
         },
         token,
         is_private: session::private(parts, state).is_some(),
-        error: error.as_ref().map(|error| error.explanation(frame.lang)),
+        error: error
+            .as_ref()
+            .map(|error| error.explanation(Reader::Page, frame.lang)),
         frame,
     };
     let status = error.map_or(StatusCode::OK, |error| error.status());

@@ -30,8 +30,10 @@ pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
         ErrorKind::NotFound => Some(words::SEE_PATH),
         _ => None,
     };
+    let hint = hint.map(|hint| lang.say(hint).to_owned());
     Cause {
-        hint: hint.map(|hint| lang.say(hint).to_owned()),
+        page_hint: hint.clone(),
+        hint,
         is_about_writing,
         ..Cause::of_text(known, message)
     }
@@ -41,9 +43,11 @@ pub(super) fn io(error: &io::Error, explainer: Explainer) -> Cause {
 pub(super) fn write_failure(failure: &WriteFailure, lang: Language) -> Cause {
     let path: [(&str, &dyn std::fmt::Display); 1] = [("path", &failure.path.display())];
     let code = failure.cause.as_str();
+    let hint = Some(lang.fill_code("causes", code, &path, &[]));
     Cause {
         code: Some(code.to_owned()),
-        hint: Some(lang.fill_code("causes", code, &path, &[])),
+        page_hint: hint.clone(),
+        hint,
         ..Cause::new(lang, words::NOT_WRITABLE, &path)
     }
 }

@@ -1,6 +1,7 @@
 //! Each instance as its gateway reports it: token, connection, groups, webhook slots; and whether it went silent.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -16,11 +17,12 @@ use crate::gateway::signature::Headers;
 use crate::gateway::{Slot, Source};
 use crate::instances::Instance;
 use crate::model::DeliveryReason;
-use crate::net::HttpClient;
 use crate::net::loopback::is_loopback;
+use crate::net::{self, HttpClient};
 use crate::ops::gateway_admin::{
     self, GatewayAdmin, can_be_asked, is_ours, slot_content, without_secret,
 };
+use crate::ops::instance::GatewayDeps;
 use crate::secrets;
 
 /// Instances that are asked at once.
@@ -30,7 +32,6 @@ const SKEW_WARNING: Millis = 30 * SECOND;
 const SKEW_PROBLEM: Millis = 5 * MINUTE;
 
 /// For an instance whose usual gaps are not known.
-const SILENT_WARNING: Millis = DAY;
 const SILENT_PROBLEM: Millis = 7 * DAY;
 
 /// How long a delivery of another gateway, or one that never came, is reported.
@@ -78,19 +79,7 @@ pub(super) async fn probe(
             );
         }
         if let Some(db) = &ground.db {
-            match other_gateway(db, instance, deps.clock.now()).await {
-                Ok(None) => {}
-                Ok(Some(problem)) => results.add(problem),
-                Err(error) => {
-                    let check = Check::InstanceGateway;
-                    results.add(CheckResult::unreadable(check, error).about(id));
-                }
-            }
-            if let Some(warning) = undelivered(instance, deps.clock.now()) {
-                results.add(warning);
-            }
-            let silence = silence(db, instance, deps.clock.now()).await;
-            results.add(silence.about(id).with("id", id));
+            probe_deliveries(results, db, instance, deps.clock.now()).await;
         }
     }
     if is_asked && dates.is_empty() {
@@ -99,6 +88,48 @@ pub(super) async fn probe(
     for (base, date) in dates {
         results.add(skew(deps.clock.wall() - date).about(base));
     }
+}
+
+/// What has arrived of an instance.
+async fn probe_deliveries(results: &mut Results<'_>, db: &Db, instance: &Instance, now: Millis) {
+    let id = instance.id.as_str();
+    match other_gateway(db, instance, now).await {
+        Ok(None) => {}
+        Ok(Some(problem)) => results.add(problem),
+        Err(error) => {
+            let check = Check::InstanceGateway;
+            results.add(CheckResult::unreadable(check, error).about(id));
+        }
+    }
+    if let Some(warning) = undelivered(instance, now) {
+        results.add(warning);
+    }
+    let silence = silence(db, instance, now).await;
+    results.add(silence.about(id).with("id", id));
+}
+
+/// The same for one instance, for a person who waits. A gateway that does not answer within `patience` is reported as silent.
+pub(super) async fn probe_one(
+    results: &mut Results<'_>,
+    deps: GatewayDeps<'_>,
+    config: &Config,
+    instance: &Instance,
+    patience: Duration,
+) {
+    let id = instance.id.as_str();
+    if can_be_asked(instance) {
+        let answer = match GatewayAdmin::open(deps.client, deps.secrets, instance) {
+            Ok(admin) => {
+                let read = tokio::time::timeout(patience, admin.read()).await;
+                read.unwrap_or(Err(net::Error::TimedOut.into()))
+            }
+            Err(error) => Err(error),
+        };
+        probe_gateway(results, config, instance, answer);
+    } else {
+        results.add(CheckResult::skipped(Check::InstanceToken, Code::NoCall).about(id));
+    }
+    probe_deliveries(results, deps.db, instance, deps.clock.now()).await;
 }
 
 fn date_of(answer: &Asked) -> Option<Millis> {
@@ -293,7 +324,7 @@ async fn silence(db: &Db, instance: &Instance, now: Millis) -> CheckResult {
         Ok(None) if silent > SILENT_PROBLEM => {
             CheckResult::problem(check, Code::GapsUnknown, Hint::SendMessage)
         }
-        Ok(None) if silent > SILENT_WARNING => {
+        Ok(None) if silent > rhythm::LONG_SILENCE => {
             CheckResult::warning(check, Code::GapsUnknown, Hint::SendMessage)
         }
         Ok(None) => CheckResult::ok(check, Code::GapsUnknown),

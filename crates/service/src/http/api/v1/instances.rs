@@ -90,7 +90,12 @@ pub async fn list(
     Ok(Json(Page::whole(visible.map(ApiInstance::from).collect())))
 }
 
-async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Instance> {
+/// An instance that the caller may see.
+pub(in crate::http) async fn visible(
+    state: &HttpState,
+    grant: &Grant,
+    id: String,
+) -> Result<Instance> {
     let found = instances::instance(&state.app.db, &InstanceId(id)).await?;
     let found = found.filter(|instance| grant.scope.includes(instance.client));
     found.ok_or_else(|| ApiError::not_found(texts::api::INSTANCE_NOT_FOUND))

@@ -8,16 +8,16 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::document::Document;
+use super::super::form::{self, Typed};
 use super::super::frame::{Frame, Panel};
-use super::super::gallery::{Choice, query_of, with_query};
+use super::super::gallery::{Choice, with_query};
 use super::super::visitor::Visitor;
-use super::page;
+use super::{listing, page};
 use crate::access::Grant;
 use crate::access::audit::Action;
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::page::PageQuery;
-use crate::http::api::query::Query;
 use crate::http::api::v1::audit::AuditQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
@@ -111,7 +111,7 @@ impl Names {
 #[template(path = "audit.html")]
 struct AuditPage {
     frame: Frame,
-    filter: Document,
+    filter: Typed,
     is_filtered: bool,
     actors: Vec<Choice>,
     actions: Vec<Choice>,
@@ -124,11 +124,19 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
     let frame = visitor.frame;
     let making = async {
         let admin = || Admin::of(visitor.grant.clone());
-        let Query(query, paging) = query_of::<AuditQuery, PageQuery>(&parts)?;
-        let shown = Document::of(&query);
-        let listing = v1::audit::list(State(state.clone()), admin()?, Query(query, paging));
-        let Json(found) = listing.await?;
-        let (items, next) = Document::page(&found);
+        let admin = admin()?;
+        let (query, mut filter) = form::read::<AuditQuery, PageQuery>(&parts, &frame, &[]);
+        let shown = filter.shown.clone();
+        let found = match query {
+            Some(query) => {
+                let found = v1::audit::list(State(state.clone()), admin, query).await;
+                filter.keep(&frame, found)?
+            }
+            None => None,
+        };
+        let (items, next) = found
+            .map(|Json(found)| Document::page(&found))
+            .unwrap_or_default();
         let names = Names::of(&state, &visitor.grant).await;
         let with_name = |entry: Document| (names.find(&frame, &entry.text("actor")), entry);
         let action = |action: Action| {
@@ -142,15 +150,18 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
             parameters["cursor"] = Value::String(cursor);
             with_query("/audit", &parameters)
         });
-        Ok(AuditPage {
-            actors: names.choices(&frame, &shown.text("actor")),
-            actions,
-            is_filtered: shown.has_any(),
-            filter: shown,
-            items: items.into_iter().map(with_name).collect(),
-            next,
-            frame: frame.clone(),
-        })
+        Ok((
+            filter.status(),
+            AuditPage {
+                actors: names.choices(&frame, &shown.text("actor")),
+                actions,
+                is_filtered: shown.has_any(),
+                filter,
+                items: items.into_iter().map(with_name).collect(),
+                next,
+                frame: frame.clone(),
+            },
+        ))
     };
-    page(frame.clone(), making).await
+    listing(frame.clone(), making).await
 }

@@ -9,6 +9,7 @@ use super::super::document::Document;
 use super::super::frame::Frame;
 use super::super::visitor::Visitor;
 use super::page;
+use super::standing::{InstanceRow, rows};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::v1;
@@ -22,7 +23,7 @@ struct ClientPage {
     frame: Frame,
     client: Document,
     /// Its instances.
-    items: Vec<Document>,
+    items: Vec<InstanceRow>,
     media: i64,
     /// Of its removal.
     consequences: String,
@@ -37,7 +38,7 @@ pub async fn client(State(state): State<HttpState>, visitor: Visitor, id: v1::Id
         let number = client.number("client");
         let counted = counts::of_scope(&state.app.db, Scope::Client(number)).await?;
         let media = counted.by_status.iter().map(|count| count.count).sum();
-        let Json(instances) = v1::instances::list(State(state), viewer()).await?;
+        let Json(instances) = v1::instances::list(State(state.clone()), viewer()).await?;
         let mut items = Document::page(&instances).0;
         items.retain(|instance| instance.number("client") == number);
         let names: Vec<_> = items
@@ -54,7 +55,7 @@ pub async fn client(State(state): State<HttpState>, visitor: Visitor, id: v1::Id
         );
         Ok(ClientPage {
             client,
-            items,
+            items: rows(&state, items).await,
             media,
             consequences,
             frame: frame.clone(),

@@ -9,11 +9,12 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::document::Document;
+use super::super::form::{self, Typed};
 use super::super::frame::Frame;
 use super::super::gallery::{Choice, instances_of, query_of, with_query};
 use super::super::visitor::Visitor;
 use super::instances::gateways;
-use super::page;
+use super::{listing, page};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::page::PageQuery;
@@ -29,7 +30,7 @@ use crate::model::DeliveryVerdict;
 #[template(path = "deliveries.html")]
 struct DeliveriesPage {
     frame: Frame,
-    filter: Document,
+    filter: Typed,
     is_filtered: bool,
     verdicts: Vec<Choice>,
     instances: Vec<Choice>,
@@ -45,13 +46,21 @@ pub async fn deliveries(
 ) -> Response {
     let frame = visitor.frame.clone();
     let making = async {
-        let Query(query, paging) = query_of::<DeliveriesQuery, PageQuery>(&parts)?;
-        let shown = Document::of(&query);
+        let (query, mut filter) = form::read::<DeliveriesQuery, PageQuery>(&parts, &frame, &[]);
+        let shown = filter.shown.clone();
         // The list is of use without the form's choices.
         let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
-        let viewer = Viewer(visitor.grant);
-        let Json(found) = v1::deliveries::list(State(state), viewer, Query(query, paging)).await?;
-        let (items, next) = Document::page(&found);
+        let found = match query {
+            Some(query) => {
+                let viewer = Viewer(visitor.grant);
+                let found = v1::deliveries::list(State(state), viewer, query).await;
+                filter.keep(&frame, found)?
+            }
+            None => None,
+        };
+        let (items, next) = found
+            .map(|Json(found)| Document::page(&found))
+            .unwrap_or_default();
         let verdict = |verdict: DeliveryVerdict| {
             let code = verdict.as_str();
             let is_chosen = shown.is("verdict", code);
@@ -62,18 +71,21 @@ pub async fn deliveries(
             parameters["cursor"] = Value::String(cursor);
             with_query("/deliveries", &parameters)
         });
-        Ok(DeliveriesPage {
-            verdicts: DeliveryVerdict::ALL.map(verdict).to_vec(),
-            instances: instances.unwrap_or_default(),
-            gateways: gateways(&shown.text("gateway")),
-            is_filtered: shown.has_any(),
-            filter: shown,
-            items,
-            next,
-            frame: frame.clone(),
-        })
+        Ok((
+            filter.status(),
+            DeliveriesPage {
+                verdicts: DeliveryVerdict::ALL.map(verdict).to_vec(),
+                instances: instances.unwrap_or_default(),
+                gateways: gateways(&shown.text("gateway")),
+                is_filtered: shown.has_any(),
+                filter,
+                items,
+                next,
+                frame: frame.clone(),
+            },
+        ))
     };
-    page(frame.clone(), making).await
+    listing(frame.clone(), making).await
 }
 
 #[derive(Template)]

@@ -8,15 +8,15 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::document::Document;
+use super::super::form::{self, Typed};
 use super::super::frame::Frame;
-use super::super::gallery::{Choice, query_of, with_query};
+use super::super::gallery::{Choice, with_query};
 use super::super::visitor::Visitor;
-use super::page;
+use super::{listing, page};
 use crate::events::KINDS;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::page::PageQuery;
-use crate::http::api::query::Query;
 use crate::http::api::v1;
 use crate::http::api::v1::endpoints::NotificationsQuery;
 use crate::i18n::keys::dashboard as words;
@@ -52,6 +52,7 @@ pub async fn endpoints(State(state): State<HttpState>, visitor: Visitor) -> Resp
 #[template(path = "endpoint.html")]
 struct EndpointPage {
     frame: Frame,
+    filter: Typed,
     endpoint: Document,
     clients: Vec<Document>,
     types: Vec<Choice>,
@@ -68,8 +69,8 @@ pub async fn endpoint(
 ) -> Response {
     let frame = visitor.frame;
     let making = async {
-        let Query(query, paging) = query_of::<NotificationsQuery, PageQuery>(&parts)?;
-        let shown = Document::of(&query);
+        let (query, mut filter) = form::read::<NotificationsQuery, PageQuery>(&parts, &frame, &[]);
+        let shown = filter.shown.clone();
         let viewer = || Viewer(visitor.grant.clone());
         let path = format!("/endpoints/{}", id.0);
         let own = v1::Id(id.0.clone());
@@ -77,10 +78,16 @@ pub async fn endpoint(
         // The page is of use without the form's choices.
         let clients = v1::clients::list(State(state.clone()), viewer()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
-        let listing =
-            v1::endpoints::notifications(State(state), viewer(), id, Query(query, paging));
-        let Json(notifications) = listing.await?;
-        let (items, next) = Document::page(&notifications);
+        let found_notifications = match query {
+            Some(query) => {
+                let found = v1::endpoints::notifications(State(state), viewer(), id, query).await;
+                filter.keep(&frame, found)?
+            }
+            None => None,
+        };
+        let (items, next) = found_notifications
+            .map(|Json(found)| Document::page(&found))
+            .unwrap_or_default();
         let status = |code: &str| {
             let is_chosen = shown.is("status", code);
             (code.to_owned(), frame.name(code), is_chosen)
@@ -97,17 +104,21 @@ pub async fn endpoint(
             let is_chosen = chosen.contains(kind);
             ((*kind).to_owned(), frame.name(kind), is_chosen)
         });
-        Ok(EndpointPage {
-            types: types.collect(),
-            clients: clients.unwrap_or_default(),
-            endpoint,
-            statuses: ["pending", "delivered", "failed"].map(status).to_vec(),
-            items,
-            next,
-            frame: frame.clone(),
-        })
+        Ok((
+            filter.status(),
+            EndpointPage {
+                filter,
+                types: types.collect(),
+                clients: clients.unwrap_or_default(),
+                endpoint,
+                statuses: ["pending", "delivered", "failed"].map(status).to_vec(),
+                items,
+                next,
+                frame: frame.clone(),
+            },
+        ))
     };
-    page(frame.clone(), making).await
+    listing(frame.clone(), making).await
 }
 
 #[derive(Template)]

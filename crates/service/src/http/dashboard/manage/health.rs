@@ -17,14 +17,25 @@ use crate::http::api::caller::Operator;
 use crate::http::api::query::Query;
 use crate::http::api::v1::apart;
 use crate::http::api::v1::reports::{HealthQuery, global};
+use crate::i18n::Reader;
 use crate::i18n::keys::dashboard as words;
 use crate::i18n::probes::{self, ProbeText};
 use crate::ops::health::{self, Verdict};
 
-struct Probe {
-    verdict: Verdict,
-    about: String,
-    text: ProbeText,
+pub(super) struct Probe {
+    pub verdict: Verdict,
+    pub about: String,
+    pub text: ProbeText,
+}
+
+impl Probe {
+    pub fn of(result: &health::CheckResult, frame: &Frame) -> Self {
+        Self {
+            verdict: result.verdict,
+            about: frame.plain(&result.about),
+            text: probes::text(Reader::Page, result, frame.lang, &frame.zone),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -75,11 +86,7 @@ fn probes_of(report: &health::HealthReport, frame: &Frame) -> Vec<Probe> {
         Verdict::Ok => 2,
         Verdict::Skipped => 3,
     };
-    let probe = |result: &health::CheckResult| Probe {
-        verdict: result.verdict,
-        about: frame.plain(&result.about),
-        text: probes::text(result, frame.lang, &frame.zone),
-    };
+    let probe = |result: &health::CheckResult| Probe::of(result, frame);
     let mut probes: Vec<_> = report.checks.iter().map(probe).collect();
     probes.sort_by_key(|probe| place(probe.verdict));
     probes

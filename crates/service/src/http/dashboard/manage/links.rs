@@ -8,16 +8,16 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::document::Document;
+use super::super::form::{self, Typed};
 use super::super::frame::Frame;
-use super::super::gallery::{Choice, query_of, with_query};
+use super::super::gallery::{Choice, with_query};
 use super::super::visitor::Visitor;
 use super::access::Names;
-use super::page;
+use super::listing;
 use crate::access::links::LinkState;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
 use crate::http::api::page::PageQuery;
-use crate::http::api::query::Query;
 use crate::http::api::v1;
 use crate::http::api::v1::links::LinksQuery;
 use crate::i18n::keys::dashboard as words;
@@ -26,6 +26,7 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "links.html")]
 struct LinksPage {
     frame: Frame,
+    filter: Typed,
     states: Vec<Choice>,
     /// Each with the name of who made it.
     items: Vec<(String, Document)>,
@@ -35,12 +36,19 @@ struct LinksPage {
 pub async fn links(State(state): State<HttpState>, visitor: Visitor, parts: Parts) -> Response {
     let frame = visitor.frame;
     let making = async {
-        let Query(query, paging) = query_of::<LinksQuery, PageQuery>(&parts)?;
-        let shown = Document::of(&query);
+        let (query, mut filter) = form::read::<LinksQuery, PageQuery>(&parts, &frame, &[]);
+        let shown = filter.shown.clone();
         let viewer = Viewer(visitor.grant.clone());
-        let listing = v1::links::every(State(state.clone()), viewer, Query(query, paging));
-        let Json(found) = listing.await?;
-        let (items, next) = Document::page(&found);
+        let found = match query {
+            Some(query) => {
+                let found = v1::links::every(State(state.clone()), viewer, query).await;
+                filter.keep(&frame, found)?
+            }
+            None => None,
+        };
+        let (items, next) = found
+            .map(|Json(found)| Document::page(&found))
+            .unwrap_or_default();
         let names = Names::of(&state, &visitor.grant).await;
         let with_name = |link: Document| (names.find(&frame, &link.text("created_by")), link);
         let choice = |state: LinkState| {
@@ -52,12 +60,16 @@ pub async fn links(State(state): State<HttpState>, visitor: Visitor, parts: Part
             parameters["cursor"] = Value::String(cursor);
             with_query("/links", &parameters)
         });
-        Ok(LinksPage {
-            states: LinkState::ALL.map(choice).to_vec(),
-            items: items.into_iter().map(with_name).collect(),
-            next,
-            frame: frame.clone(),
-        })
+        Ok((
+            filter.status(),
+            LinksPage {
+                filter,
+                states: LinkState::ALL.map(choice).to_vec(),
+                items: items.into_iter().map(with_name).collect(),
+                next,
+                frame: frame.clone(),
+            },
+        ))
     };
-    page(frame.clone(), making).await
+    listing(frame.clone(), making).await
 }

@@ -1,0 +1,178 @@
+//! What the pages say about instances: which need attention, and what their gateways say when they are asked.
+
+use midiateca_service::clock::{Clock, DAY};
+use midiateca_service::model::{Role, Scope};
+use serde_json::{Value, json};
+
+use super::{Browser, add, signed_in};
+use crate::stage::{FIRST, OTHER, TODAY, TestApp, impatient};
+
+async fn change(browser: &Browser<'_>, body: Value) {
+    let url = format!("{}/api/v1/instances/{FIRST}", browser.test.origin());
+    let changed = browser.send(browser.http.patch(url).json(&body)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+}
+
+#[tokio::test]
+async fn a_gateway_is_asked_after_a_change_and_nothing_is_lost_when_it_refuses() {
+    let test = TestApp::start().await;
+    let mut admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let path = format!("/instances/{FIRST}/gateway");
+    let page = admin.page(&path).await;
+    assert!(page.contains("id=\"asked\""), "{page}");
+    assert!(page.contains("accepted"), "{page}");
+    assert!(!page.contains("midiateca instance"), "{page}");
+    change(&admin, json!({"token": "wrong"})).await;
+    for (language, words) in [
+        (
+            "en",
+            [
+                "the gateway refuses the token",
+                "under Change",
+                "is saved in any case",
+            ],
+        ),
+        (
+            "pt-BR",
+            [
+                "o gateway recusa o token",
+                "em Alterar dados",
+                "está salva de qualquer forma",
+            ],
+        ),
+    ] {
+        admin.language = language;
+        let page = admin.page(&path).await;
+        for word in words {
+            assert!(page.contains(word), "{word}: {page}");
+        }
+        assert!(!page.contains("midiateca instance"), "{page}");
+    }
+    change(&admin, json!({"api_base": test.sim.closed_origin()})).await;
+    admin.language = "en";
+    let page = admin.page(&path).await;
+    assert!(page.contains("badge failed"), "{page}");
+    assert!(!page.contains("the gateway refuses the token"), "{page}");
+    // The form leads to the answer.
+    for page in ["/instances".to_owned(), format!("/instances/{FIRST}")] {
+        let page = admin.page(&page).await;
+        assert!(page.contains("?ask\""), "{page}");
+    }
+    add(&test, "bia", Role::Viewer, Scope::Client(3)).await;
+    let mut other = Browser::new(&test);
+    other.sign_in("bia").await;
+    assert_eq!(other.get(&path).await.status, 404);
+    test.end().await;
+}
+
+#[tokio::test]
+async fn each_webhook_slot_says_what_it_has_what_is_expected_and_what_to_do() {
+    let test = TestApp::start().await;
+    let world = test.sim.world();
+    world.set_slot(FIRST, "webhookReceived", "https://elsewhere.example/secret");
+    let mut admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let path = format!("/instances/{FIRST}/gateway");
+    for (language, words) in [
+        (
+            "en",
+            [
+                "At the gateway now",
+                "not as expected",
+                "the address of this server",
+                "press Set",
+            ],
+        ),
+        (
+            "pt-BR",
+            [
+                "Agora no gateway",
+                "diferente do esperado",
+                "o endereço deste servidor",
+                "clique em Configurar",
+            ],
+        ),
+    ] {
+        admin.language = language;
+        let page = admin.page(&path).await;
+        let slots = page
+            .split("id=\"slots\"")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{page}"));
+        for word in words {
+            assert!(slots.contains(word), "{word}: {slots}");
+        }
+        // An address of another server may have its secret.
+        assert!(!page.contains("elsewhere.example/secret"), "{page}");
+    }
+    test.end().await;
+}
+
+#[tokio::test]
+async fn instances_that_need_attention_come_first_and_are_counted() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    // The times of deliveries are written later than the deliveries.
+    let file = test.app.config.database_file(&test.app.data);
+    let sql = format!("update instances set last_delivery_at = {TODAY} where id = '{FIRST}'");
+    rusqlite::Connection::open(file)
+        .unwrap()
+        .execute_batch(&sql)
+        .unwrap();
+    let mut admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let place = |page: &str, id: &str| page.find(&format!("<bdi>{id}</bdi>"));
+    let page = admin.page("/instances").await;
+    assert!(place(&page, OTHER) < place(&page, FIRST), "{page}");
+    assert!(page.contains("never received anything"), "{page}");
+    let only = admin.page("/instances?standing=never_received").await;
+    assert!(
+        place(&only, OTHER).is_some() && place(&only, FIRST).is_none(),
+        "{only}"
+    );
+    let overview = admin.page("/").await;
+    assert!(overview.contains("need attention: 1"), "{overview}");
+    clock.advance(3 * DAY);
+    for (language, words) in [
+        ("en", "silent for 3 d, longer than usual"),
+        ("pt-BR", "em silêncio há 3 d, mais que o normal"),
+    ] {
+        admin.language = language;
+        let page = admin.page("/instances?standing=silent").await;
+        assert!(page.contains(words), "{page}");
+        assert!(place(&page, OTHER).is_none(), "{page}");
+    }
+    let overview = admin.page("/").await;
+    assert!(overview.contains("precisam de atenção: 2"), "{overview}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn an_error_says_to_a_page_what_can_be_done_there_and_to_a_program_what_it_can_send() {
+    let test = TestApp::start().await;
+    let admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let asked = async |path: &str, is_page: bool| {
+        let url = format!("{}/api/v1{path}", test.origin());
+        let mut request = admin.http.get(url);
+        if is_page {
+            request = request.header("x-midiateca-page", "1");
+        }
+        let answer: Value = serde_json::from_str(&admin.send(request).await.text).unwrap();
+        answer["error"]["hint"].clone()
+    };
+    for path in [
+        "/media/unknown",
+        "/instances/unknown",
+        "/deliveries/unknown",
+        "/endpoints/unknown",
+        "/users/unknown",
+        "/media?kind=film",
+    ] {
+        let hint = asked(path, false).await;
+        let hint = hint.as_str().unwrap_or_default();
+        assert!(
+            hint.contains("/api/v1/") || hint.contains("/docs"),
+            "{path}: {hint}"
+        );
+        assert_eq!(asked(path, true).await, Value::Null, "{path}");
+    }
+    test.end().await;
+}
