@@ -85,7 +85,7 @@ async function copy(text) {
 }
 
 async function api(method, url, body) {
-  const headers = { "Accept-Language": language };
+  const headers = { "Accept-Language": language, "X-Midiateca-Page": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
@@ -102,20 +102,56 @@ async function api(method, url, body) {
   const error = value?.error;
   const thrown = new Error(error ? [error.message, error.hint].filter(Boolean).join(" → ") : words.failed);
   thrown.code = error?.code;
-  if (answer.status === 401 && !url.includes("/session")) {
+  if (thrown.code === "missing_key" && $("#again")) {
+    // What was typed is in the page: the same request is sent again after signing in.
+    if (await signInAgain()) return api(method, url, body);
+    thrown.message = words.signedOut;
     thrown.isSignedOut = true;
-    if (!api.isLeaving) {
-      api.isLeaving = true;
-      const here = encodeURIComponent(location.pathname + location.search + location.hash);
-      if (await dialog(words.signedOut, [], { only: true })) location.assign(`/sign-in?next=${here}`);
-    }
   }
   throw thrown;
 }
 
+/// Asks for the password in the page, so that nothing that was typed is lost; true when there is a session again.
+function signInAgain() {
+  const box = $("#again");
+  const form = $("form", box);
+  const problem = $("[role=alert]", box);
+  signInAgain.open ??= new Promise((done) => {
+    problem.hidden = true;
+    $("a", box).href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}${location.hash}`;
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const { name, password } = form.elements;
+      try {
+        await api("POST", "/api/v1/session", { name: name.value, password: password.value });
+        box.close("yes");
+      } catch (error) {
+        problem.textContent = error.message;
+        problem.hidden = false;
+        password.select();
+      }
+    };
+    box.returnValue = "";
+    box.showModal();
+    form.elements.password.focus();
+    box.addEventListener("close", () => {
+      form.reset();
+      signInAgain.open = null;
+      if (box.returnValue === "yes") later();
+      done(box.returnValue === "yes");
+    }, { once: true });
+  });
+  return signInAgain.open;
+}
+$("#again-no")?.addEventListener("click", () => $("#again").close());
+// The number of a run is in the address, and survives signing in.
+const signIn = $("form[action='/sign-in']");
+if (signIn) signIn.action += location.hash;
+
 /// What an action answers: shown once, copied, or read back from the server.
 async function finish(element, value) {
-  const { show, copy: field, goto: place } = element.dataset;
+  const { show, copy: field, note, topic } = element.dataset;
+  const place = element.dataset.goto?.replace("{instance}", encodeURIComponent(value?.instance));
   if (field) {
     await copy(new URL(value[field], location.origin).href);
     return refresh();
@@ -131,12 +167,25 @@ async function finish(element, value) {
       button.className = "plain";
       button.type = "button";
       button.addEventListener("click", () => copy(secret));
-      await dialog(words.keep, [input, button], { only: true, yes: words.close });
+      await dialog(note ?? words.keep, [...slots(value, topic), input, button], { only: true, yes: words.close });
+    } else if (value.slots) {
+      await dialog(words.slots, slots(value, topic), { only: true, yes: words.close });
     } else if (show === "result") {
       await dialog("", [table(value, element.dataset.topic)], { only: true, yes: words.close });
     }
   }
   leave(labels[`${element.dataset.topic}.${value?.result}`] ?? words.saved, place);
+}
+
+function list(lines) {
+  const whole = document.createElement("ul");
+  whole.append(...lines.map((line) => paragraph(line, "li")));
+  return whole;
+}
+
+/// What became of each webhook slot.
+function slots(value, topic) {
+  return value.slots ? [list(value.slots.map(({ slot, result }) => `${slot}: ${labelOf(topic, "result", result)}`))] : [];
 }
 
 /// Shows the page again as the server has it, or another one, with a notice.
@@ -172,14 +221,9 @@ async function act(element, work) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { method, url, body, confirm, unless, bulk, fetch: address, into, copyText } = button.dataset;
+  const { method, url, body, confirm, unless, bulk, copyText } = button.dataset;
   if (copyText) copy(copyText);
   else if (bulk) act(button, () => runBulk(button, bulk));
-  else if (address) act(button, async () => {
-    const box = document.getElementById(into);
-    box.replaceChildren(table(await api("GET", address), button.dataset.topic));
-    box.hidden = false;
-  });
   else if (method) act(button, async () => {
     if (unless && (await api("GET", url))[unless]) throw Object.assign(new Error(words.already), { code: "already" });
     const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
@@ -229,10 +273,28 @@ async function runBulk(button, action) {
   if (picked.length && button.closest("#actions")) return runPicked(button, action, picked);
   const source = button.closest("[data-filter]").dataset;
   const request = { action, filter: JSON.parse(source.filter), before: source.before };
-  const { total } = await api("POST", "/api/v1/bulk", { ...request, dry_run: true });
+  const { total, result } = await api("POST", "/api/v1/bulk", { ...request, dry_run: true });
   if (!total) return toast(words.none);
-  if (!(await dialog(button.textContent, [paragraph(`${words.count} ${total.toLocaleString(language)}`)]))) return;
-  await followRun(button.textContent, (await api("POST", "/api/v1/bulk", request)).id);
+  const clients = result.clients.map(({ name, client, count }) => `${name ?? `cliente_${client}`} (${number(count)})`);
+  if (!(await askBulk(button, { total, clients, filter: source.words, bound: source.bound }))) return;
+  await followRun(button.textContent, (await api("POST", "/api/v1/bulk", request)).id, action);
+}
+
+const number = (count) => count.toLocaleString(language);
+const MOST_NAMED = 8;
+/// Says what an action is about to do, to how many media of whom, and whether it can be undone.
+function askBulk(button, { total, clients, filter, bound }) {
+  const others = clients.length - MOST_NAMED;
+  const named = clients.slice(0, MOST_NAMED).join(", ") + (others > 0 ? ` ${words.more} ${number(others)}` : "");
+  const { what, undo } = button.dataset;
+  const lines = [`${words.count} ${number(total)}`, `${words.filter} ${filter}`, `${words.clients} ${named}`, what, bound, undo];
+  return dialog(button.textContent, lines.filter(Boolean).map((line) => paragraph(line)), { yes: button.textContent });
+}
+
+/// How many media had each result: a line for each.
+function tally(results, topic) {
+  const lines = Object.entries(results ?? {}).map(([code, count]) => `${number(count)}: ${labels[`${topic}.${code}`] ?? code}`);
+  return lines.length ? [list(lines)] : [];
 }
 
 /// Shows how far some work is, with a button that stops it; `step` does a part and says how far it is, or that it has ended.
@@ -247,13 +309,17 @@ async function followWork(title, stopping, step) {
   box.append(paragraph(title), bar, count, stop);
   $("#runs").append(box);
   followWork.running = (followWork.running ?? 0) + 1;
+  let lines = [];
   try {
     for (;;) {
-      const { done, total, ended } = await step();
+      const { done, total, ended, outcome } = await step();
       bar.max = Math.max(total, 1);
       bar.value = done;
-      count.textContent = `${done.toLocaleString(language)} / ${total.toLocaleString(language)}`;
-      if (ended) break;
+      count.textContent = `${number(done)} / ${number(total)}`;
+      if (!ended) continue;
+      lines = outcome ?? [];
+      if (done < total) lines.push(paragraph(`${number(total - done)}: ${words.not}`));
+      break;
     }
   } catch (error) {
     // What was done until then is done.
@@ -263,12 +329,12 @@ async function followWork(title, stopping, step) {
     followWork.running -= 1;
     box.remove();
   }
-  await dialog(words.done, [paragraph(title), count], { only: true, yes: words.close });
+  await dialog(words.done, [paragraph(title), count, ...lines], { only: true, yes: words.close });
   location.reload();
 }
 
 /// A run goes on without its page. The address has its id, so that it is followed again after signing in.
-function followRun(title, id) {
+function followRun(title, id, topic) {
   history.replaceState(null, "", `#run=${id}`);
   const stop = () => api("DELETE", `/api/v1/bulk/${id}`).catch((error) => toast(error.message));
   return followWork(title, stop, async () => {
@@ -276,25 +342,35 @@ function followRun(title, id) {
     const seen = await api("GET", `/api/v1/bulk/${id}`);
     const ended = seen.state !== "running";
     if (ended) history.replaceState(null, "", location.pathname + location.search);
-    return { done: seen.done, total: seen.total, ended };
+    const isFailed = seen.state === "failed";
+    const outcome = isFailed ? [paragraph(words.broken)] : tally(seen.result?.results, topic ?? seen.action);
+    return { done: seen.done, total: isFailed ? seen.done : seen.total, ended, outcome };
   });
 }
 const run = location.hash.match(/^#run=([\w-]+)$/)?.[1];
 
 async function runPicked(button, action, ids) {
-  if (!(await dialog(button.textContent, [paragraph(`${words.count} ${ids.length.toLocaleString(language)}`)]))) return;
+  const clients = {};
+  for (const box of $$(".pick:checked")) {
+    const { client } = box.closest(".tile").dataset;
+    clients[client] = (clients[client] ?? 0) + 1;
+  }
+  const named = Object.entries(clients).map(([client, count]) => `${client} (${number(count)})`);
+  if (!(await askBulk(button, { total: ids.length, clients: named, filter: words.picked }))) return;
+  const results = {};
+  const add = (result) => (results[result] = (results[result] ?? 0) + 1);
   let at = 0;
   let isStopped = false;
   await followWork(button.textContent, () => (isStopped = true), async () => {
     try {
-      await api("POST", `/api/v1/media/${ids[at]}/${action}`);
+      add((await api("POST", `/api/v1/media/${ids[at]}/${action}`)).result);
     } catch (error) {
       // Without a session nothing more can be done.
       if (error.isSignedOut) throw error;
-      toast(error.message);
+      add(error.message);
     }
     at += 1;
-    return { done: at, total: ids.length, ended: isStopped || at === ids.length };
+    return { done: at, total: ids.length, ended: isStopped || at === ids.length, outcome: tally(results, action) };
   });
 }
 
@@ -321,7 +397,11 @@ document.addEventListener("click", (event) => {
   if (link.closest("#actions") && $$(".pick:checked").length > MOST_PICKED) return toast(words.many);
   // An error is shown here, and not as a failed download.
   act(link, async () => {
-    const answer = await fetch(link.href, { method: "HEAD" });
+    let answer = await fetch(link.href, { method: "HEAD" });
+    if (answer.status === 401) {
+      await api("GET", "/api/v1/session");
+      answer = await fetch(link.href, { method: "HEAD" });
+    }
     if (answer.ok) location.assign(link.href);
     else await api("GET", link.href);
   });
@@ -434,6 +514,45 @@ for (const player of $$("[data-player]")) {
   });
 }
 
+/// On a narrow screen a row is a card in which each cell has the name of its column. The roles say what the style takes away.
+function dress(root) {
+  for (const table of $$("table", root)) {
+    const heads = $$("thead th", table).map((head) => ($(".unseen", head) ? "" : head.textContent));
+    table.setAttribute("role", "table");
+    for (const group of $$("thead, tbody", table)) group.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      [...row.cells].forEach((cell, n) => {
+        const head = cell.closest("thead") ? "columnheader" : "rowheader";
+        cell.setAttribute("role", cell.tagName === "TH" ? head : "cell");
+        if (heads[n] && head === "rowheader") cell.dataset.label = heads[n][0].toUpperCase() + heads[n].slice(1);
+      });
+    }
+  }
+}
+
+// What another page says is shown in this one.
+async function show(link) {
+  const { into } = link.dataset;
+  const box = document.getElementById(into);
+  box.replaceChildren(paragraph(words.asking));
+  let answer = await fetch(link.href).catch(() => null);
+  if (answer?.redirected) {
+    await api("GET", "/api/v1/session");
+    answer = await fetch(link.href).catch(() => null);
+  }
+  const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
+  const found = page.getElementById(into) ?? $("main section", page);
+  box.replaceChildren(...(found ? found.childNodes : [paragraph(words.failed)]));
+  dress(box);
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-into]");
+  if (!link) return;
+  event.preventDefault();
+  act(link, () => show(link));
+});
+
 // Live: parts of the page are read again when something happened. One stream per visible page; a hidden page has none,
 // because a browser opens few connections to one server.
 const parts = $$("[data-live]");
@@ -460,6 +579,7 @@ async function refresh() {
     }
     written.set(part.id, fresh.innerHTML);
     part.replaceChildren(...fresh.childNodes);
+    dress(part);
   }
 }
 function later() {
@@ -500,6 +620,12 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", rest);
 addEventListener("pageshow", follow);
 follow();
+dress(document);
 if (notice) toast(notice);
+// A page that follows a change shows what the gateway says about it.
+if (location.search === "?ask" && $("a[data-into]")) {
+  history.replaceState(null, "", location.pathname);
+  $("a[data-into]").click();
+}
 // A run that is not known any more has ended.
 if (run && $("#live")) followRun(words.running, run).catch(() => history.replaceState(null, "", location.pathname + location.search));
