@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 const JSON_STARTS: &[u8] = b"{[\" \t\r\n";
 /// So many first bytes show the encoding.
 const HEAD_BYTES: usize = 4;
-/// A body with more defects cannot be written again as it came.
-const MOST_DEFECTS: usize = 1_000;
+/// A body whose defects take more cannot be written again as it came: some 1.4 million, each in three bytes.
+const MOST_DEFECT_BYTES: usize = 4 << 20;
 const MARK: char = '\u{feff}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -23,7 +23,12 @@ pub struct WideForm {
     encoding: Encoding,
     /// Whether it began with a byte order mark.
     has_mark: bool,
+    /// Of a body that an earlier version stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     defects: Vec<Defect>,
+    /// [`Defects`] in base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    packed: String,
 }
 
 /// Bytes that were no character.
@@ -33,6 +38,94 @@ struct Defect {
     at: usize,
     /// In base64.
     bytes: String,
+}
+
+/// All defects of a body, in few bytes: of each the distance from the one before in groups of seven bits, its length, and its
+/// bytes.
+#[derive(Default)]
+struct Defects {
+    packed: Vec<u8>,
+    last_at: usize,
+}
+
+impl Defects {
+    fn push(&mut self, at: usize, bytes: &[u8]) {
+        let mut distance = at - self.last_at;
+        self.last_at = at;
+        while distance >= 0x80 {
+            self.packed.push(0x80 | (distance & 0x7f).to_le_bytes()[0]);
+            distance >>= 7;
+        }
+        self.packed.push(distance.to_le_bytes()[0]);
+        // At most the three bytes of a character that is cut off, or four that are none.
+        self.packed.push(bytes.len().to_le_bytes()[0]);
+        self.packed.extend_from_slice(bytes);
+    }
+}
+
+/// The defects of a form, in their order.
+struct DefectReader {
+    packed: Vec<u8>,
+    read: usize,
+    last_at: usize,
+    next: Option<(usize, Vec<u8>)>,
+}
+
+impl DefectReader {
+    fn new(form: &WideForm) -> Self {
+        let mut defects = Defects {
+            packed: STANDARD.decode(&form.packed).unwrap_or_default(),
+            last_at: 0,
+        };
+        for earlier in &form.defects {
+            defects.push(
+                earlier.at,
+                &STANDARD.decode(&earlier.bytes).unwrap_or_default(),
+            );
+        }
+        let mut reader = Self {
+            packed: defects.packed,
+            read: 0,
+            last_at: 0,
+            next: None,
+        };
+        reader.advance();
+        reader
+    }
+
+    /// The bytes in place of the character at this offset, if it stands for a defect.
+    fn take(&mut self, at: usize) -> Option<Vec<u8>> {
+        let (_, bytes) = self.next.take_if(|(next, _)| *next == at)?;
+        self.advance();
+        Some(bytes)
+    }
+
+    fn advance(&mut self) {
+        self.next = self.read_one();
+    }
+
+    fn read_one(&mut self) -> Option<(usize, Vec<u8>)> {
+        let (mut distance, mut shift) = (0_usize, 0);
+        loop {
+            let byte = self.byte()?;
+            distance |= usize::from(byte & 0x7f).checked_shl(shift)?;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        self.last_at = self.last_at.checked_add(distance)?;
+        let length = usize::from(self.byte()?);
+        let bytes = self.packed.get(self.read..self.read + length)?.to_vec();
+        self.read += length;
+        Some((self.last_at, bytes))
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.packed.get(self.read)?;
+        self.read += 1;
+        Some(byte)
+    }
 }
 
 impl Encoding {
@@ -88,6 +181,7 @@ pub struct WideText {
     is_begun: bool,
     written_bytes: usize,
     form: WideForm,
+    defects: Defects,
     has_more_defects: bool,
 }
 
@@ -102,7 +196,9 @@ impl WideText {
                 encoding: Encoding::detect(head)?,
                 has_mark: false,
                 defects: Vec::new(),
+                packed: String::new(),
             },
+            defects: Defects::default(),
             has_more_defects: false,
         })
     }
@@ -126,6 +222,7 @@ impl WideText {
         if !rest.is_empty() {
             self.push_defect(&rest, &mut last);
         }
+        self.form.packed = STANDARD.encode(&self.defects.packed);
         let form = (!self.has_more_defects).then_some(self.form);
         (last.into_bytes(), form)
     }
@@ -182,11 +279,8 @@ impl WideText {
     }
 
     fn push_defect(&mut self, bytes: &[u8], text: &mut String) {
-        if self.form.defects.len() < MOST_DEFECTS {
-            self.form.defects.push(Defect {
-                at: self.written_bytes + text.len(),
-                bytes: STANDARD.encode(bytes),
-            });
+        if self.defects.packed.len() < MOST_DEFECT_BYTES {
+            self.defects.push(self.written_bytes + text.len(), bytes);
         } else {
             self.has_more_defects = true;
         }
@@ -196,22 +290,21 @@ impl WideText {
 }
 
 /// Writes a converted body again as it came.
-pub struct Widening<'f> {
+pub struct Widening {
     encoding: Encoding,
     has_mark: bool,
-    /// Those that are still to come.
-    defects: &'f [Defect],
+    defects: DefectReader,
     /// The bytes of a character that is not complete.
     rest: Vec<u8>,
     read_bytes: usize,
 }
 
-impl<'f> Widening<'f> {
-    pub fn new(form: &'f WideForm) -> Self {
+impl Widening {
+    pub fn new(form: &WideForm) -> Self {
         Self {
             encoding: form.encoding,
             has_mark: form.has_mark,
-            defects: &form.defects,
+            defects: DefectReader::new(form),
             rest: Vec::new(),
             read_bytes: 0,
         }
@@ -233,12 +326,9 @@ impl<'f> Widening<'f> {
                 .unwrap_or_default(),
         };
         for (at, letter) in valid.char_indices() {
-            match self.defects {
-                [next, later @ ..] if next.at == self.read_bytes + at => {
-                    out.extend(STANDARD.decode(&next.bytes).unwrap_or_default());
-                    self.defects = later;
-                }
-                _ => self.encoding.write(letter, &mut out),
+            match self.defects.take(self.read_bytes + at) {
+                Some(bytes) => out.extend(bytes),
+                None => self.encoding.write(letter, &mut out),
             }
         }
         self.read_bytes += valid.len();
@@ -343,6 +433,18 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_an_earlier_version_stored_is_read() {
+        let form = r#"{"encoding":{"Utf16":{"is_big_endian":false}},"has_mark":false,"defects":[{"at":1,"bytes":"ANw="},{"at":4,"bytes":"ANw="}]}"#;
+        let form: WideForm = serde_json::from_str(form).unwrap();
+        let text = "{\u{fffd}\u{fffd}\u{fffd}";
+        let body = widened(text.as_bytes(), &form, 3);
+        assert_eq!(
+            body,
+            [b"{\0\0\xdc\0\xdc", &0xfffd_u16.to_le_bytes()[..]].concat()
+        );
+    }
+
+    #[test]
     fn a_body_with_defects_is_written_again_as_it_came() {
         for is_big_endian in [false, true] {
             for mark in ["", "\u{feff}"] {
@@ -363,15 +465,15 @@ mod tests {
             }
         }
         let mut body = utf32("[\"", true);
-        body.extend(0x11_0000_u32.to_be_bytes().repeat(MOST_DEFECTS));
+        body.extend(0x11_0000_u32.to_be_bytes().repeat(MOST_DEFECT_BYTES / 6));
         let form = |body: &[u8]| {
             let mut wide = WideText::detect(body).unwrap();
             let text = wide.update(body);
             (text, wide.finish().1)
         };
         let (text, whole) = form(&body);
-        assert_eq!(widened(&text, &whole.unwrap(), 5), body);
-        body.extend(0x11_0000_u32.to_be_bytes());
+        assert_eq!(widened(&text, &whole.unwrap(), 4_093), body);
+        body.extend(0x11_0000_u32.to_be_bytes().repeat(2));
         assert_eq!(form(&body).1, None);
     }
 }

@@ -429,16 +429,16 @@ impl CheckedBody {
                 let coded = coded.filter(|coded| coded.len() <= MOST_CODED_BYTES);
                 arrival.signed.coded = coded.map(|coded| STANDARD.encode(coded));
                 let kept = match converted {
-                    // Its tokens and names are found in UTF-8 only.
-                    Some((body, OriginalForm::Wide(Some(form)))) => {
-                        arrival.signed.wide = Some(form);
+                    // Its tokens and names are found in UTF-8 only. One with too many defects is not accepted any more.
+                    Some((body, OriginalForm::Wide(form))) => {
+                        arrival.signed.wide = form;
                         body
                     }
                     Some((_, OriginalForm::Multipart(boundary))) => {
                         arrival.signed.boundary = Some(boundary);
                         self.whole
                     }
-                    _ => self.whole,
+                    None => self.whole,
                 };
                 ReadBody::Refused(kept, refusal)
             }

@@ -183,7 +183,7 @@ pub async fn receive_again(
 }
 
 /// A refused body that is read and checked again.
-struct Checked<'s> {
+struct Checked {
     raw: Verifier,
     /// The fields of a multipart body are signed in its place.
     fields: Option<Verifier>,
@@ -191,14 +191,14 @@ struct Checked<'s> {
     /// In UTF-16 or UTF-32, as an earlier version stored it; known from the first bytes on.
     wide: Option<WideText>,
     /// Of a body that came in UTF-16 or UTF-32 and is stored as UTF-8.
-    widening: Option<Widening<'s>>,
+    widening: Option<Widening>,
     is_begun: bool,
     coded: Option<Verifier>,
     incoming: Incoming,
 }
 
-impl<'s> Checked<'s> {
-    fn new(signed: &'s Signed, verifier: Verifier, incoming: Incoming) -> Self {
+impl Checked {
+    fn new(signed: &Signed, verifier: Verifier, incoming: Incoming) -> Self {
         let mut fields = signed.boundary.as_ref().map(|_| verifier.clone());
         if let Some(text) = &signed.fields {
             let verifier = fields.insert(verifier.clone());

@@ -339,3 +339,32 @@ async fn a_body_in_utf_16_that_is_cut_or_no_json_is_set_aside() {
         assert_eq!(answer["reason"], "invalid_json");
     }
 }
+
+/// Halves of letters, as many as there may be: the token is removed, and the body is checked as it came.
+#[tokio::test]
+async fn a_refused_body_in_utf_16_with_many_defects_has_no_token_and_is_checked_again() {
+    let stage = Stage::start("2026-09-21T14:25:35Z").await;
+    let mut body = image("3A5450F53AF19C357FD3");
+    body["token"] = "segredo-do-gateway".into();
+    body["event"]["Info"]["PushName"] = "HALVES".into();
+    let body = body.to_string();
+    let (before, after) = body.split_once("HALVES").unwrap();
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    for (number, count) in [1_u16, 1_001, 5_000].into_iter().enumerate() {
+        let halves = (0..count).flat_map(|n| (0xdc00 + n % 0x400).to_le_bytes());
+        let body = [wide(before), halves.collect(), wide(after)].concat();
+        let id = format!("loja-{number}");
+        let hook = stage.instance(&id, Gateway::Wuzapi, Some("mistyped")).await;
+        let signature = hmac_sha256(SECRET, &body);
+        let sent = delivery(Gateway::Wuzapi, body, &[("x-hmac-signature", &signature)]);
+        let path = format!("/hooks/wuzapi/{hook}");
+        assert_eq!(stage.post(&path, &sent).await.0, 401);
+        let (_, text) = stage.stored(&stage.deliveries(&id).await[0]).await;
+        assert!(!text.contains("segredo-do-gateway"), "{count}");
+        stage.instance(&id, Gateway::Wuzapi, Some(SECRET)).await;
+        assert_eq!(stage.replay(&id).await, [Replayed::Read], "{count}");
+        let rows =
+            media::message::of_message(&stage.test.app.db, &InstanceId(id), "3A5450F53AF19C357FD3");
+        assert_eq!(rows.await.unwrap().len(), 1);
+    }
+}
