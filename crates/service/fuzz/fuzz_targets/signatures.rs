@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
             Signature::Twilio => "x-twilio-signature",
         };
         let headers = Headers::new([(name, value)]);
-        let verifier = Verifier::new(signature, SECRET, &headers, URL, 1_790_000_000_000);
+        let verifier = Verifier::new(signature, SECRET, &headers, &[URL], 1_790_000_000_000);
         let verdict = |piece: usize| {
             let mut verifier = verifier.clone();
             body.chunks(piece).for_each(|piece| verifier.update(piece));

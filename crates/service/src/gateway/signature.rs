@@ -158,12 +158,12 @@ struct TwilioCheck {
 }
 
 impl Verifier {
-    /// `url` is the address that the sender requested, with its query.
+    /// `urls` are the addresses that the sender may have requested, with their query.
     pub fn new(
         signature: Signature,
         secret: &[u8],
         headers: &Headers,
-        url: &str,
+        urls: &[&str],
         now: Millis,
     ) -> Self {
         let checks = match signature {
@@ -180,7 +180,10 @@ impl Verifier {
                 Checks::Twilio(Box::new(TwilioCheck {
                     keys: keyed(secret),
                     signatures: signatures(headers, "x-twilio-signature", decode),
-                    urls: with_and_without_port(url),
+                    urls: urls
+                        .iter()
+                        .flat_map(|url| with_and_without_port(url))
+                        .collect(),
                     form: Vec::new(),
                     is_too_long: false,
                 }))
@@ -290,7 +293,13 @@ fn compare<M: hmac::Mac>(macs: Vec<M>, given: &[Vec<u8>]) -> Result<(), Refusal>
 /// Bytes in hexadecimal, perhaps after the name of the hash such as `sha256=`; none when it is something else.
 fn hexadecimal(text: &str) -> Vec<u8> {
     let digits = match text.split_once('=') {
-        Some((scheme, digits)) if ["sha256", "sha512"].contains(&scheme) => digits,
+        Some((scheme, digits))
+            if ["sha256", "sha512"]
+                .iter()
+                .any(|known| scheme.trim().eq_ignore_ascii_case(known)) =>
+        {
+            digits.trim()
+        }
         _ => text,
     };
     let pair = |at: usize| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok();
@@ -411,6 +420,9 @@ pub struct Signed {
     pub headers: Headers,
     /// The address that the sender requested, with its query.
     pub url: String,
+    /// Other addresses that it may have requested: proxies change them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_urls: Vec<String>,
     /// The fields that are signed in place of a multipart body; only of one that was stored as JSON by an earlier version.
     #[serde(default)]
     pub fields: Option<String>,
@@ -433,6 +445,8 @@ pub struct Signed {
 
 impl Signed {
     pub fn verifier(&self, signature: Signature, secret: &str, now: Millis) -> Verifier {
-        Verifier::new(signature, secret.as_bytes(), &self.headers, &self.url, now)
+        let urls = std::iter::once(&self.url).chain(&self.other_urls);
+        let urls: Vec<_> = urls.map(String::as_str).collect();
+        Verifier::new(signature, secret.as_bytes(), &self.headers, &urls, now)
     }
 }

@@ -320,7 +320,7 @@ fn verdict(
         .as_str()
         .unwrap_or("https://acervo.example/hooks/x/y");
     let now = auth["now"].as_str().and_then(millis_of).unwrap_or(0);
-    let mut verifier = Verifier::new(case.gateway().signature(), secret, headers, url, now);
+    let mut verifier = Verifier::new(case.gateway().signature(), secret, headers, &[url], now);
     for piece in body.chunks(7) {
         verifier.update(piece);
     }

@@ -24,6 +24,9 @@ use crate::instances::{self, Instance};
 use crate::model::{DeliveryReason, InstanceId};
 use crate::secrets;
 
+/// The most addresses by which the sender may know this one.
+const MOST_URLS: usize = 12;
+
 /// In an address, in place of a gateway's name: the delivery is the gateway's that the instance has.
 const AUTO: &str = "auto";
 
@@ -250,9 +253,11 @@ fn arrival(
     let boundary = content_type.and_then(multipart::boundary);
     let mut signed = Signed::default();
     if instance.secret_sealed.is_some() {
+        let mut urls = requested_urls(&state.app.config.http.public_url, uri, headers);
         signed = Signed {
             headers: known_headers(headers).of_signature(),
-            url: requested_url(state, uri, headers),
+            url: urls.remove(0),
+            other_urls: urls,
             ..Signed::default()
         };
     }
@@ -272,19 +277,50 @@ fn known_headers(headers: &HeaderMap) -> Headers {
     )
 }
 
-/// The address as the sender knows it: the public one, or by the header `Host`.
-fn requested_url(state: &HttpState, uri: &Uri, headers: &HeaderMap) -> String {
+/// The addresses by which the sender may know this one, the likeliest first: the public one, and those by the headers of proxies,
+/// which may end TLS, cut off a prefix of the path, or pass on the name of their own host. A signature of one of them still
+/// needs the secret.
+fn requested_urls(public_url: &str, uri: &Uri, headers: &HeaderMap) -> Vec<String> {
+    // A chain of proxies lists what each of them saw; the first one is the sender's.
+    let first = |name: &str| {
+        let text = headers.get(name).and_then(|it| it.to_str().ok())?;
+        let first = text.split(',').next().unwrap_or_default().trim();
+        (!first.is_empty()).then(|| first.to_owned())
+    };
     let path = uri.path_and_query().map_or("", |path| path.as_str());
-    let public = state.app.config.http.public_url.trim_end_matches('/');
-    if !public.is_empty() {
-        return format!("{public}{path}");
+    let mut paths = vec![path.to_owned()];
+    let prefix = first("x-forwarded-prefix").filter(|prefix| prefix.starts_with('/'));
+    paths.extend(prefix.map(|prefix| format!("{}{path}", prefix.trim_end_matches('/'))));
+    let originals = ["x-original-uri", "x-original-url", "x-forwarded-uri"];
+    let originals = originals.into_iter().filter_map(first);
+    paths.extend(originals.filter(|path| path.starts_with('/')));
+
+    let public = public_url.trim_end_matches('/');
+    let mut origins: Vec<_> = Some(public.to_owned())
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect();
+    let scheme = first("x-forwarded-proto").unwrap_or_else(|| "https".to_owned());
+    let (forwarded, host) = (first("x-forwarded-host"), first("host"));
+    let named = forwarded.iter().chain(&host);
+    let by_headers = named.clone().map(|host| format!("{scheme}://{host}"));
+    let with_tls = named.map(|host| format!("https://{host}"));
+    origins.extend(by_headers.chain(with_tls));
+
+    let mut urls: Vec<String> = Vec::new();
+    for origin in &origins {
+        for path in &paths {
+            let url = format!("{origin}{path}");
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
     }
-    let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
-    let scheme = text("x-forwarded-proto").unwrap_or("https");
-    let host = text("x-forwarded-host")
-        .or_else(|| text("host"))
-        .unwrap_or("");
-    format!("{scheme}://{host}{path}")
+    urls.truncate(MOST_URLS);
+    if urls.is_empty() {
+        urls.push(path.to_owned());
+    }
+    urls
 }
 
 async fn authenticate(state: &HttpState, sender: &Sender) -> Result<Arc<Instance>, Error> {

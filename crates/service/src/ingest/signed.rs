@@ -129,7 +129,7 @@ pub async fn receive_again(
     let verifier = match verifier(ingest, instance, &signed, entry.received_at)? {
         Some(verifier) => verifier,
         // Without a secret the address alone decides, as for every delivery.
-        None => Verifier::new(Signature::None, b"", &signed.headers, "", 0),
+        None => Verifier::new(Signature::None, b"", &signed.headers, &[], 0),
     };
     let segments = parts::segments_of_body(&ingest.db, &ingest.bodies, &entry.id, &text).await;
     let (segments, rest) = match segments {

@@ -531,35 +531,57 @@ async fn a_refused_delivery_of_another_gateway_is_recognised_by_its_headers_late
     assert_eq!(kept[0].reason, Some(DeliveryReason::OtherGateway));
 }
 
-/// Twilio signs the address too, which has the token of the webhook.
+/// Twilio signs the address too, which has the token of the webhook, and which a proxy may have changed.
 #[tokio::test]
 async fn a_refused_form_of_twilio_is_checked_again_with_its_address() {
     let stage = Stage::start("2026-09-21T14:25:35Z").await;
-    let hook = stage
-        .instance("loja", Gateway::Twilio, Some("mistyped"))
-        .await;
-    let body = "AccountSid=AC1&MessageSid=MM1&From=whatsapp%3A%2B5548900000101&NumMedia=1&MediaUrl0=https%3A%2F%2Fapi.twilio.com%2F2010-04-01%2FAccounts%2FAC1%2FMessages%2FMM1%2FMedia%2FME1&MediaContentType0=image%2Fjpeg&Body=a&Body=b&Body=a&token=x";
-    let mut signed = format!("https://acervo.example/hooks/twilio/{hook}");
-    signed += "AccountSidAC1BodyaBodybFromwhatsapp:+5548900000101MediaContentType0image/jpegMediaUrl0https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1MessageSidMM1NumMedia1tokenx";
-    let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(signed.as_bytes());
-    let signature = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        mac.finalize().into_bytes(),
-    );
-    let one = delivery(Gateway::Twilio, body, &[("x-twilio-signature", &signature)]);
-    assert_eq!(
-        stage.post(&format!("/hooks/twilio/{hook}"), &one).await.0,
-        401
-    );
-    let (_, text) = stage.stored(&stage.deliveries("loja").await[0]).await;
-    assert!(
-        !text.contains(&hook) && !text.contains(&signature),
-        "{text}"
-    );
-    stage.instance("loja", Gateway::Twilio, Some(SECRET)).await;
-    assert_eq!(stage.replay("loja").await, [Replayed::Read]);
-    let id = InstanceId("loja".to_owned());
-    let rows = media::message::of_message(&stage.test.app.db, &id, "MM1").await;
-    assert_eq!(rows.unwrap().len(), 1);
+    let host = ("x-forwarded-host", "publico.example:8080, interno");
+    let proxies: [(&str, &[(&str, &str)]); 4] = [
+        ("https://acervo.example", &[]),
+        (
+            "http://publico.example:8080",
+            &[host, ("x-forwarded-proto", "http, https")],
+        ),
+        (
+            "https://publico.example/midia",
+            &[host, ("x-forwarded-prefix", "/midia/")],
+        ),
+        (
+            "https://acervo.example/midia",
+            &[("x-original-uri", "/midia")],
+        ),
+    ];
+    for (number, (base, headers)) in proxies.into_iter().enumerate() {
+        let id = format!("loja-{number}");
+        let hook = stage.instance(&id, Gateway::Twilio, Some("mistyped")).await;
+        let path = format!("/hooks/twilio/{hook}");
+        let body = "AccountSid=AC1&MessageSid=MM1&From=whatsapp%3A%2B5548900000101&NumMedia=1&MediaUrl0=https%3A%2F%2Fapi.twilio.com%2F2010-04-01%2FAccounts%2FAC1%2FMessages%2FMM1%2FMedia%2FME1&MediaContentType0=image%2Fjpeg&Body=a&Body=b&Body=a&token=x";
+        let fields = "AccountSidAC1BodyaBodybFromwhatsapp:+5548900000101MediaContentType0image/jpegMediaUrl0https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1MessageSidMM1NumMedia1tokenx";
+        let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(format!("{base}{path}{fields}").as_bytes());
+        let signature = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            mac.finalize().into_bytes(),
+        );
+        let original = format!("/midia{path}");
+        let mut headers = headers.to_vec();
+        for (name, value) in &mut headers {
+            if *name == "x-original-uri" {
+                *value = &original;
+            }
+        }
+        headers.push(("x-twilio-signature", &signature));
+        let one = delivery(Gateway::Twilio, body, &headers);
+        assert_eq!(stage.post(&path, &one).await.0, 401);
+        let (_, text) = stage.stored(&stage.deliveries(&id).await[0]).await;
+        assert!(
+            !text.contains(&hook) && !text.contains(&signature),
+            "{text}"
+        );
+        stage.instance(&id, Gateway::Twilio, Some(SECRET)).await;
+        assert_eq!(stage.replay(&id).await, [Replayed::Read], "{base}");
+        let id = InstanceId(id);
+        let rows = media::message::of_message(&stage.test.app.db, &id, "MM1").await;
+        assert_eq!(rows.unwrap().len(), 1);
+    }
 }

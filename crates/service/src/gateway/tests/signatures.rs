@@ -24,7 +24,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn check(signature: Signature, secret: &[u8], headers: &[(&str, &[u8])]) -> Result<(), Refusal> {
     let headers = Headers::new(headers.iter().copied());
-    let mut verifier = Verifier::new(signature, secret, &headers, URL, 0);
+    let mut verifier = Verifier::new(signature, secret, &headers, &[URL], 0);
     verifier.update(BODY);
     verifier.finish()
 }
