@@ -94,6 +94,12 @@ pub fn find_in_marked(object: &Map<String, Value>, view_once: bool) -> Found {
     while let Some(node) = walk.work.pop_front() {
         walk.look_at(&node);
     }
+    // Bytes around the wrappers of the only media belong to it, too.
+    if let [alone] = &mut walk.found.media[..]
+        && alone.inline.is_none()
+    {
+        alone.inline = inline(object);
+    }
     walk.found
 }
 

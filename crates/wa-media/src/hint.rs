@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::carrier::{carrier, is_closed};
-use crate::read::{field, is_empty_bytes, same_name, text};
+use crate::read::{field, is_empty_bytes, letters, same_name, text};
 
 /// The most objects and lists that are searched.
 const MOST_VALUES: usize = 16_384;
@@ -16,7 +16,7 @@ const CLOSED: &[&str] = &["context", "referral", "reference", "statusImage"];
 const PREVIEWS: &[&str] = &["thumbnailDirectPath", "matchedText", "canonicalUrl"];
 
 /// Whether there is an object that describes a file and is not known to belong to another message: one with a key, one with a
-/// type and a path or hash, or one in the field of a message with a file, such as `imageMessage`.
+/// type and a path, hash or link, or one in the field of a message with a file, such as `imageMessage`.
 pub fn may_have_media(body: &Value) -> bool {
     search(vec![body])
 }
@@ -61,13 +61,23 @@ fn describes_file(object: &Map<String, Value>) -> bool {
     let has_path = field(object, &["directPath"]).and_then(text).is_some();
     let has_key = field(object, &["mediaKey"]).is_some_and(|key| !is_empty_bytes(key));
     let is_preview = !has_path && has(PREVIEWS);
-    let is_typed = has(&["mimetype", "mime_type"]);
+    let is_typed = has(&["mimetype", "mime_type", "contentType"]);
+    let is_kept_elsewhere = object.iter().any(|(name, value)| is_link(name, value));
     let is_carrier = |(name, value): (&String, &Value)| {
         carrier(name).is_some() && value.as_object().is_some_and(|it| !it.is_empty())
     };
     has_key && !is_preview
-        || is_typed && (has_path || has(&["fileSha256", "sha256"]))
+        || is_typed && (has_path || has(&["fileSha256", "sha256"]) || is_kept_elsewhere)
         || object.iter().any(is_carrier)
+}
+
+/// Whether a field is a link to something else than a preview, such as `ptvUrl`.
+fn is_link(name: &str, value: &Value) -> bool {
+    let name: Vec<u8> = letters(name).collect();
+    let is_named = name.ends_with(b"url") || name.ends_with(b"link");
+    let is_preview = name.windows(5).any(|part| part == b"thumb");
+    let is_http = |link: &str| link.starts_with("https://") || link.starts_with("http://");
+    is_named && !is_preview && value.as_str().is_some_and(is_http)
 }
 
 #[cfg(test)]
@@ -83,6 +93,8 @@ mod tests {
             json!({"x": {"0": {"ImageMessage": {"url": "u"}}}}),
             json!({"x": {"image": {"id": "1", "mime_type": "image/jpeg", "sha256": "x"}}}),
             json!({"mediaKey": "x", "matchedText": "y", "directPath": "/v/a"}),
+            json!({"lottie": {"lottieUrl": "https://files.example/a", "mimeType": "application/was"}}),
+            json!({"files": [{"contentType": "image/png", "media_link": "http://files.example/a"}]}),
         ] {
             assert!(may_have_media(&body), "{body}");
         }
@@ -98,6 +110,8 @@ mod tests {
             json!({"contextInfo": file, "quotedMsg": file, "replyTo": file, "referral": file}),
             json!({"extendedTextMessage": {"text": "a", "matchedText": "b", "mediaKey": "x"}}),
             json!({"historySyncNotification": file}),
+            json!({"x": {"thumbnailUrl": "https://files.example/a", "mimeType": "image/png"}}),
+            json!({"headers": {"content-type": "application/json"}, "url": "https://n8n.example/hook"}),
             json!(1),
         ] {
             assert!(!may_have_media(&body), "{body}");

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use wa_media::{FoundMedia, MediaKind, says_view_once};
 
 use super::fields::{
-    Fields, Object, bare, deletion, id, is_private, is_set, kind_of_word, link, object, sender,
-    time, with_found, without_media, words,
+    Fields, Object, add_neighbours, bare, deletion, id, is_private, is_set, kind_of_word, object,
+    sender, time, with_found, without_media, words,
 };
 use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::ChatKind;
@@ -49,9 +49,7 @@ pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
             ..bare(kind)
         });
     }
-    if let [alone] = &mut found.media[..] {
-        alone.link = link(content, &["mediaUrl"]);
-    }
+    add_neighbours(&mut found.media, &[content, item]);
     with_found(message, found)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 use wa_media::read::{field, flag, millis, text};
-use wa_media::{FoundMedia, MediaKind};
+use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::id::clean;
 use super::{Deletion, DeliveryContent, Message, ParsedDelivery};
@@ -277,6 +277,20 @@ pub(super) fn kind_of_word(word: &str) -> Option<MediaKind> {
         "sticker" | "usercreatedsticker" | "lottiesticker" => Some(MediaKind::Sticker),
         _ => None,
     }
+}
+
+/// The bytes of the only file, and a link to it, that a gateway puts next to the content of its message.
+pub(super) fn add_neighbours(media: &mut [FoundMedia], places: &[&Object]) {
+    let [alone] = media else {
+        return;
+    };
+    let bytes = |place: &&Object| first(place, &["base64"], text).map(Inline::new);
+    let plain = |place: &&Object| link(place, &["mediaUrl"]);
+    alone.inline = alone
+        .inline
+        .take()
+        .or_else(|| places.iter().find_map(bytes));
+    alone.link = alone.link.take().or_else(|| places.iter().find_map(plain));
 }
 
 /// A media of which only the kind is known, because the gateway lost the rest or leaves it out.

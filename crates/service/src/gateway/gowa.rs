@@ -9,8 +9,8 @@ use wa_media::read::{field, same_name, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, deletion, event, id, is_private, is_set, link, nothing, object, objects,
-    sender, time, with_media, without_media, words,
+    self, Fields, Object, deletion, event, id, is_opus, is_private, is_set, link, nothing, object,
+    objects, sender, time, with_media, without_device, without_media, words,
 };
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Message, ParsedDelivery, Protocol,
@@ -48,8 +48,9 @@ fn webhook_path(access: Access<'_>) -> String {
 
 impl Protocol for Gowa {
     fn is_delivery(&self, of: &Object) -> bool {
-        // Earlier versions have no device.
+        // Version 7 has no device.
         words(of, &["device_id", "event"]).is_some() && !objects(of, &["payload"]).is_empty()
+            || is_of_version_6(of)
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -62,6 +63,9 @@ impl Protocol for Gowa {
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         let name = event(root, &["event"]);
+        if is_of_version_6(root) {
+            return vec![read_version_6(root)];
+        }
         if name.starts_with("call") {
             return vec![nothing(DeliveryReason::Call)];
         }
@@ -213,14 +217,54 @@ fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     let fields = object(payload, &[name]).unwrap_or(&empty);
     let path = text(value)
         .map(str::to_owned)
-        .or_else(|| words(fields, &["path"]));
+        .or_else(|| words(fields, &["path", "media_path", "file_path"]));
     let plain = link(fields, &["url"]).filter(|url| wa_media::path_of_url(url).is_none());
+    let described = FoundMedia::of_fields(kind, fields);
     Some(FoundMedia {
         link: path.or(plain),
         url: None,
         direct_path: None,
-        ..FoundMedia::of_fields(kind, fields)
+        voice_note: kind == MediaKind::Audio && is_opus(described.mime.as_deref()),
+        ..described
     })
+}
+
+/// Version 6 and earlier put the fields of the payload into the root, and the message's id into `message`.
+pub(super) fn is_of_version_6(root: &Object) -> bool {
+    let has_path = |(name, _): &(&str, MediaKind)| {
+        object(root, &[name]).is_some_and(|file| words(file, &["media_path"]).is_some())
+    };
+    let is_named = words(root, &["from"]).is_some()
+        && (words(root, &["sender_id", "pushname"]).is_some() || FILES.iter().any(has_path));
+    let message = object(root, &["message"]);
+    let has_id = message.is_some_and(|message| id(message, &["id"]).is_some());
+    is_named
+        && field(root, &["payload"]).is_none()
+        && (has_id || field(root, &["action"]).is_some())
+}
+
+/// `from` is the sender, and in groups and for own messages `sender in chat`. Nothing else says whose message it is.
+fn read_version_6(root: &Object) -> ParsedDelivery {
+    let from = words(root, &["from"]).unwrap_or_default();
+    let (sender, chat) = from.split_once(" in ").unwrap_or((&from, &from));
+    let of_message = object(root, &["message"]).and_then(|message| id(message, &["id"]));
+    let is_own = sender != chat && is_private(chat);
+    let mut payload = root.clone();
+    for (name, value) in [
+        ("id", of_message),
+        ("chat_id", Some(without_device(chat))),
+        ("from", Some(without_device(sender))),
+        ("from_name", words(root, &["pushname"])),
+    ] {
+        payload.insert(name.to_owned(), value.into());
+    }
+    payload.insert("is_from_me".to_owned(), is_own.into());
+    match words(root, &["action"]).as_deref() {
+        Some("message_revoked") => deleted(&payload),
+        Some("message_edited") => nothing(DeliveryReason::StatusUpdate),
+        _ if field(root, &["reaction"]).is_some() => nothing(DeliveryReason::NoMedia),
+        _ => read(&payload, false),
+    }
 }
 
 fn has_file(payload: &Object) -> bool {

@@ -1,4 +1,4 @@
-//! Gupshup (version 2 of its format). Facts from its documentation.
+//! Gupshup: version 2 of its format, and version 3, which is Meta's with links to the files. Facts from its documentation.
 
 use wa_media::{FoundMedia, MediaKind};
 
@@ -6,7 +6,7 @@ use super::fields::{
     self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, object, sender, time,
     with_media, word, words,
 };
-use super::{Message, ParsedDelivery, Protocol, unread};
+use super::{Message, ParsedDelivery, Protocol, meta, unread};
 use crate::model::Route;
 
 pub(super) struct Gupshup;
@@ -14,6 +14,7 @@ pub(super) struct Gupshup;
 impl Protocol for Gupshup {
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["app", "type"]).is_some() && object(of, &["payload"]).is_some()
+            || is_of_version_3(of)
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -21,6 +22,9 @@ impl Protocol for Gupshup {
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if is_of_version_3(root) {
+            return meta::PARTNER.read(root);
+        }
         let empty = Object::new();
         let outer = object(root, &["payload"]).unwrap_or(&empty);
         let inner = object(outer, &["payload"]).unwrap_or(&empty);
@@ -44,6 +48,11 @@ impl Protocol for Gupshup {
     fn routes(&self) -> &'static [Route] {
         &[Route::Link]
     }
+}
+
+/// Meta's form with the id of the app.
+pub(super) fn is_of_version_3(root: &Object) -> bool {
+    id(root, &["gs_app_id"]).is_some() && meta::PARTNER.is_delivery(root)
 }
 
 fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {

@@ -7,13 +7,13 @@ use wa_media::read::{bytes32, field};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    Fields, Object, bare, deletion, id, is_set, kind_of_word, link, nothing, object, objects,
-    sender, time, with_media, without_media, word, words,
+    Fields, Object, bare, deletion, id, is_set, kind_of_mime, kind_of_word, link, nothing, object,
+    objects, sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Slot, SlotContent, Wanted};
 use super::{
     Access, Call, CallMethod, FileAnswer, FileCall, FileRequest, Gateway, Message, ParsedDelivery,
-    Protocol, Signature, answers, at_own_address, hook_token, segment, unread,
+    Protocol, Signature, answers, at_own_address, envelope, hook_token, segment, unread,
 };
 use crate::clock::{MINUTE, Millis};
 use crate::model::{DeliveryReason, Reason, Route};
@@ -22,6 +22,9 @@ pub(super) struct Meta {
     /// Whether deliveries are signed with the app's secret. Partners send them without.
     pub is_signed: bool,
 }
+
+/// A partner that passes on what Meta sends.
+pub(super) const PARTNER: Meta = Meta { is_signed: false };
 
 /// The version of the Graph API.
 const VERSION: &str = "v23.0";
@@ -36,6 +39,9 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
 ];
+
+/// A form has fewer.
+const MOST_FILES_OF_A_FLOW: usize = 32;
 
 const D360_WEBHOOK: &str = "v1/configs/webhook";
 
@@ -208,10 +214,12 @@ fn is_value(of: &Object) -> bool {
 fn read_value(value: &Object) -> Vec<ParsedDelivery> {
     let instance = object(value, &["metadata"]).and_then(|it| id(it, &["phone_number_id"]));
     let mut readings = Vec::new();
-    for (name, is_own) in LISTS {
+    for (name, is_echo) in LISTS {
         let messages = objects(value, &[name]);
         readings.extend(unread::each(value, messages, |message| {
-            Some(read(value, message, *is_own))
+            // The files of a history come as messages of both sides.
+            let is_own = *is_echo || is_from_account(value, message);
+            Some(read(value, message, is_own))
         }));
     }
     // A history has its messages in threads, each with the other side's number.
@@ -266,10 +274,15 @@ fn is_own_in_thread(value: &Object, message: &Object, other: Option<&str>) -> bo
     if senders.iter().flatten().any(is_comparable) {
         return true;
     }
+    is_from_account(value, message)
+}
+
+/// Whether a message is from the number that the delivery is for.
+fn is_from_account(value: &Object, message: &Object) -> bool {
     let account = object(value, &["metadata"]).and_then(|it| words(it, &["display_phone_number"]));
     let digits =
         account.map(|account| account.replace(|letter: char| !letter.is_ascii_digit(), ""));
-    digits.is_some() && senders.contains(&digits)
+    digits.is_some_and(|digits| !digits.is_empty() && person(message, "from") == Some(digits))
 }
 
 fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
@@ -297,22 +310,50 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
         };
         media.push(FoundMedia {
             media_id: id(file, &["id"]),
-            link: link(file, &["url"]),
+            link: link(file, &["url", "link"]),
             url: None,
             direct_path: None,
             sha256: field(file, &["sha256"]).and_then(bytes32),
-            voice_note: is_set(file, &["voice"]),
+            voice_note: *name == "voice" || is_set(file, &["voice"]),
             animated: is_set(file, &["animated"]),
             edited: edits.is_some(),
             edits: edits.clone(),
             ..FoundMedia::of_fields(*kind, file)
         });
     }
+    media.extend(of_flow(inner));
     // Such as a round video, which Meta does not pass on.
     let unsupported = object(inner, &["unsupported"]).and_then(|it| word(it, &["type"]));
     let lost = unsupported.and_then(|name| kind_of_word(&name));
     media.extend(lost.filter(|_| media.is_empty()).map(bare));
     with_media(message(value, outer, is_own), media)
+}
+
+/// The files that a person uploaded in a form of the chat ("flow"): lists of descriptions in the form's answers.
+fn of_flow(message: &Object) -> Vec<FoundMedia> {
+    let reply = object(message, &["interactive"]).and_then(|it| object(it, &["nfm_reply"]));
+    let answers = reply.and_then(|reply| match field(reply, &["response_json"]) {
+        Some(Json::String(text)) => envelope::inside(text),
+        other => other.cloned(),
+    });
+    let answers = answers.as_ref().and_then(Json::as_object);
+    let values = answers.into_iter().flat_map(|answers| answers.values());
+    let files = values
+        .filter_map(Json::as_array)
+        .flatten()
+        .filter_map(Json::as_object);
+    let read = |file: &Object| {
+        let mime = words(file, &["mime_type"])?;
+        Some(FoundMedia {
+            media_id: Some(id(file, &["id"])?),
+            link: link(file, &["url", "cdn_url"])
+                .filter(|_| field(file, &["encryption_metadata"]).is_none()),
+            url: None,
+            direct_path: None,
+            ..FoundMedia::of_fields(kind_of_mime(&mime), file)
+        })
+    };
+    files.filter_map(read).take(MOST_FILES_OF_A_FLOW).collect()
 }
 
 fn message(value: &Object, of: &Object, from_me: bool) -> Message {

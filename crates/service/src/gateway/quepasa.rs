@@ -174,7 +174,7 @@ fn message(root: &Object) -> Message {
     } else if participant.is_some() {
         sender([of_participant("phone"), of_participant("id")])
     } else {
-        sender([chat_id.clone(), id(chat, &["lid"])])
+        sender([chat_id.clone(), id(chat, &["phone"]), id(chat, &["lid"])])
     };
     let named = if from_me {
         None

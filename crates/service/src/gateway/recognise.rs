@@ -6,7 +6,7 @@ use wa_media::read::{field, same_name};
 
 use super::fields::{self, Object, object, objects, word, words};
 use super::signature::Headers;
-use super::{Gateway, envelope, whatsmeow};
+use super::{Gateway, envelope, gowa, gupshup, whatsmeow};
 
 /// The source of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +96,14 @@ fn may_be_body(name: &str) -> bool {
 }
 
 fn is_of_hub(body: &Object) -> bool {
-    let is_created = words(body, &["event"]).as_deref() == Some("message_created");
-    is_created && has(body, &["account"]) && has(body, &["conversation"])
+    // `message_created`, `conversation_updated` and so on; those of a conversation are the conversation themselves.
+    let event = words(body, &["event"]).unwrap_or_default();
+    let is_event = ["message_", "conversation_"]
+        .iter()
+        .any(|start| event.starts_with(start));
+    let is_placed =
+        has(body, &["conversation"]) || has(body, &["inbox"]) || has(body, &["inbox_id"]);
+    is_event && is_placed && (has(body, &["account"]) || has(body, &["account_id"]))
 }
 
 fn has(body: &Object, names: &[&str]) -> bool {
@@ -137,7 +143,9 @@ fn by_shape(body: &Object) -> Option<Gateway> {
     let within = |of: Option<&Object>, names: &[&str]| of.is_some_and(|of| has(of, names));
     let is_callback = || word(body, &["type"]).is_some_and(|name| name.ends_with("callback"));
     let is_webhook = event.to_lowercase().starts_with("webhook");
-    let rules: [(&dyn Fn() -> bool, Gateway); 14] = [
+    let rules: [(&dyn Fn() -> bool, Gateway); 15] = [
+        // Version 3 of its format is Meta's.
+        (&|| gupshup::is_of_version_3(body), Gateway::Gupshup),
         (&|| is_of_meta(body), Gateway::Meta),
         (
             &|| all(&["EventType"]) && has(body, OF_UAZAPI),
@@ -148,7 +156,10 @@ fn by_shape(body: &Object) -> Option<Gateway> {
             &|| all(&["event", "session"]) && payload.is_some(),
             Gateway::Waha,
         ),
-        (&|| payload.is_some() && all(&["device_id"]), Gateway::Gowa),
+        (
+            &|| payload.is_some() && all(&["device_id"]) || gowa::is_of_version_6(body),
+            Gateway::Gowa,
+        ),
         (
             &|| within(payload, &["payload", "source", "gsId"]) && all(&["app", "type"]),
             Gateway::Gupshup,

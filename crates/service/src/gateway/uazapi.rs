@@ -3,10 +3,10 @@
 
 use serde_json::{Value as Json, json};
 use wa_media::read::{field, flag, text};
-use wa_media::{FoundMedia, MediaKind};
+use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, bare, connection, deletion, event, id, is_set, kind_of_word, link,
+    self, Fields, Object, bare, connection, deletion, event, first, id, is_set, kind_of_word, link,
     nothing, object, objects, sender, time, with_found, without_media, word, words,
 };
 use super::id::clean;
@@ -237,6 +237,8 @@ fn read(item: &Object) -> ParsedDelivery {
         alone.caption = alone.caption.take().or(text);
         alone.voice_note |= declared == "ptt";
         alone.link = link(item, &["fileURL"]);
+        let bytes = first(item, &["base64", "base64Data"], wa_media::read::text).map(Inline::new);
+        alone.inline = alone.inline.take().or(bytes);
         if declared.contains("sticker") {
             alone.kind = MediaKind::Sticker;
         }
@@ -256,6 +258,7 @@ fn read(item: &Object) -> ParsedDelivery {
                 id(item, &["sender_pn"]),
                 of_chat,
                 id(item, &["sender"]),
+                id(item, &["sender_alt"]),
                 id(item, &["sender_lid"]),
             ]),
             chat,

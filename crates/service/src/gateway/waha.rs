@@ -336,6 +336,8 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
         if let Some(file) = file {
             let plain = link(file, &["url"]).or_else(|| link(payload, &["mediaUrl"]));
             alone.link = plain;
+            let mime = words(file, &["mimetype"]);
+            alone.mime = alone.mime.take().or(mime);
             alone.inline = alone
                 .inline
                 .take()
@@ -397,10 +399,11 @@ fn is_same_user(a: &str, b: &str) -> bool {
 
 /// The engine's own message may have the phone number where WAHA has only the LID.
 fn sender_of(payload: &Object, raw: &Object, chat: Option<&str>) -> SenderId {
-    let participant = id(payload, &["participant"]);
+    let [participant, alternative] =
+        ["participant", "participantAlt"].map(|name| id(payload, &[name]));
     let of_chat = chat.filter(|chat| is_private(chat)).map(str::to_owned);
     let of_key = object(raw, &["key"]).map(|key| baileys::sender_of(raw, key, chat));
     let of_info = object(raw, &["Info"]).map(|info| whatsmeow::sender_of(info, chat, false));
     let known = of_key.or(of_info).unwrap_or_default();
-    sender([participant, of_chat, known.id, known.lid])
+    sender([participant, alternative, of_chat, known.id, known.lid])
 }

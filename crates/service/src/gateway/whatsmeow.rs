@@ -10,8 +10,8 @@ use wa_media::{FoundMedia, says_view_once};
 
 use super::baileys;
 use super::fields::{
-    Fields, Object, bare, id, is_private, is_set, kind_of_word, link, nothing, object, objects,
-    sender, time, with_found, word, words,
+    Fields, Object, add_neighbours, bare, id, is_private, is_set, kind_of_word, nothing, object,
+    objects, sender, time, with_found, word, words,
 };
 use super::{FileRequest, Message, ParsedDelivery, unread};
 use crate::model::{DeliveryReason, SenderId};
@@ -42,9 +42,7 @@ pub(super) fn read(event: &Object) -> ParsedDelivery {
     if let Some(lost) = lost(event).filter(|_| found.media.is_empty() && !is_other) {
         found.media.push(lost);
     }
-    if let [alone] = &mut found.media[..] {
-        alone.link = link(content, &["mediaUrl"]);
-    }
+    add_neighbours(&mut found.media, &[content, event]);
     with_found(message, found)
 }
 

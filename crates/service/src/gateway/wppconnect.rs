@@ -5,8 +5,8 @@ use wa_media::read::{field, number, text};
 use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, connection, deletion, event, id, is_private, is_set, link, nothing,
-    object, objects, sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, event, id, is_private, is_set, kind_of_mime, link,
+    nothing, object, objects, sender, time, with_media, without_media, word, words,
 };
 use super::{
     Access, Call, CallMethod, FileCall, FileRequest, Message, ParsedDelivery, Protocol, Sample,
@@ -28,6 +28,8 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
 ];
+
+const TEXTS: &[&str] = &["chat", "text", "revoked"];
 
 /// In base64. A word of this length is no caption.
 const SHORTEST_FILE: usize = 40;
@@ -119,8 +121,19 @@ impl Protocol for Wppconnect {
 fn read(item: &Object) -> ParsedDelivery {
     let declared = word(item, &["type"]).unwrap_or_default();
     let kind = KINDS.iter().find(|(name, _)| *name == declared);
-    let media = kind.map(|(_, kind)| file(item, *kind, &declared));
+    let kind = kind
+        .map(|(_, kind)| *kind)
+        .or_else(|| unnamed(item, &declared));
+    let media = kind.map(|kind| file(item, kind, &declared));
     with_media(message(item), media.into_iter().collect())
+}
+
+/// The kind of a file in a message of another type, such as one with buttons. A text has a key for the picture of its link.
+fn unnamed(item: &Object, declared: &str) -> Option<MediaKind> {
+    let has = |name: &str| field(item, &[name]).is_some();
+    let is_file = has("mediaKey") && has("directPath") && !TEXTS.contains(&declared);
+    let mime = words(item, &["mimetype"]).filter(|_| is_file)?;
+    Some(kind_of_mime(&mime))
 }
 
 fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {

@@ -5,8 +5,8 @@ use wa_media::read::flag;
 use wa_media::{FoundMedia, MediaKind};
 
 use super::fields::{
-    self, Fields, Object, connection, deletion, event, first, id, is_set, link, nothing, object,
-    objects, sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, event, first, id, is_private, is_set, link,
+    nothing, object, objects, sender, time, with_media, without_media, word, words,
 };
 use super::slot::{Session, Slot, SlotContent, Wanted};
 use super::{Access, Call, CallMethod, Message, ParsedDelivery, Protocol, Signature, segment};
@@ -98,6 +98,13 @@ impl Protocol for Zapi {
         for part in templates.chain(cards) {
             media.extend(object(part, &["header"]).map(files).unwrap_or_default());
         }
+        // An edit repeats the whole message under its id.
+        let edits = Some(&message.id).filter(|_| is_set(root, &["isEdit"]));
+        for file in &mut media {
+            file.view_once |= wa_media::says_view_once(root);
+            file.edited = edits.is_some();
+            file.edits = edits.cloned();
+        }
         vec![with_media(message, media)]
     }
 
@@ -183,7 +190,7 @@ fn files(of: &Object) -> Vec<FoundMedia> {
         let file = object(of, &[name])?;
         // Without a link the gateway lost it.
         (!file.is_empty()).then(|| FoundMedia {
-            link: link(file, &[url]),
+            link: link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]),
             url: None,
             direct_path: None,
             ..FoundMedia::of_fields(*kind, file)
@@ -209,6 +216,8 @@ fn message(root: &Object) -> Message {
     let chat = id(root, &["phone", "chatLid"]);
     let is_group =
         is_set(root, &["isGroup"]) || chat.as_deref().is_some_and(|chat| chat.ends_with("-group"));
+    // In a group or a story, the sender is one of many.
+    let is_of_many = is_group || !chat.as_deref().is_none_or(is_private);
     let sender = if from_me {
         sender([id(root, &["connectedPhone"])])
     } else {
@@ -217,7 +226,7 @@ fn message(root: &Object) -> Message {
             id(root, &["participantLid"]),
         ];
         let other = [chat.clone(), id(root, &["senderLid", "chatLid"])];
-        sender(if is_group { participant } else { other })
+        sender(if is_of_many { participant } else { other })
     };
     Message {
         id: id(root, &["messageId"]).unwrap_or_default(),
