@@ -78,7 +78,7 @@ fn cases() -> Vec<Case> {
         names.sort();
         found.extend(names.iter().map(|name| case(&folder, name)));
     }
-    assert!(found.len() >= 144);
+    assert!(found.len() >= 204);
     found
 }
 

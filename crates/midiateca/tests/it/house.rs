@@ -2,6 +2,7 @@
 //! compiled there only, texts for people are in the catalogues, files are short. Each rule has a test with a planted violation.
 
 mod cycles;
+mod gateways;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -106,6 +106,10 @@ fn id_of(value: &Json) -> Option<String> {
             Some(format!("{from_me}_{}_{}", remote?, own?))
         })?,
         Json::Number(number) => digits(number)?,
+        Json::Array(items) => match &items[..] {
+            [Json::Object(item)] => id_of(&Json::Object(item.clone()))?,
+            _ => return None,
+        },
         _ => text(value)?.to_owned(),
     };
     Some(clean(id.trim())).filter(|id| !id.is_empty())

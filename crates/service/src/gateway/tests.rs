@@ -376,6 +376,11 @@ fn a_chatwoot_webhook_is_recognised_as_a_hub() {
         recognise(&Headers::default(), &body),
         Some(Source::Chatwoot)
     );
+    let conversation = json!({"event": "conversation_updated", "id": 2, "inbox_id": 1, "contact_inbox": {"id": 3}, "messages": []});
+    assert_eq!(
+        recognise(&Headers::default(), &conversation),
+        Some(Source::Chatwoot)
+    );
     assert_eq!(recognise(&Headers::default(), &json!({"a": 1})), None);
     assert_eq!(recognise(&Headers::default(), &json!([])), None);
 }

@@ -363,8 +363,8 @@ async fn a_refused_body_in_utf_16_with_many_defects_has_no_token_and_is_checked_
         assert!(!text.contains("segredo-do-gateway"), "{count}");
         stage.instance(&id, Gateway::Wuzapi, Some(SECRET)).await;
         assert_eq!(stage.replay(&id).await, [Replayed::Read], "{count}");
-        let rows =
-            media::message::of_message(&stage.test.app.db, &InstanceId(id), "3A5450F53AF19C357FD3");
+        let id = InstanceId(id);
+        let rows = media::message::of_message(&stage.test.app.db, &id, "3A5450F53AF19C357FD3");
         assert_eq!(rows.await.unwrap().len(), 1);
     }
 }

@@ -1,6 +1,9 @@
-use super::*;
-use crate::gateway::{Error, Gateway};
-use crate::model::MediaKind;
+use serde_json::{Value as Json, json};
+
+use super::download::read_link;
+use super::read::named_instance;
+use crate::gateway::{DeliveryContent, Error, FileAnswer, Gateway, ParsedDelivery};
+use crate::model::{ChatId, DeliveryReason, MediaKind, Reason};
 
 const KEY: &str = "rwyoaVpbrjfFQ3X1YKt7Y1+pnun0a2536qDKOnT2HuQ=";
 
@@ -244,7 +247,7 @@ fn an_instance_is_named_by_the_beginning_of_a_body_too() {
         (r#"{"instanceId":"a\"b"}"#, None),
         ("", None),
     ] {
-        let found = super::named_instance(beginning.as_bytes());
+        let found = named_instance(beginning.as_bytes());
         assert_eq!(found.as_deref(), named, "{beginning}");
     }
 }

@@ -1,0 +1,116 @@
+//! Reading deliveries.
+
+use serde_json::{Value as Json, json};
+use wa_media::FoundMedia;
+use wa_media::read::{field, same_name};
+
+use super::Evolution;
+use crate::gateway::fields::{
+    self, Object, connection, event, id, nothing, object, objects, word, words,
+};
+use crate::gateway::protocol::Read;
+use crate::gateway::shape::{Seen, Shape};
+use crate::gateway::{ParsedDelivery, Sample, baileys, unread};
+use crate::model::DeliveryReason;
+
+impl Read for Evolution {
+    fn shapes(&self) -> &'static [Shape] {
+        &[Shape {
+            place: 150,
+            fits: is_shape,
+        }]
+    }
+
+    fn is_delivery(&self, of: &Object) -> bool {
+        let has_data = of.keys().any(|name| same_name(name, "data"));
+        has_data && words(of, &["event"]).is_some() || baileys::is_message(of)
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instance", "instanceName"])
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if baileys::is_message(root) {
+            return vec![baileys::read(root, None)];
+        }
+        // In own messages the sender is the account, which the envelope names. `date_time` is local time marked as UTC.
+        let account = id(root, &["sender"]);
+        let empty = Object::new();
+        let data = object(root, &["data"]).unwrap_or(&empty);
+        let name = event(root, &["event"]);
+        match name.as_str() {
+            "connection.update" => match word(data, &["state"]).as_deref() {
+                Some("open") => return vec![connection(true)],
+                Some("close" | "refused") => return vec![connection(false)],
+                _ => return vec![nothing(DeliveryReason::StatusUpdate)],
+            },
+            "status.instance" => {
+                let status = word(data, &["status"]);
+                return vec![connection(status.as_deref() == Some("open"))];
+            }
+            "logout.instance" | "remove.instance" => return vec![connection(false)],
+            name if name.starts_with("presence") => {
+                return vec![nothing(DeliveryReason::PresenceUpdate)];
+            }
+            "call" => return vec![nothing(DeliveryReason::Call)],
+            "messages.delete" => {
+                let deleted: Vec<_> = objects(root, &["data"])
+                    .into_iter()
+                    .filter_map(baileys::deleted)
+                    .collect();
+                if !deleted.is_empty() {
+                    return deleted;
+                }
+            }
+            // `messages.update` calls edits deleted, too, so that state counts for nothing.
+            _ => {}
+        }
+        // A list holds the messages of a history, or several messages that were sent at once.
+        let items = objects(root, &["data"]).into_iter();
+        let items = items.flat_map(|item| {
+            if baileys::is_message(item) {
+                return vec![item];
+            }
+            match objects(item, &["messages"]) {
+                inner if inner.is_empty() => vec![item],
+                inner => inner,
+            }
+        });
+        // An event about a message may name its type without its content.
+        let is_about = name.contains("delete") || name.contains("update");
+        let items: Vec<_> = items
+            .filter(|item| !is_about || baileys::is_message(item))
+            .collect();
+        let mut readings = unread::each(root, items, |item| {
+            baileys::is_message(item).then(|| baileys::read(item, account.as_deref()))
+        });
+        readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
+        if readings.len() > 1 {
+            readings.retain(ParsedDelivery::counts);
+        }
+        if readings.is_empty() {
+            readings.push(nothing(DeliveryReason::StatusUpdate));
+        }
+        readings
+    }
+
+    fn sample(&self, of: &Sample<'_>) -> Option<Json> {
+        Some(json!({
+            "event": "messages.upsert",
+            "instance": of.instance,
+            "data": {
+                "key": {"remoteJid": of.chat, "fromMe": false, "id": of.id},
+                "message": {"imageMessage": of.image(), "base64": of.base64},
+            },
+        }))
+    }
+}
+
+fn is_shape(seen: &Seen<'_>) -> bool {
+    let has_key = seen
+        .data
+        .is_some_and(|data| field(data, &["key"]).is_some());
+    let is_dotted = seen.event.contains('.');
+    seen.has(&["event", "instance", "data"]) && (is_dotted || has_key || seen.has(&["server_url"]))
+}

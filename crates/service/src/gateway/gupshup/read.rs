@@ -1,0 +1,97 @@
+//! Reading deliveries.
+
+use wa_media::{FoundMedia, MediaKind};
+
+use super::Gupshup;
+use crate::gateway::fields::{
+    self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, object, sender, time,
+    with_media, word, words,
+};
+use crate::gateway::protocol::Read;
+use crate::gateway::shape::{Shape, has};
+use crate::gateway::{Message, ParsedDelivery, meta, unread};
+
+impl Read for Gupshup {
+    fn shapes(&self) -> &'static [Shape] {
+        const OF_MESSAGE: &[&str] = &["payload", "source", "gsId"];
+        &[
+            Shape {
+                place: 55,
+                fits: |seen| is_of_version_3(seen.body),
+            },
+            Shape {
+                place: 110,
+                fits: |seen| {
+                    let is_message = seen.payload.is_some_and(|it| has(it, OF_MESSAGE));
+                    is_message && seen.has(&["app", "type"])
+                },
+            },
+        ]
+    }
+
+    fn is_delivery(&self, of: &Object) -> bool {
+        words(of, &["app", "type"]).is_some() && object(of, &["payload"]).is_some()
+            || is_of_version_3(of)
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["app"])
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if is_of_version_3(root) {
+            return meta::PARTNER.read(root);
+        }
+        let empty = Object::new();
+        let outer = object(root, &["payload"]).unwrap_or(&empty);
+        let inner = object(outer, &["payload"]).unwrap_or(&empty);
+        if word(root, &["type"]).is_some_and(|name| name != "message") {
+            let is_strange = link(inner, &["url"]).is_some();
+            return vec![unread::unknown_event(root, is_strange)];
+        }
+        let declared = word(outer, &["type"]).unwrap_or_default();
+        let media = file(&declared, inner);
+        vec![with_media(
+            message(root, outer),
+            media.into_iter().collect(),
+        )]
+    }
+}
+
+/// Meta's form with the id of the app.
+fn is_of_version_3(root: &Object) -> bool {
+    id(root, &["gs_app_id"]).is_some() && meta::PARTNER.is_delivery(root)
+}
+
+fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {
+    let mime = words(inner, &["contentType"]);
+    let has_file = link(inner, &["url"]).is_some();
+    let by_mime = mime.as_deref().filter(|_| has_file).map(kind_of_mime);
+    let kind = kind_of_word(declared).or(by_mime)?;
+    Some(FoundMedia {
+        link: link(inner, &["url"]),
+        url: None,
+        direct_path: None,
+        file_name: words(inner, &["name", "filename"]),
+        voice_note: kind == MediaKind::Audio && is_opus(mime.as_deref()),
+        mime,
+        ..FoundMedia::of_fields(kind, inner)
+    })
+}
+
+fn message(root: &Object, outer: &Object) -> Message {
+    let source = id(outer, &["source"]);
+    let contact = object(outer, &["sender"]);
+    Message {
+        id: id(outer, &["id"]).unwrap_or_default(),
+        origin: Fields {
+            sender: sender([source.clone()]),
+            chat: source,
+            is_group: false,
+            from_me: false,
+        }
+        .origin(),
+        sender_name: contact.and_then(|contact| words(contact, &["name"])),
+        sent_at: time(root, &["timestamp"]),
+    }
+}

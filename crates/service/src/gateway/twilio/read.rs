@@ -1,0 +1,77 @@
+//! Reading deliveries.
+
+use wa_media::FoundMedia;
+use wa_media::read::{field, number};
+
+use super::Twilio;
+use crate::gateway::fields::{
+    Fields, Object, bare, id, kind_of_mime, kind_of_word, link, nothing, sender, with_media, word,
+    words,
+};
+use crate::gateway::protocol::Read;
+use crate::gateway::shape::{Shape, has};
+use crate::gateway::{Message, ParsedDelivery};
+use crate::model::DeliveryReason;
+
+/// The most files of one message that are read; WhatsApp messages have one.
+const MOST_FILES: u64 = 16;
+
+impl Read for Twilio {
+    fn shapes(&self) -> &'static [Shape] {
+        const SIDS: &[&str] = &["MessageSid", "SmsSid", "SmsMessageSid"];
+        &[Shape {
+            place: 20,
+            fits: |seen| seen.has(&["AccountSid"]) && has(seen.body, SIDS),
+        }]
+    }
+
+    fn is_delivery(&self, of: &Object) -> bool {
+        let has = |names: &[&str]| words(of, names).is_some();
+        has(&["AccountSid", "NumMedia"]) && has(&["MessageSid", "SmsSid"])
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let status = word(root, &["MessageStatus"]);
+        if status.is_some_and(|status| status != "received") {
+            return vec![nothing(DeliveryReason::StatusUpdate)];
+        }
+        let declared = field(root, &["NumMedia"]).and_then(number).unwrap_or(0);
+        let has_link = |at: &u64| field(root, &[&format!("MediaUrl{at}")]).is_some();
+        let linked = (0..MOST_FILES).take_while(has_link).count() as u64;
+        let count = declared.max(linked);
+        let files = (0..count.min(MOST_FILES)).map(|at| file(root, at, count));
+        vec![with_media(message(root), files.collect())]
+    }
+}
+
+/// Without a link it is lost.
+fn file(root: &Object, at: u64, count: u64) -> FoundMedia {
+    let link = link(root, &[&format!("MediaUrl{at}")]);
+    let mime = words(root, &[&format!("MediaContentType{at}")]);
+    let declared = words(root, &["MessageType"]).filter(|_| count == 1);
+    let kind = declared.as_deref().and_then(kind_of_word);
+    let kind = kind.unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
+    FoundMedia {
+        link,
+        mime,
+        caption: words(root, &["Body"]).filter(|_| at == 0),
+        ..bare(kind)
+    }
+}
+
+fn message(root: &Object) -> Message {
+    let from = id(root, &["From"]);
+    Message {
+        id: id(root, &["MessageSid", "SmsSid"]).unwrap_or_default(),
+        origin: Fields {
+            sender: sender([from.clone()]),
+            chat: from,
+            is_group: false,
+            from_me: false,
+        }
+        .origin(),
+        sender_name: words(root, &["ProfileName"]),
+        // The form has no time.
+        sent_at: None,
+    }
+}

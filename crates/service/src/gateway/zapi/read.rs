@@ -1,0 +1,167 @@
+//! Reading deliveries.
+
+use wa_media::read::flag;
+use wa_media::{FoundMedia, MediaKind};
+
+use super::Zapi;
+use crate::gateway::fields::{
+    self, Fields, Object, connection, deletion, event, first, id, is_private, is_set, link,
+    nothing, object, objects, sender, time, with_media, without_media, word, words,
+};
+use crate::gateway::protocol::Read;
+use crate::gateway::shape::{Seen, Shape};
+use crate::gateway::{Message, ParsedDelivery};
+use crate::model::DeliveryReason;
+
+/// The fields with a file, their kind, and the field with its link.
+const FILES: &[(&str, MediaKind, &str)] = &[
+    ("image", MediaKind::Image, "imageUrl"),
+    ("video", MediaKind::Video, "videoUrl"),
+    ("ptv", MediaKind::Video, "videoUrl"),
+    ("audio", MediaKind::Audio, "audioUrl"),
+    ("document", MediaKind::Document, "documentUrl"),
+    ("sticker", MediaKind::Sticker, "stickerUrl"),
+];
+
+impl Read for Zapi {
+    fn shapes(&self) -> &'static [Shape] {
+        &[
+            Shape {
+                place: 50,
+                fits: is_sent_by_it,
+            },
+            Shape {
+                place: 120,
+                fits: |seen| is_callback(seen.body),
+            },
+        ]
+    }
+
+    fn is_delivery(&self, of: &Object) -> bool {
+        is_callback(of) || words(of, &["messageId"]).is_some() && words(of, &["phone"]).is_some()
+    }
+
+    fn names(&self, root: &Object) -> Vec<String> {
+        fields::names(root, &["instanceId"])
+    }
+
+    fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        let message = message(root);
+        match event(root, &["type"]).as_str() {
+            "connectedcallback" => {
+                // Without the field, the name says it.
+                let connected = first(root, &["connected"], |value| Some(flag(value)));
+                return vec![ParsedDelivery {
+                    message,
+                    ..connection(connected.unwrap_or(true))
+                }];
+            }
+            "disconnectedcallback" => {
+                return vec![ParsedDelivery {
+                    message,
+                    ..connection(false)
+                }];
+            }
+            "deliverycallback" | "messagestatuscallback" => {
+                return vec![nothing(DeliveryReason::StatusUpdate)];
+            }
+            "presencechatcallback" => return vec![nothing(DeliveryReason::PresenceUpdate)],
+            _ => {}
+        }
+        // Its documentation does not say how a deletion is sent; servers with its interface send this field.
+        if let Some(target) = id(root, &["revokedMessageId"]) {
+            let content = deletion(&[&target], Some(message.origin.from_me));
+            return vec![without_media(message, content)];
+        }
+        // Such as a group's new picture.
+        if words(root, &["notification"]).is_some() {
+            return vec![nothing(DeliveryReason::NoMedia)];
+        }
+        let mut media = files(root);
+        if let Some(buttons) = object(root, &["buttonsMessage"]) {
+            media.extend(files_of_links(buttons));
+        }
+        let templates = objects(root, &["hydratedTemplate"]).into_iter();
+        let carousels = objects(root, &["carouselMessage"]).into_iter();
+        let cards = carousels.flat_map(|carousel| objects(carousel, &["cards"]));
+        for part in templates.chain(cards) {
+            media.extend(object(part, &["header"]).map(files).unwrap_or_default());
+        }
+        // An edit repeats the whole message under its id.
+        let edits = Some(&message.id).filter(|_| is_set(root, &["isEdit"]));
+        for file in &mut media {
+            file.view_once |= wa_media::says_view_once(root);
+            file.edited = edits.is_some();
+            file.edits = edits.cloned();
+        }
+        vec![with_media(message, media)]
+    }
+}
+
+fn files(of: &Object) -> Vec<FoundMedia> {
+    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
+        let file = object(of, &[name])?;
+        // Without a link the gateway lost it.
+        (!file.is_empty()).then(|| FoundMedia {
+            link: link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]),
+            url: None,
+            direct_path: None,
+            ..FoundMedia::of_fields(*kind, file)
+        })
+    };
+    FILES.iter().filter_map(file).collect()
+}
+
+/// Files of which only the links are given.
+fn files_of_links(of: &Object) -> Vec<FoundMedia> {
+    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
+        let link = link(of, &[url])?;
+        (*name != "ptv").then(|| FoundMedia {
+            link: Some(link),
+            ..FoundMedia::of_fields(*kind, &Object::new())
+        })
+    };
+    FILES.iter().filter_map(file).collect()
+}
+
+fn message(root: &Object) -> Message {
+    let from_me = is_set(root, &["fromMe"]);
+    let chat = id(root, &["phone", "chatLid"]);
+    let is_group =
+        is_set(root, &["isGroup"]) || chat.as_deref().is_some_and(|chat| chat.ends_with("-group"));
+    // In a group or a story, the sender is one of many.
+    let is_of_many = is_group || !chat.as_deref().is_none_or(is_private);
+    let sender = if from_me {
+        sender([id(root, &["connectedPhone"])])
+    } else {
+        let participant = [
+            id(root, &["participantPhone"]),
+            id(root, &["participantLid"]),
+        ];
+        let other = [chat.clone(), id(root, &["senderLid", "chatLid"])];
+        sender(if is_of_many { participant } else { other })
+    };
+    Message {
+        id: id(root, &["messageId"]).unwrap_or_default(),
+        origin: Fields {
+            chat,
+            is_group,
+            from_me,
+            sender,
+        }
+        .origin(),
+        sender_name: words(root, &["senderName"]),
+        // Milliseconds; the documentation shows seconds in places.
+        sent_at: time(root, &["momment", "moment"]),
+    }
+}
+
+fn is_sent_by_it(seen: &Seen<'_>) -> bool {
+    let server = seen.headers.get("server");
+    server.is_some_and(|name| name.eq_ignore_ascii_case("Z-API"))
+        || seen.is_sent_with(&["z-api-token"])
+}
+
+fn is_callback(body: &Object) -> bool {
+    word(body, &["type"]).is_some_and(|name| name.ends_with("callback"))
+}
