@@ -225,6 +225,11 @@ impl Language {
         self.find(&id("verdicts", code)).unwrap_or(code)
     }
 
+    /// What the code of a [`Verification`](crate::model::Verification) says, and what it does not.
+    pub fn proof(self, code: &str) -> &str {
+        self.find(&id("proofs", code)).unwrap_or(code)
+    }
+
     /// A text of the command line's help; only the Portuguese catalogue has them.
     pub fn help(self, id: &str) -> Option<Cow<'static, str>> {
         let catalogue = self.catalogue();

@@ -105,6 +105,7 @@ impl Metrics {
         self.received.inc_by(bytes);
     }
 
+    /// `verified` is the code of a verification.
     pub fn count_stored(&self, kind: &'static str, verified: &'static str, bytes: u64) {
         let labels = StoredLabels { kind, verified };
         self.stored.get_or_create(&labels).inc();

@@ -37,9 +37,10 @@ names-refused = refused
 
 ## Verification
 
-names-full = full
-names-mac = MAC
-names-unproven = unproven
+names-full = key and hash
+names-hash = hash only
+names-mac = key only
+names-unproven = compared with nothing
 
 ## Events
 

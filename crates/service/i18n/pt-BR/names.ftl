@@ -37,9 +37,10 @@ names-refused = recusada
 
 ## Verification
 
-names-full = completa
-names-mac = MAC
-names-unproven = não comprovada
+names-full = chave e hash
+names-hash = só hash
+names-mac = só chave
+names-unproven = sem comparação
 
 ## Events
 

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::Millis;
 
@@ -24,6 +24,12 @@ impl Zone {
     /// By name in the IANA database.
     pub fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
+    }
+
+    /// Its name in the IANA database, such as `America/Sao_Paulo`; for one without a name its offset then, such as `-03:00`.
+    pub fn name(&self, at: Millis) -> String {
+        let name = self.0.iana_name().map(str::to_owned);
+        name.unwrap_or_else(|| self.written(at, "%:z"))
     }
 
     /// `2026-11-24 09:00:00 -03:00`
@@ -50,6 +56,14 @@ impl Zone {
     pub fn millis_of(&self, civil: Civil) -> Option<Millis> {
         let timestamp = self.0.to_timestamp(civil.0).ok()?;
         Some(timestamp.as_millisecond())
+    }
+}
+
+impl Civil {
+    /// The start of the day after.
+    pub fn next_day(self) -> Option<Self> {
+        let day = self.0.date().checked_add(1.day()).ok()?;
+        Some(Self(day.to_datetime(jiff::civil::Time::midnight())))
     }
 }
 

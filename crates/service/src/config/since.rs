@@ -11,6 +11,8 @@ pub enum Since {
     At(Millis),
     /// In the zone of the settings.
     Local(Civil),
+    /// A whole day in the zone of the settings.
+    Day(Civil),
     Ago(Span),
 }
 
@@ -28,8 +30,19 @@ impl Since {
         match self {
             Self::At(at) => at,
             // Only times at the ends of the calendar are in no zone.
-            Self::Local(civil) => zone.millis_of(civil).unwrap_or(now),
+            Self::Local(civil) | Self::Day(civil) => zone.millis_of(civil).unwrap_or(now),
             Self::Ago(ago) => now.saturating_sub(ago.ms()),
+        }
+    }
+
+    /// Like [`Since::at`], but a day means its end, which begins the next one.
+    pub fn end(self, now: Millis, zone: &Zone) -> Millis {
+        match self {
+            Self::Day(day) => {
+                let next = day.next_day().and_then(|next| zone.millis_of(next));
+                next.unwrap_or(now)
+            }
+            other => other.at(now, zone),
         }
     }
 }
@@ -44,7 +57,9 @@ impl FromStr for Since {
         let local = || {
             let day_first = day_first(text);
             let text = day_first.as_deref().unwrap_or(text);
-            text.parse().ok().map(Self::Local)
+            let is_day = !text.contains([':', 'T', 't', ' ']);
+            let kind = if is_day { Self::Day } else { Self::Local };
+            text.parse().ok().map(kind)
         };
         let since = ago().or_else(at).or_else(local);
         since.ok_or_else(|| NotATime {
@@ -109,6 +124,16 @@ mod tests {
         assert_eq!(at("24/11/2026"), at("2026-11-24"));
         assert_eq!(at("1/2/2026"), at("2026-02-01"));
         assert_eq!(at("24/11/2026 12:30"), at("2026-11-24T12:30"));
+        // New York's clocks are set back on this day, so it has 25 hours.
+        let zone = Zone::named("America/New_York").unwrap();
+        let day = "2026-11-01".parse::<Since>().unwrap();
+        assert_eq!(day.end(0, &zone) - day.at(0, &zone), 25 * HOUR);
+        let day_first = "01/11/2026".parse::<Since>().unwrap();
+        assert_eq!(day_first.end(0, &zone), day.end(0, &zone));
+        for exact in ["2026-11-24T12:30", "2026-11-24T12:00:00Z", "2h"] {
+            let exact = exact.parse::<Since>().unwrap();
+            assert_eq!(exact.end(now, &zone), exact.at(now, &zone));
+        }
         for text in [
             "2026-11-31",
             "11/24/2026",

@@ -142,7 +142,7 @@ fn no_text_is_left_in_english() {
 }
 
 /// Fields of an entry of the audit log.
-const AUDIT_FIELDS: [&str; 19] = [
+const AUDIT_FIELDS: [&str; 20] = [
     "change",
     "delivery",
     "deliveries",
@@ -155,6 +155,7 @@ const AUDIT_FIELDS: [&str; 19] = [
     "keys",
     "link",
     "media",
+    "name",
     "result",
     "revoked",
     "role",
@@ -179,7 +180,7 @@ fn whatever_a_page_shows_by_its_code_has_a_label() {
     codes.extend(["private", "group", "channel", "story", "broadcast"]);
     codes.extend(NotificationStatus::ALL.map(NotificationStatus::as_str));
     codes.extend(["received", "sent"]);
-    codes.extend(["command_line", "anonymous"]);
+    codes.extend(["command_line", "anonymous", "signed_link"]);
     codes.extend(results::FIELDS.iter().chain(&AUDIT_FIELDS));
     codes.extend(results::RESULTS);
     let changes = ChangeKind::CODES.map(|code| format!("change.{code}"));
@@ -255,7 +256,7 @@ const STEP_FIELDS: [&str; 12] = [
 ];
 
 /// The same word in both languages.
-const SAME_NAME: [&str; 6] = ["bytes", "gateway", "id", "mac", "sha256", "status"];
+const SAME_NAME: [&str; 5] = ["bytes", "gateway", "id", "sha256", "status"];
 
 #[test]
 fn whatever_is_shown_by_its_name_has_one_in_words_that_fits_its_column() {
@@ -268,7 +269,8 @@ fn whatever_is_shown_by_its_name_has_one_in_words_that_fits_its_column() {
     codes.extend(InstanceState::CODES);
     codes.extend(DeliveryVerdict::CODES);
     codes.extend(["default", "ignored"]);
-    codes.extend(["full", "mac", "unproven", "true", "false"]);
+    codes.extend(crate::model::Verification::ALL.map(|it| it.as_str()));
+    codes.extend(["true", "false"]);
     let fields = Media::FIELDS.iter().chain(&STEP_FIELDS);
     let fields: Vec<_> = fields
         .chain(&["names_instance", "obtained"])

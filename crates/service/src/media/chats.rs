@@ -29,7 +29,7 @@ pub struct Chat {
 /// Media that are counted of each chat in a list.
 const MOST_COUNTED_EACH: u32 = 1_000;
 /// Media that are counted of one chat.
-const MOST_COUNTED: u32 = 10_000;
+pub const MOST_COUNTED: u32 = 10_000;
 
 /// Media of one kind.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -147,6 +147,12 @@ const COUNT: &str = "select kind, count(*) as n, count(*) filter (where status =
 const NAME: &str = "select sender_name from (select sender_name, from_me, received_at from media where client = $1 and chat_id = $2
        order by received_at desc limit $3) as newest
      where from_me = 0 and sender_name is not null order by received_at desc limit 1";
+
+/// The name of the person of a private chat, as in its description.
+pub async fn name(db: &Db, client: i64, chat_id: &str) -> Result<Option<String>, Error> {
+    let named = db.row(NAME, values![client, chat_id, MOST_COUNTED]);
+    named.await?.map(|row| row.text("sender_name")).transpose()
+}
 
 /// Counts at most so many media, the newest.
 async fn described(db: &Db, row: &Row, most: u32) -> Result<Chat, Error> {

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::person::{is_person, is_theirs};
 use super::sql::{covering_hold, covers, is_on_hold};
+use super::statement::Statement;
 use super::whole;
 use crate::clock::{Millis, as_rfc3339, as_rfc3339_or_null};
 use crate::db::{Db, Error, Key, Row, Tx, values};
-use crate::model::{MediaId, Scope, fresh_id};
+use crate::model::{MediaId, Role, Scope, fresh_id};
 
 /// Everything of a client, a chat, or a person with what they sent in any chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,28 @@ impl Hold {
             (Some(chat), _) => Target::Chat(chat.clone()),
             (None, Some(person)) => Target::Person(person.clone()),
             (None, None) => Target::Client,
+        }
+    }
+}
+
+/// A hold in force, as the things that it covers name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CoveringHold {
+    pub id: String,
+    /// For administrators only.
+    pub reason: Option<String>,
+    #[serde(serialize_with = "as_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Millis,
+}
+
+impl CoveringHold {
+    /// Without what the role may not know.
+    #[must_use]
+    pub fn for_role(self, role: Role) -> Self {
+        Self {
+            reason: self.reason.filter(|_| role.includes(Role::Admin)),
+            ..self
         }
     }
 }
@@ -225,6 +248,65 @@ const OF_MEDIA: &str = concat!(
 pub async fn of_media(db: &Db, id: &MediaId) -> Result<Option<String>, Error> {
     let row = db.row(OF_MEDIA, values![id.as_str()]).await?;
     row.map_or(Ok(None), |row| row.text_or_none("hold"))
+}
+
+/// The holds in force that cover each of these media of a client; a media that none covers is not in the map.
+pub async fn covering(
+    db: &Db,
+    media: &[MediaId],
+) -> Result<BTreeMap<String, Vec<CoveringHold>>, Error> {
+    let mut covering = BTreeMap::<String, Vec<CoveringHold>>::new();
+    if media.is_empty() || !any_in_force(db).await? {
+        return Ok(covering);
+    }
+    let mut statement = Statement::new(concat!(
+        "select media.id as media, h.id as hold, h.reason as reason, h.created_at as created_at
+         from media join holds h on h.client = media.client where ",
+        covers!()
+    ));
+    for (n, id) in media.iter().enumerate() {
+        let piece = if n == 0 {
+            " and media.id in ($$"
+        } else {
+            ", $$"
+        };
+        statement.push(piece, id.as_str());
+    }
+    statement.sql.push_str(") order by h.id");
+    for row in db.rows_of(statement.sql, statement.values).await? {
+        let hold = CoveringHold {
+            id: row.text("hold")?,
+            reason: Some(row.text("reason")?),
+            since: row.int("created_at")?,
+        };
+        covering.entry(row.text("media")?).or_default().push(hold);
+    }
+    Ok(covering)
+}
+
+/// The holds in force that cover the whole of a chat.
+pub async fn covering_chat(
+    db: &Db,
+    client: i64,
+    chat_id: &str,
+) -> Result<Vec<CoveringHold>, Error> {
+    let sql = "select distinct h.id as hold, h.reason as reason, h.created_at as created_at from holds h join hold_ids i on i.hold = h.id
+               where h.released_at is null and h.client = $1
+                 and (i.id = '' or i.id = $2 or substr($2, 1, length(i.id) + 1) in (i.id || '@', i.id || ':')) order by h.id";
+    let rows = db.rows(sql, values![client, chat_id]).await?;
+    let hold = |row: &Row| {
+        Ok(CoveringHold {
+            id: row.text("hold")?,
+            reason: Some(row.text("reason")?),
+            since: row.int("created_at")?,
+        })
+    };
+    rows.iter().map(hold).collect()
+}
+
+async fn any_in_force(db: &Db) -> Result<bool, Error> {
+    let sql = "select 1 as found from holds where released_at is null limit 1";
+    Ok(db.row(sql, values![]).await?.is_some())
 }
 
 /// [`of_media`] within a transaction.

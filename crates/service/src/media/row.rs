@@ -309,6 +309,9 @@ document! {
     route: Option<Route>,
     size: Option<u64>,
     sha256: Option<String>,
+    /// How the file was verified when it was stored: `full`, decrypted with the message's key and equal to its hash; `hash`,
+    /// received unencrypted and equal to the hash in the delivery; `mac`, decrypted with the key, without a hash to compare;
+    /// `unproven`, compared with nothing.
     #[schema(value_type = Option<schema::Proof>)]
     verified: Option<&'static str>,
     path: Option<&'a str>,

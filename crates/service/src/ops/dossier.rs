@@ -27,9 +27,11 @@ use crate::clock::{Clock, Millis};
 use crate::db::{self, Db};
 use crate::deliveries;
 use crate::derived::Derived;
+use crate::media::chats;
+use crate::media::holds::{self, CoveringHold};
 use crate::media::screening::Screening;
 use crate::media::{self, Filter, Media};
-use crate::model::{DeliveryId, MediaStatus};
+use crate::model::{ChatKind, DeliveryId, MediaStatus, Role};
 use crate::secrets::{self, Secrets};
 use crate::shutdown::CancellationToken;
 use crate::storage::Storage;
@@ -73,6 +75,12 @@ pub struct Options {
     pub made_by: String,
     /// The name of the user or the key.
     pub made_by_name: Option<String>,
+    /// The names of clients that the caller may see.
+    pub client_names: BTreeMap<i64, String>,
+    /// The zone of the page's times, and of days in the selection.
+    pub time_zone: String,
+    /// Who may know why there are holds.
+    pub role: Role,
     /// Writes the page for people.
     pub page: Box<dyn Fn(Part<'_>) -> String + Send>,
     pub stream: Box<dyn io::Write + Send>,
@@ -101,6 +109,18 @@ pub struct Facts {
     pub with_keys: bool,
     /// The conditions on media that were asked for, by the names of the API.
     pub selection: Map<String, Value>,
+    /// The zone in which a day of the selection begins and ends.
+    pub time_zone: String,
+    /// The selection's beginning, and its end, which is not in it.
+    pub period: Period,
+    /// When the first and the last media in it were received.
+    pub received: Period,
+    /// The clients of the media in it, by number, with their names.
+    pub clients: BTreeMap<i64, Option<String>>,
+    /// The instances that received them, with their gateways.
+    pub instances: BTreeMap<String, &'static str>,
+    /// The files in it by how each was verified when it was stored.
+    pub verified: BTreeMap<&'static str, u64>,
     /// Media of the selection that have no stored file, by status.
     pub not_stored: BTreeMap<&'static str, u64>,
     /// Files in it.
@@ -109,6 +129,22 @@ pub struct Facts {
     pub bytes: u64,
     /// Media whose file is not in it.
     pub omitted: u64,
+}
+
+/// Instants; null where none is known.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Period {
+    #[serde(serialize_with = "crate::clock::as_rfc3339_or_null")]
+    pub from: Option<Millis>,
+    #[serde(serialize_with = "crate::clock::as_rfc3339_or_null")]
+    pub to: Option<Millis>,
+}
+
+impl Period {
+    fn widen(&mut self, at: Millis) {
+        self.from = Some(self.from.map_or(at, |from| from.min(at)));
+        self.to = Some(self.to.map_or(at, |to| to.max(at)));
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +192,15 @@ pub async fn run(
         made_by_name: options.made_by_name,
         with_keys: options.with_keys,
         selection: options.selection,
+        time_zone: options.time_zone,
+        period: Period {
+            from: options.filter.since,
+            to: options.filter.until,
+        },
+        received: Period::default(),
+        clients: BTreeMap::new(),
+        instances: BTreeMap::new(),
+        verified: BTreeMap::new(),
         not_stored: not_stored(deps.db, &options.filter).await?,
         files: 0,
         bytes: 0,
@@ -173,11 +218,17 @@ pub async fn run(
         page: options.page,
         names: Names::default(),
         deliveries: HashMap::new(),
+        client_names: options.client_names,
+        chat_names: HashMap::new(),
+        role: options.role,
     };
     let mut after = String::new();
     while let Some(page) = media::stored(deps.db, &options.filter, &mut after, ROWS).await? {
+        let ids: Vec<_> = page.iter().map(|media| media.id.clone()).collect();
+        let mut holds = holds::covering(deps.db, &ids).await?;
         for media in page {
-            dossier.copy_media(media).await?;
+            let holds = holds.remove(media.id.as_str()).unwrap_or_default();
+            dossier.copy_media(media, holds).await?;
         }
     }
     let Dossier {
@@ -229,10 +280,18 @@ struct Dossier<'a> {
     names: Names,
     /// Those of the media until now.
     deliveries: HashMap<DeliveryId, DossierDelivery>,
+    client_names: BTreeMap<i64, String>,
+    /// The names of the people of private chats.
+    chat_names: HashMap<(i64, String), Option<String>>,
+    role: Role,
 }
 
 impl Dossier<'_> {
-    async fn copy_media(&mut self, mut media: Media) -> Result<(), Error> {
+    async fn copy_media(
+        &mut self,
+        mut media: Media,
+        holds: Vec<CoveringHold>,
+    ) -> Result<(), Error> {
         let path = media.path().map(str::to_owned);
         let path = path.and_then(RelativePath::from_row);
         let name = path.as_ref().map(|path| self.names.name_for(path));
@@ -247,18 +306,18 @@ impl Dossier<'_> {
             _ => None,
         };
         media.file_path = name;
-        match &copied {
-            Ok(_) => {
-                self.facts.files += 1;
-                self.facts.bytes += media.size.unwrap_or(0);
-            }
-            Err(_) => self.facts.omitted += 1,
-        }
+        self.describe(&media, copied.is_ok());
         let entry = DossierMedia {
             number: self.facts.files + self.facts.omitted,
             attempts: media::attempts(self.deps.db, &media.id).await?,
             delivery: self.copy_delivery(&media.delivery).await?,
             with_keys: self.facts.with_keys,
+            client_name: self.client_names.get(&media.client).cloned(),
+            chat_name: self.chat_name(&media).await?,
+            holds: holds
+                .into_iter()
+                .map(|hold| hold.for_role(self.role))
+                .collect(),
             checks: copied,
             preview,
             media: &media,
@@ -266,6 +325,40 @@ impl Dossier<'_> {
         self.written
             .add_media(&entry, &(self.page)(Part::Media(&entry)))?;
         Ok(())
+    }
+
+    /// Adds a media to what the dossier says of itself.
+    fn describe(&mut self, media: &Media, is_copied: bool) {
+        let facts = &mut self.facts;
+        facts.received.widen(media.received_at);
+        let name = self.client_names.get(&media.client).cloned();
+        facts.clients.insert(media.client, name);
+        let instance = media.instance.as_str().to_owned();
+        facts.instances.insert(instance, media.gateway.as_str());
+        if !is_copied {
+            facts.omitted += 1;
+            return;
+        }
+        facts.files += 1;
+        facts.bytes += media.size.unwrap_or(0);
+        if let Some(verified) = media.verified {
+            *facts.verified.entry(verified.as_str()).or_default() += 1;
+        }
+    }
+
+    /// Only private chats have a name: that of the person.
+    async fn chat_name(&mut self, media: &Media) -> Result<Option<String>, Error> {
+        let chat = media.origin.chat.as_ref();
+        let Some(chat) = chat.filter(|_| media.origin.chat_kind() == ChatKind::Private) else {
+            return Ok(None);
+        };
+        let key = (media.client, chat.as_str().to_owned());
+        if let Some(known) = self.chat_names.get(&key) {
+            return Ok(known.clone());
+        }
+        let name = chats::name(self.deps.db, media.client, chat.as_str()).await?;
+        self.chat_names.insert(key, name.clone());
+        Ok(name)
     }
 
     /// Copies a file, once it was read and compared with what WhatsApp promised.

@@ -75,7 +75,8 @@ pub async fn create(
             return Ok(Err(KeyError::NoClient { client }));
         }
         let created = keys::create(tx, new.clone(), now).await?;
-        let data = json!({"key": created.key.id, "role": created.key.role});
+        let data =
+            json!({"key": created.key.id, "name": created.key.name, "role": created.key.role});
         append(
             tx,
             &actor,
@@ -91,10 +92,11 @@ pub async fn create(
 /// False when there is no such key, or it was revoked before.
 pub async fn revoke(db: &Db, clock: &Clock, actor: &Actor, key: &ApiKey) -> Result<bool, KeyError> {
     let (actor, id, client, now) = (actor.clone(), key.id.clone(), key.client, clock.now());
+    let name = key.name.clone();
     let revoking = db.write(Key::Nothing, async move |tx| {
         let is_revoked = keys::revoke(tx, &id, now).await?;
         if is_revoked {
-            let entry = NewEntry::new(Action::KeyRevoked, client, json!({"key": id}));
+            let entry = NewEntry::new(Action::KeyRevoked, client, json!({"key": id, "name": name}));
             append(tx, &actor, entry, now).await?;
         }
         Ok(is_revoked)

@@ -83,7 +83,7 @@ pub fn normal_name(text: &str) -> Result<String, UserError> {
 }
 
 fn entry(action: Action, user: &User) -> NewEntry {
-    let data = json!({"user": user.id, "role": user.role});
+    let data = json!({"user": user.id, "name": user.name, "role": user.role});
     NewEntry::new(action, user.client, data)
 }
 

@@ -87,7 +87,10 @@ fn media(lang: Language, outcome: &Outcome, item: &Value) -> String {
     match outcome {
         Outcome::Stored { path, verified, .. } => {
             let from = plain(field("from"));
-            format!("{line}\t{from} → media_storage/{path}\t{verified}")
+            format!(
+                "{line}\t{from} → media_storage/{path}\t{}",
+                lang.name(verified)
+            )
         }
         _ => line,
     }

@@ -18,7 +18,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{Caller, two_clients};
 use crate::commands::{midiateca, stderr, stdout};
-use crate::stage::{TestApp, sample};
+use crate::dashboard::signed_in;
+use crate::stage::{TODAY, TestApp, impatient, sample};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -169,7 +170,27 @@ async fn a_dossier_of_a_chat_proves_itself_to_sha256sum_and_to_verify_dossier() 
     );
     assert!(!text(&files, "manifest.json").contains(&media_key(&body)));
 
+    assert_eq!(manifest["verified"], json!({"full": 2}));
+    let name = manifest["clients"]["2"].as_str().unwrap();
+    assert_eq!(manifest["instances"], json!({crate::stage::FIRST: "wapi"}));
+    let zone = manifest["time_zone"].as_str().unwrap();
+    assert_eq!(manifest["period"], json!({"from": null, "to": null}));
+    let received = &manifest["received"];
+    assert_eq!(received["from"], entry["received_at"]);
+    assert_eq!(entry["client_name"], name);
+    assert_eq!(entry["chat_name"], entry["sender_name"]);
+
     let page = text(&files, "index.html");
+    for expected in [
+        name,
+        "W-API",
+        zone,
+        "chave e hash",
+        entry["chat_name"].as_str().unwrap(),
+        "conversa privada",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     for expected in [
         "Dossiê",
@@ -191,6 +212,67 @@ async fn a_dossier_of_a_chat_proves_itself_to_sha256sum_and_to_verify_dossier() 
     let english = unzipped(&english);
     assert!(text(&english, "index.html").contains("It is not legal advice."));
     assert_eq!(self::manifest(&english)["files"], 1);
+    test.end().await;
+}
+
+/// Nothing was compared with them, so no page may read as if it were.
+#[tokio::test]
+async fn files_without_key_and_hash_are_named_as_such_with_the_hold_on_them() {
+    let mut config = impatient();
+    config.http.time_zone = "America/Sao_Paulo".to_owned();
+    let test = TestApp::with(config, Clock::fixed(TODAY)).await;
+    let (unproven, _) = test
+        .store(SimMedia {
+            with_hashes: false,
+            ..sample("UNPROVEN")
+        })
+        .await;
+    let (hashed, _) = test.store(sample("HASHED")).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let body = json!({"client": 2, "reason": "processo 9"});
+    let (status, hold) = admin.send("POST", "/holds", Some(body)).await;
+    assert_eq!(status, 201, "{hold}");
+    let viewer = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let period = "from=2026-11-24&to=2099-11-24";
+    for (caller, reason) in [(&admin, json!("processo 9")), (&viewer, json!(null))] {
+        for (lang, nothing, only) in [
+            ("en", "compared with nothing", "hash only"),
+            ("pt-BR", "sem comparação", "só hash"),
+        ] {
+            let path = format!("/dossier.zip?client=2&{period}&lang={lang}");
+            let files = unzipped(&dossier(caller, &path).await);
+            let manifest = manifest(&files);
+            assert_eq!(manifest["verified"], json!({"hash": 1, "unproven": 1}));
+            assert_eq!(manifest["period"]["to"], "2099-11-25T03:00:00.000Z");
+            let entry = &manifest["media"][0];
+            assert_eq!(
+                (&entry["id"], &entry["verified"]),
+                (&json!(unproven.id), &json!("unproven"))
+            );
+            let since = &hold["created_at"];
+            let expected = json!([{"id": hold["id"], "reason": reason, "since": since}]);
+            assert_eq!(entry["holds"], expected);
+            let page = text(&files, "index.html");
+            for expected in [nothing, only] {
+                assert!(page.contains(expected), "{expected}: {page}");
+            }
+            assert!(!page.contains("chave e hash") && !page.contains("key and hash"));
+        }
+    }
+    let mut browser = signed_in(&test, Role::Viewer, Scope::All).await;
+    for (language, nothing, compared) in [
+        ("en", "compared with nothing", "nothing could be compared"),
+        ("pt-BR", "sem comparação", "não houve com o que comparar"),
+    ] {
+        browser.language = language;
+        let page = browser.page(&format!("/media/{}", unproven.id)).await;
+        assert!(page.contains(nothing) && page.contains(compared), "{page}");
+        let page = browser.page("/media?verified=unproven").await;
+        assert_eq!(page.matches("class=\"tile\"").count(), 1, "{page}");
+        assert!(page.contains(compared), "{page}");
+    }
+    let list = viewer.get("/media?verified=hash").await;
+    assert_eq!(list["items"][0]["id"], json!(hashed.id));
     test.end().await;
 }
 

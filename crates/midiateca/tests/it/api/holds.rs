@@ -10,6 +10,7 @@ use wa_sim::SimMedia;
 
 use super::{Caller, two_clients};
 use crate::commands::{items, midiateca, stderr, stdout};
+use crate::dashboard::signed_in;
 use crate::retention::sweep;
 use crate::stage::{MediaView, TODAY, TestApp, impatient, sample};
 
@@ -273,6 +274,62 @@ async fn holds_are_for_administrators_of_the_client_and_audited() {
     };
     assert_eq!((done("hold_added"), done("hold_released")), (1, 1));
     assert!(!audit.to_string().contains(WHO), "{audit}");
+    test.end().await;
+}
+
+#[tokio::test]
+async fn media_and_chats_on_hold_say_so_and_why_only_to_administrators() {
+    let test = TestApp::start().await;
+    let (theirs, _) = test.store(sample("THEIRS")).await;
+    let (group, _) = test.store(in_group("GROUP")).await;
+    let (other, _) = test.store(of_other("OTHER")).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let viewer = Caller::new(&test, Role::Viewer, Scope::Client(2)).await;
+    let hold = add(&admin, json!({"person": WHO, "reason": "processo 12"})).await;
+    for (media, is_on_hold) in [(&theirs, true), (&group, true), (&other, false)] {
+        for (caller, reason) in [(&admin, json!("processo 12")), (&viewer, json!(null))] {
+            let shown = caller.get(&format!("/media/{}", media.id)).await;
+            assert_eq!(shown["on_hold"], is_on_hold, "{shown}");
+            let holds = shown["holds"].as_array().unwrap();
+            assert_eq!(holds.len(), usize::from(is_on_hold), "{shown}");
+            for shown in holds {
+                assert_eq!((&shown["id"], &shown["reason"]), (&json!(hold), &reason));
+                assert!(shown["since"].is_string());
+            }
+        }
+    }
+    let listed = viewer.get("/media").await;
+    let on_hold: Vec<_> = listed["items"].as_array().unwrap().iter().collect();
+    let on_hold: Vec<_> = on_hold.iter().map(|item| &item["on_hold"]).collect();
+    assert_eq!(on_hold, [&json!(false), &json!(true), &json!(true)]);
+    let chat = |media: &MediaView| format!("/chats/2/{}", media.chat_id.clone().unwrap());
+    // The group has media of others, which are not on hold.
+    for (media, count) in [(&theirs, 1), (&group, 0), (&other, 0)] {
+        let shown = admin.get(&chat(media)).await;
+        assert_eq!(shown["holds"].as_array().unwrap().len(), count, "{shown}");
+    }
+    let mut browser = signed_in(&test, Role::Admin, Scope::All).await;
+    let address = format!("href=\"/holds#{hold}\"");
+    for path in [format!("/media/{}", theirs.id), chat(&theirs)] {
+        browser.language = "en";
+        let page = browser.page(&path).await;
+        for expected in ["Under legal hold since", "processo 12", &address] {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+        browser.language = "pt-BR";
+        let page = browser.page(&path).await;
+        assert!(page.contains("Sob retenção legal desde"), "{page}");
+    }
+    let page = browser.page("/media").await;
+    assert_eq!(page.matches("title=\"Sob retenção legal\"").count(), 2);
+    let page = browser.page("/holds").await;
+    assert!(page.contains(&format!("<tr id=\"{hold}\"")), "{page}");
+    release(&admin, &hold).await;
+    let shown = viewer.get(&format!("/media/{}", theirs.id)).await;
+    assert_eq!(
+        (&shown["on_hold"], &shown["holds"]),
+        (&json!(false), &json!([]))
+    );
     test.end().await;
 }
 

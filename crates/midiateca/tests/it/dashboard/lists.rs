@@ -1,8 +1,10 @@
 //! Filters in the addresses of lists, and a chat with very many media.
 
+use midiateca_service::access::{Actor, users};
 use midiateca_service::clock::{Clock, DAY};
 use midiateca_service::db::Key;
 use midiateca_service::model::{MediaKind, Role, Scope};
+use midiateca_service::ops::users::{self as operation, Target};
 use wa_sim::SimMedia;
 
 use super::{add, signed_in};
@@ -27,8 +29,12 @@ async fn deliveries_are_filtered_by_time_gateway_and_instance_and_the_next_page_
         ("?from=2026-11-25", 2),
         ("?to=2026-11-25", 1),
         ("?from=25%2F11%2F2026", 2),
-        ("?from=25%2F11%2F2026&to=26/11/2026", 0),
-        ("?from=2026-11-25&to=2026-11-26", 0),
+        ("?from=25%2F11%2F2026&to=25/11/2026", 0),
+        ("?from=26%2F11%2F2026&to=26/11/2026", 2),
+        ("?from=2026-11-25&to=2026-11-25", 0),
+        // A day is included to its end.
+        ("?from=2026-11-26&to=2026-11-26", 2),
+        ("?to=2026-11-24", 1),
         ("?gateway=wapi&verdict=accepted", 3),
         ("?gateway=meta", 0),
         (&format!("?instance={OTHER}"), 0),
@@ -87,7 +93,31 @@ async fn the_audit_log_is_filtered_by_who_what_and_when() {
             "{query}: {page}"
         );
     }
+    let users = users::list(&test.app.db, Scope::All).await.unwrap();
+    let removed = users.into_iter().find(|user| user.name == "ana").unwrap();
+    let actor = Actor::CommandLine(Some("operadora".to_owned()));
+    let target = Target {
+        within: Scope::All,
+        id: &removed.id,
+    };
+    let removing = operation::remove(test.app.user_deps(), &actor, target);
+    removing.await.unwrap();
+    add(&test, "carla", Role::Admin, Scope::All).await;
+    browser.sign_in("carla").await;
+    // A removed user can still be looked for, by name or by code.
+    for actor in ["ana".to_owned(), format!("user:{}", removed.id)] {
+        let page = browser.page(&format!("/audit?actor={actor}")).await;
+        assert_eq!(rows(&page, "<tr><th scope=\"row\""), 1, "{page}");
+        assert!(page.contains("<bdi>ana (user)</bdi>"), "{page}");
+    }
+    let page = browser.page("/audit?action=user_removed").await;
+    let option = format!("<option value=\"user:{}\">ana (user)", removed.id);
+    assert!(page.contains(&option), "{page}");
+    assert!(page.contains("command line (operadora)"), "{page}");
+    assert!(page.contains("name:</span> <bdi>ana</bdi>"), "{page}");
     browser.language = "pt-BR";
+    let page = browser.page("/audit?actor=ana").await;
+    assert!(page.contains("<bdi>ana (usuário)</bdi>"), "{page}");
     let page = browser.page("/audit?action=user_added").await;
     assert!(
         page.contains("<option value=\"user_added\" selected>usuário adicionado"),
@@ -148,6 +178,42 @@ async fn chats_are_found_by_client_instance_name_and_number() {
 }
 
 #[tokio::test]
+async fn a_chat_is_filtered_by_days_to_the_end_of_the_last_one() {
+    let clock = Clock::fixed(TODAY);
+    let test = TestApp::with(impatient(), clock.clone()).await;
+    let (first, _) = test.store(sample("FIRST-DAY")).await;
+    clock.advance(2 * DAY);
+    test.store(sample("LATER")).await;
+    test.store(SimMedia::sample(FIRST, "VOICE", MediaKind::Audio))
+        .await;
+    let browser = signed_in(&test, Role::Viewer, Scope::All).await;
+    let chat = format!("/chats/2/{}", first.chat_id.unwrap());
+    for (query, tiles, all) in [
+        ("", 3, ">3<"),
+        ("?from=2026-11-25", 2, ">2<"),
+        ("?to=2026-11-24", 1, ">1<"),
+        ("?from=2026-11-26&to=2026-11-26", 2, ">2<"),
+        ("?from=2026-11-26&to=2026-11-26&kind=audio", 1, ">2<"),
+    ] {
+        let page = browser.page(&format!("{chat}{query}")).await;
+        assert_eq!(rows(&page, "class=\"tile\""), tiles, "{query}: {page}");
+        assert!(page.contains(all), "{query}: {page}");
+        let media = query.replace('?', "?q=&");
+        let page = browser.page(&format!("/media{media}")).await;
+        assert_eq!(rows(&page, "class=\"tile\""), tiles, "{query}: {page}");
+    }
+    // The tabs and the archives keep the period.
+    let page = browser.page(&format!("{chat}?to=2026-11-24")).await;
+    for kept in ["?kind=image&#38;to=2026-11-24", "dossier.zip?chat="] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    let dossier = page.split("id=\"dossier\" href=\"").nth(1).unwrap();
+    let dossier = dossier.split('"').next().unwrap();
+    assert!(dossier.contains("to=2026-11-24"), "{dossier}");
+    test.end().await;
+}
+
+#[tokio::test]
 async fn a_chat_with_very_many_media_says_that_there_are_more() {
     let test = TestApp::start().await;
     let (media, _) = test.store(sample("ONE")).await;
@@ -166,6 +232,10 @@ async fn a_chat_with_very_many_media_says_that_there_are_more() {
     let browser = signed_in(&test, Role::Viewer, Scope::Client(2)).await;
     let page = browser.page(&format!("/chats/2/{chat}")).await;
     assert!(page.contains(">10,000+<"), "{page}");
+    assert!(
+        page.contains("of the newest 10,000 media of this chat"),
+        "{page}"
+    );
     // Kinds of which only older media exist are there to look for, without a number.
     assert!(page.contains("kind=sticker\">sticker </a>"), "{page}");
     let stickers = browser.page(&format!("/chats/2/{chat}?kind=sticker")).await;

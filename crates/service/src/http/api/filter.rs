@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::error::{ApiError, Detail, Result};
 use super::query::{code, number};
 use crate::app::App;
+use crate::clock::Millis;
 use crate::config::Since;
 use crate::i18n::keys as texts;
 use crate::instances;
@@ -59,12 +60,13 @@ pub struct MediaFilter {
     /// Received at or after: a day in `http.time_zone`, a time, or so long ago (`24h`, `7d`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Received before.
+    /// Received before; a day is included to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// Words of captions, file names, sender names and transcripts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
+    /// How the file was verified: `full`, `hash`, `mac` or `unproven`.
     #[serde(
         default,
         deserialize_with = "verified",
@@ -136,7 +138,7 @@ impl MediaFilter {
             chat: self.chat,
             sender: self.sender,
             since: time(app, self.from.as_deref())?,
-            until: time(app, self.to.as_deref())?,
+            until: end(app, self.to.as_deref())?,
             words: self.q,
             reason: self.reason,
             verified: self.verified,
@@ -148,15 +150,22 @@ impl MediaFilter {
 }
 
 /// A time as operators write it.
-pub fn time(app: &App, text: Option<&str>) -> Result<Option<crate::clock::Millis>> {
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    let since: Since = text.parse().map_err(|error: crate::config::NotATime| {
+pub fn time(app: &App, text: Option<&str>) -> Result<Option<Millis>> {
+    let since = text.map(since).transpose()?;
+    Ok(since.map(|since| since.at(app.clock.now(), &app.config.http.zone())))
+}
+
+/// The same for the end of a period: a day belongs to it.
+pub fn end(app: &App, text: Option<&str>) -> Result<Option<Millis>> {
+    let since = text.map(since).transpose()?;
+    Ok(since.map(|since| since.end(app.clock.now(), &app.config.http.zone())))
+}
+
+fn since(text: &str) -> Result<Since> {
+    text.parse().map_err(|error: crate::config::NotATime| {
         ApiError::bad(
             texts::api::BAD_QUERY,
             Detail::Of(std::sync::Arc::new(error)),
         )
-    })?;
-    Ok(Some(since.at(app.clock.now(), &app.config.http.zone())))
+    })
 }

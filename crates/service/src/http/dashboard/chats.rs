@@ -25,6 +25,8 @@ use crate::http::api::query::Query;
 use crate::http::api::v1::chats::ChatQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
+use crate::media::{self, chats::MOST_COUNTED};
+use crate::model::MediaKind;
 
 #[derive(Template)]
 #[template(path = "chats.html")]
@@ -35,6 +37,8 @@ struct ChatsPage {
     clients: Vec<Choice>,
     instances: Vec<Choice>,
     items: Vec<(String, Document)>,
+    /// Whether not all media of one were counted.
+    has_incomplete: bool,
     next: Option<String>,
 }
 
@@ -70,6 +74,7 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
             parameters["cursor"] = Value::String(cursor);
             with_query("/chats", &parameters)
         });
+        let has_incomplete = items.iter().any(|chat| !chat.has("complete"));
         let items = items.into_iter().map(|chat| (path_of(&chat), chat));
         Ok(ChatsPage {
             is_filtered: shown.has_any(),
@@ -77,6 +82,7 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
             clients: clients.unwrap_or_default(),
             instances: instances.unwrap_or_default(),
             items: items.collect(),
+            has_incomplete,
             next,
             frame: frame.clone(),
         })
@@ -89,8 +95,10 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
 
 #[derive(serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct KindQuery {
+struct PartQuery {
     kind: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
 }
 
 /// The tab of a kind: its address, its code, how many, whether it is chosen.
@@ -98,6 +106,8 @@ struct Tab {
     address: String,
     kind: String,
     count: i64,
+    /// Whether there are no more.
+    is_complete: bool,
     is_chosen: bool,
 }
 
@@ -106,7 +116,15 @@ struct Tab {
 struct ChatPage {
     frame: Frame,
     chat: Document,
+    /// Its address without a filter.
+    path: String,
+    /// The kind and the period.
+    filter: Document,
+    has_period: bool,
+    covering: Vec<Document>,
     tabs: Vec<Tab>,
+    /// What the counts leave out.
+    note: Option<String>,
     filter_json: String,
     items: Vec<Document>,
     next: Option<String>,
@@ -134,61 +152,105 @@ async fn chat_page(
     v1::Ids(client, chat): v1::Ids,
     parts: &Parts,
 ) -> Result<ChatPage, ApiError> {
-    let Query(query, page): Query<KindQuery, PageQuery> = query_of(parts)?;
+    let Query(query, page): Query<PartQuery, PageQuery> = query_of(parts)?;
     let viewer = || Viewer(visitor.grant.clone());
     let ids = v1::Ids(client.clone(), chat.clone());
     let Json(found) = v1::chats::get(State(state.clone()), viewer(), ids).await?;
     let found = Document::of(&found);
     let kind = query.kind.filter(|kind| KINDS.contains(&kind.as_str()));
-    let shown =
-        json!({"client": found.number("client"), "chat": found.text("chat_id"), "kind": kind});
+    let part = without_nulls(json!({"kind": kind, "from": query.from, "to": query.to}));
+    let has_period = query.from.is_some() || query.to.is_some();
+    let shown = {
+        let mut shown = part.clone();
+        shown["client"] = found.number("client").into();
+        shown["chat"] = found.text("chat_id").into();
+        shown
+    };
     let filter: MediaFilter = serde_json::from_value(shown.clone()).unwrap_or_default();
     let before = rfc3339(state.app.clock.now() + 1);
+    let tabs = if has_period {
+        tabs_of_period(&state, &visitor, &filter).await?
+    } else {
+        tabs_of_all(&found)
+    };
     let listing = v1::media::list(State(state), viewer(), Query(filter, page));
     let Json(media) = listing.await?;
     let (items, next) = Document::page(&media);
     let path = path_of(&found);
-    let here = |cursor: Option<String>, kind: Option<&str>| {
-        with_query(&path, &json!({"kind": kind, "cursor": cursor}))
+    let here = |changed: &[(&str, Option<&str>)]| {
+        let mut parameters = part.clone();
+        for (name, value) in changed {
+            parameters[*name] = json!(value);
+        }
+        with_query(&path, &parameters)
     };
-    let all: i64 = found
-        .list("counts")
-        .iter()
-        .map(|count| count.number("count"))
-        .sum();
-    let mut tabs = vec![Tab {
-        address: here(None, None),
-        kind: String::new(),
-        count: all,
-        is_chosen: kind.is_none(),
-    }];
-    let counts = found.list("counts");
-    let count_of = |name: &str| {
-        let count = counts.iter().find(|count| count.is("kind", name));
-        count.map_or(0, |count| count.number("count"))
-    };
-    // Older media, which are not counted, may be of the other kinds.
-    let shown_kinds = KINDS
-        .iter()
-        .filter(|name| count_of(name) > 0 || !found.has("complete"));
-    tabs.extend(shown_kinds.map(|name| Tab {
-        address: here(None, Some(name)),
-        count: count_of(name),
-        is_chosen: kind.as_deref() == Some(*name),
-        kind: (*name).to_owned(),
-    }));
-    let shown = without_nulls(shown);
+    let is_complete = tabs.iter().all(|(_, _, is_complete)| *is_complete);
+    let tabs = tabs.into_iter().map(|(name, count, is_complete)| Tab {
+        address: here(&[("kind", name)]),
+        is_chosen: kind.as_deref() == name,
+        kind: name.unwrap_or_default().to_owned(),
+        count,
+        is_complete,
+    });
+    let most = visitor.frame.count(i64::from(MOST_COUNTED));
     Ok(ChatPage {
-        next: next.map(|cursor| here(Some(cursor), kind.as_deref())),
+        note: (!is_complete && !has_period)
+            .then(|| visitor.frame.fill(words::COUNTED_NEWEST, "most", most)),
+        tabs: tabs.collect(),
+        next: next.map(|cursor| here(&[("cursor", Some(&cursor))])),
         zip: with_query("/api/v1/media.zip", &shown),
         dossier: dossier_address(&shown, &visitor.frame),
         filter_json: json_text(&shown),
+        covering: found.list("holds"),
+        filter: Document(part.clone()),
+        path: path.clone(),
         chat: found,
-        tabs,
+        has_period,
         items,
         before,
         frame: visitor.frame,
     })
+}
+
+/// The kinds of the tabs, how many media each has, and whether there are no more.
+type Counts = Vec<(Option<&'static str>, i64, bool)>;
+
+fn tabs_of_all(chat: &Document) -> Counts {
+    let (counts, is_complete) = (chat.list("counts"), chat.has("complete"));
+    let all = counts.iter().map(|count| count.number("count")).sum();
+    let count_of = |name: &str| {
+        let count = counts.iter().find(|count| count.is("kind", name));
+        count.map_or(0, |count| count.number("count"))
+    };
+    let mut tabs = vec![(None, all, is_complete)];
+    // Older media, which are not counted, may be of the other kinds.
+    let kinds = KINDS
+        .into_iter()
+        .filter(|name| count_of(name) > 0 || !is_complete);
+    tabs.extend(kinds.map(|name| (Some(name), count_of(name), is_complete)));
+    tabs
+}
+
+async fn tabs_of_period(
+    state: &HttpState,
+    visitor: &Visitor,
+    filter: &MediaFilter,
+) -> Result<Counts, ApiError> {
+    let most = u64::from(MOST_COUNTED);
+    let mut tabs = Vec::with_capacity(KINDS.len() + 1);
+    for name in std::iter::once(None).chain(KINDS.map(Some)) {
+        let filter = MediaFilter {
+            kind: name.and_then(MediaKind::parse),
+            ..filter.clone()
+        };
+        let filter = filter.resolve(&state.app, visitor.grant.scope).await?;
+        let count = media::count_up_to(&state.app.db, &filter, most + 1).await?;
+        let shown = i64::try_from(count.min(most)).unwrap_or(i64::MAX);
+        if name.is_none() || count > 0 {
+            tabs.push((name, shown, count <= most));
+        }
+    }
+    Ok(tabs)
 }
 
 fn without_nulls(mut value: Value) -> Value {

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::frame::Frame;
-use crate::clock::{Zone, rfc3339};
+use crate::clock::{Millis, Zone, rfc3339};
 use crate::derived::mime_of_thumbnail;
+use crate::gateway::Gateway;
 use crate::i18n::keys::dossier as words;
 use crate::i18n::{Language, TextKey};
 use crate::media::hex;
 use crate::ops::dossier::{
-    DossierDelivery, DossierMedia, Facts, Omission, Part, PromiseCheck, PromiseResult,
+    DossierDelivery, DossierMedia, Facts, Omission, Part, Period, PromiseCheck, PromiseResult,
 };
 use crate::telemetry;
 
@@ -23,7 +24,12 @@ struct HeadPart<'a> {
     frame: &'a Frame,
     facts: &'a Facts,
     /// Names and values of the conditions that were asked for.
-    selection: Vec<(&'a str, String)>,
+    selection: Vec<(String, String)>,
+    /// In words; empty without a limit.
+    period: String,
+    received: String,
+    /// Their ids, and their gateways in words.
+    instances: Vec<(&'a str, &'static str)>,
     made_at: String,
 }
 
@@ -55,6 +61,12 @@ struct MediaPart<'a> {
     checks: Vec<CheckRow>,
     attempts: Vec<Document>,
     delivery: &'a DossierDelivery,
+    client_name: Option<&'a str>,
+    chat_kind: &'static str,
+    chat_name: Option<&'a str>,
+    gateway: &'static str,
+    /// Since when, and why if the caller may know it.
+    holds: Vec<(String, Option<&'a str>)>,
     /// The address of its picture, which contains the picture.
     preview: Option<String>,
 }
@@ -74,7 +86,10 @@ pub fn writer(lang: Language, zone: Zone) -> Box<dyn Fn(Part<'_>) -> String + Se
         Part::Head(facts) => render(&HeadPart {
             frame: &frame,
             facts,
-            selection: selection_of(facts),
+            selection: selection_of(&frame, facts),
+            period: period_of(&frame, &facts.period),
+            received: received_of(&frame, &facts.received),
+            instances: instances_of(facts),
             made_at: rfc3339(facts.made_at),
         }),
         Part::Media(entry) => render(&media_part(&frame, entry)),
@@ -82,15 +97,60 @@ pub fn writer(lang: Language, zone: Zone) -> Box<dyn Fn(Part<'_>) -> String + Se
     })
 }
 
-fn selection_of(facts: &Facts) -> Vec<(&str, String)> {
-    let text = |value: &Value| {
-        value
+fn selection_of(frame: &Frame, facts: &Facts) -> Vec<(String, String)> {
+    let text = |name: &str, value: &Value| {
+        let text = value
             .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
+            .map_or_else(|| value.to_string(), str::to_owned);
+        match name {
+            "kind" | "status" | "verified" | "direction" => frame.name(text),
+            "reason" => frame.reason(text),
+            "client" => {
+                let client = value.as_i64().unwrap_or_default();
+                match facts.clients.get(&client) {
+                    Some(Some(name)) => format!("{} (cliente_{client})", frame.plain(name)),
+                    _ => format!("cliente_{client}"),
+                }
+            }
+            _ => frame.plain(text),
+        }
     };
     let conditions = facts.selection.iter();
     conditions
-        .map(|(name, value)| (name.as_str(), text(value)))
+        .map(|(name, value)| (frame.name(name), text(name, value)))
+        .collect()
+}
+
+fn period_of(frame: &Frame, period: &Period) -> String {
+    let [from, to] = [period.from, period.to].map(|at| at.map(|at| both(frame, at)));
+    match (from, to) {
+        (None, None) => String::new(),
+        (Some(from), None) => frame.fill(words::PERIOD_FROM, "from", from),
+        (None, Some(to)) => frame.fill(words::PERIOD_TO, "to", to),
+        (Some(from), Some(to)) => {
+            let values: [(&str, &dyn std::fmt::Display); 2] = [("from", &from), ("to", &to)];
+            frame.lang.fill(words::PERIOD_BOTH, &values)
+        }
+    }
+}
+
+fn received_of(frame: &Frame, received: &Period) -> String {
+    let ends = [received.from, received.to].into_iter().flatten();
+    let mut ends: Vec<_> = ends.map(|at| both(frame, at)).collect();
+    ends.dedup();
+    ends.join(" – ")
+}
+
+/// In the zone of the page, and in UTC.
+fn both(frame: &Frame, at: Millis) -> String {
+    format!("{} ({})", frame.at(Some(at)), rfc3339(at))
+}
+
+fn instances_of(facts: &Facts) -> Vec<(&str, &'static str)> {
+    let title = |code: &str| Gateway::parse(code).map_or("", Gateway::title);
+    let instances = facts.instances.iter();
+    instances
+        .map(|(id, gateway)| (id.as_str(), title(gateway)))
         .collect()
 }
 
@@ -135,6 +195,15 @@ fn media_part<'a>(frame: &'a Frame, entry: &'a DossierMedia<'a>) -> MediaPart<'a
         checks: checks.unwrap_or_default(),
         attempts: entry.attempts.iter().map(Document::of).collect(),
         delivery: &entry.delivery,
+        client_name: entry.client_name.as_deref(),
+        chat_kind: media.origin.chat_kind().as_str(),
+        chat_name: entry.chat_name.as_deref(),
+        gateway: media.gateway.title(),
+        holds: entry
+            .holds
+            .iter()
+            .map(|hold| (both(frame, hold.since), hold.reason.as_deref()))
+            .collect(),
         preview: entry.preview.as_deref().map(|picture| {
             let mime = mime_of_thumbnail(picture);
             format!("data:{mime};base64,{}", STANDARD.encode(picture))

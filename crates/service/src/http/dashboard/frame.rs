@@ -303,6 +303,11 @@ impl Frame {
         self.lang.reason(code.as_ref()).to_owned()
     }
 
+    /// What a way of verification proves.
+    pub fn proof(&self, code: impl AsRef<str>) -> String {
+        self.lang.proof(code.as_ref()).to_owned()
+    }
+
     /// Why a notification did not reach its endpoint.
     pub fn sending(&self, code: impl AsRef<str>) -> String {
         self.name(format!("sending_{}", code.as_ref()))

@@ -14,7 +14,7 @@ use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
 use super::visitor::Visitor;
 use crate::access::Grant;
-use crate::clock::{DAY, rfc3339};
+use crate::clock::rfc3339;
 use crate::config::Since;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
@@ -198,7 +198,7 @@ fn place_of_day(state: &HttpState, parts: &Parts) -> Option<String> {
         .find(|(name, value)| name == "day" && !value.is_empty())?;
     let start: Since = day.parse().ok()?;
     let config = &state.app.config.http;
-    let end = start.at(state.app.clock.now(), &config.zone()) + DAY;
+    let end = start.end(state.app.clock.now(), &config.zone());
     let kept = pairs
         .iter()
         .filter(|(name, value)| name != "day" && name != "cursor" && !value.is_empty());

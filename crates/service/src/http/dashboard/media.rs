@@ -34,6 +34,8 @@ struct MediaPage {
     can_dismiss: bool,
     /// Why the file is not for this visitor, or not yet.
     withheld: Option<String>,
+    /// The holds that cover it.
+    covering: Vec<Document>,
     /// Fields of the table, in the order of the document.
     facts: Vec<(String, String)>,
 }
@@ -69,7 +71,8 @@ fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
                 "client" => frame.client_name(value.as_i64().unwrap_or(0)),
                 "seconds" => frame.clock(value.as_i64().unwrap_or(0)),
                 "reason" => frame.reason(&text),
-                "kind" | "status" | "verified" | "route" | "scan" => frame.name(&text),
+                "verified" => format!("{}: {}", frame.name(&text), frame.proof(&text)),
+                "kind" | "status" | "route" | "scan" => frame.name(&text),
                 _ if value.is_boolean() => frame.name(&text),
                 _ => frame.plain(&text),
             };
@@ -104,12 +107,15 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
             &json!({}),
         )
     });
+    // A page without its holds would mislead.
+    let covering = v1::media::holds_of(&state, &grant, &found).await?;
     let media = Document::of(&found);
     let refused = v1::media::refuse_screened(&state.app, &found, grant.role).err();
     Ok(MediaPage {
         withheld: refused.map(|error| error.explanation(Reader::Page, frame.lang).message),
         attempts: list(attempts.map(|Json(page)| Document::of(&page))),
         links: list(links.map(|Json(page)| Document::of(&page))),
+        covering: covering.iter().map(Document::of).collect(),
         older,
         newer,
         chat,

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::checks::PromiseChecks;
+use crate::media::holds::CoveringHold;
 use crate::media::screening::Screened;
 use crate::media::{Media, RecordedAttempt, hex};
 use crate::ops::Problem;
@@ -88,6 +89,11 @@ pub struct DossierMedia<'a> {
     pub attempts: Vec<RecordedAttempt>,
     pub delivery: DossierDelivery,
     pub with_keys: bool,
+    pub client_name: Option<String>,
+    /// Of the person of a private chat.
+    pub chat_name: Option<String>,
+    /// Those that cover it while the dossier is made.
+    pub holds: Vec<CoveringHold>,
     /// A small picture of an image, for the page only.
     pub preview: Option<Bytes>,
 }
@@ -128,6 +134,9 @@ impl Serialize for DossierMedia<'_> {
             ("finding", json!(self.checks.as_ref().err())),
             ("promised", promised),
             ("checks", json!(self.checks.as_ref().ok())),
+            ("client_name", json!(self.client_name)),
+            ("chat_name", json!(self.chat_name)),
+            ("holds", json!(self.holds)),
             ("key_kind", json!(media.key_kind.wire_type())),
             ("media_key", json!(key)),
             ("attempts", json!(self.attempts)),

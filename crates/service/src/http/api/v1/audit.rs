@@ -9,20 +9,20 @@ use crate::access::audit::{self, Action, AuditEntry, AuditFilter};
 use crate::http::HttpState;
 use crate::http::api::caller::Admin;
 use crate::http::api::error::{ErrorBody, Result};
-use crate::http::api::filter::time;
+use crate::http::api::filter::{end, time};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::Query;
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// `key:ID`, `user:ID`, `link:ID`, `anonymous` or `command_line`.
+    /// `key:ID`, `user:ID`, `link:ID`, `anonymous`, `command_line`, or the name that a user or a key had.
     actor: Option<String>,
     #[param(inline)]
     action: Option<Action>,
     /// At or after: a day, a time, or so long ago (`24h`).
     from: Option<String>,
-    /// Before.
+    /// Before; a day is included to its end.
     to: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub async fn list(
         actor: query.actor,
         action: query.action,
         since: time(&state.app, query.from.as_deref())?,
-        until: time(&state.app, query.to.as_deref())?,
+        until: end(&state.app, query.to.as_deref())?,
     };
     let db = &state.app.db;
     let found = audit::selected(db, grant.scope, &filter, before, limit + 1).await?;

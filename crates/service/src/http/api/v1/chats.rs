@@ -13,6 +13,7 @@ use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, number};
 use crate::i18n::keys as texts;
 use crate::media::chats::{self, Chat, ChatCursor, ChatFilter};
+use crate::media::holds::{self, CoveringHold};
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -50,17 +51,32 @@ pub async fn list(
 
 /// One chat
 #[utoipa::path(get, path = "/chats/{client}/{chat}", tag = "chats", params(("client" = i64, Path), ("chat" = String, Path)),
-    responses((status = OK, body = Chat), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = ChatDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Ids(client, chat): Ids,
-) -> Result<Json<Chat>> {
+) -> Result<Json<ChatDetail>> {
     let not_found = || ApiError::not_found(texts::api::CHAT_NOT_FOUND);
     let client = client.parse().map_err(|_| not_found())?;
     if !grant.scope.includes(client) {
         return Err(not_found());
     }
     let found = chats::chat(&state.app.db, client, &chat).await?;
-    found.map(Json).ok_or_else(not_found)
+    let chat = found.ok_or_else(not_found)?;
+    let holds = holds::covering_chat(&state.app.db, client, &chat.chat_id).await?;
+    let holds = holds.into_iter().map(|hold| hold.for_role(grant.role));
+    Ok(Json(ChatDetail {
+        holds: holds.collect(),
+        chat,
+    }))
+}
+
+/// A chat, and the legal holds on it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ChatDetail {
+    #[serde(flatten)]
+    chat: Chat,
+    /// The legal holds that cover all of it.
+    holds: Vec<CoveringHold>,
 }

@@ -16,7 +16,7 @@ use crate::gateway::Gateway;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::filter::time;
+use crate::http::api::filter::{end, time};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, flag};
 use crate::i18n::keys as texts;
@@ -36,7 +36,7 @@ pub struct DeliveriesQuery {
     gateway: Option<Gateway>,
     /// Received at or after: a day, a time, or so long ago (`24h`).
     from: Option<String>,
-    /// Received before.
+    /// Received before; a day is included to its end.
     to: Option<String>,
 }
 
@@ -85,7 +85,7 @@ pub async fn list(
         instance: query.instance,
         verdict: query.verdict,
         since: time(&state.app, query.from.as_deref())?,
-        until: time(&state.app, query.to.as_deref())?,
+        until: end(&state.app, query.to.as_deref())?,
     };
     let (client, gateway) = (grant.scope.client(), query.gateway);
     let of_instances = if client.is_some() || gateway.is_some() {

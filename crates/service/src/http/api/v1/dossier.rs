@@ -26,6 +26,7 @@ use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::http::dashboard::dossier as dossier_page;
 use crate::i18n::Language;
 use crate::i18n::keys as texts;
+use crate::instances;
 use crate::media::Filter;
 use crate::media::screening::Screening;
 use crate::model::{MediaStatus, Scope};
@@ -188,7 +189,12 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
     let screening = app.screening(grant.role);
     let made_by = grant.actor.code();
     let made_by_name = name_of(state, &grant.actor).await?;
-    let page = dossier_page::writer(choice.lang, app.config.http.zone());
+    let zone = app.config.http.zone();
+    let time_zone = zone.name(app.clock.now());
+    let clients = instances::every_client(&app.db).await?.into_iter();
+    let clients = clients.filter(|client| grant.scope.includes(client.id));
+    let client_names = clients.map(|client| (client.id, client.name)).collect();
+    let (role, page) = (grant.role, dossier_page::writer(choice.lang, zone));
     Ok(zip_stream::answer(place, &name, async move |stream| {
         let options = dossier::Options {
             filter,
@@ -197,6 +203,9 @@ async fn answer(state: &HttpState, grant: &Grant, method: &Method, made: Made) -
             screening,
             made_by,
             made_by_name,
+            client_names,
+            time_zone,
+            role,
             page,
             stream,
         };

@@ -32,14 +32,14 @@ pub struct NewHold {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct CoveringHold {
+pub struct CountedHold {
     #[serde(flatten)]
     hold: Hold,
     /// The number of media that it covers now; 0 once it is released.
     media: i64,
 }
 
-impl CoveringHold {
+impl CountedHold {
     async fn new(state: &HttpState, hold: Hold) -> Result<Self> {
         let scope = Scope::Client(hold.client);
         let covered = holds::covered(&state.app.db, scope, Some(&hold.id)).await?;
@@ -67,7 +67,7 @@ impl From<HoldError> for ApiError {
 ///
 /// What it covers is not deleted by retention rules, nor by an erasure, until the hold is released.
 #[utoipa::path(post, path = "/holds", tag = "holds", request_body = NewHold,
-    responses((status = CREATED, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
+    responses((status = CREATED, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
     Admin(grant): Admin,
@@ -91,21 +91,21 @@ pub async fn create(
     };
     let app = &state.app;
     let hold = operation::add(&app.db, &app.clock, &grant.actor, options).await?;
-    let hold = CoveringHold::new(&state, hold).await?;
+    let hold = CountedHold::new(&state, hold).await?;
     Ok((StatusCode::CREATED, Json(hold)).into_response())
 }
 
 /// Legal holds, newest first, released ones too
 #[utoipa::path(get, path = "/holds", tag = "holds",
-    responses((status = OK, body = Page<CoveringHold>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = Page<CountedHold>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
-) -> Result<Json<Page<CoveringHold>>> {
+) -> Result<Json<Page<CountedHold>>> {
     let holds = holds::list(&state.app.db, grant.scope).await?;
     let covered = holds::covered(&state.app.db, grant.scope, None).await?;
     let holds = holds.into_iter();
-    let holds = holds.map(|hold| CoveringHold::counted(hold, &covered));
+    let holds = holds.map(|hold| CountedHold::counted(hold, &covered));
     Ok(Json(Page::whole(holds.collect())))
 }
 
@@ -116,27 +116,27 @@ async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {
 
 /// One legal hold
 #[utoipa::path(get, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
-    responses((status = OK, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
     Admin(grant): Admin,
     Id(id): Id,
-) -> Result<Json<CoveringHold>> {
+) -> Result<Json<CountedHold>> {
     let hold = visible(&state, grant.scope, &id).await?;
-    CoveringHold::new(&state, hold).await.map(Json)
+    CountedHold::new(&state, hold).await.map(Json)
 }
 
 /// Releases a legal hold; it stays in the list
 #[utoipa::path(delete, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
-    responses((status = OK, body = CoveringHold), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn release(
     State(state): State<HttpState>,
     Admin(grant): Admin,
     Id(id): Id,
-) -> Result<Json<CoveringHold>> {
+) -> Result<Json<CountedHold>> {
     let hold = visible(&state, grant.scope, &id).await?;
     let app = &state.app;
     operation::release(&app.db, &app.clock, &grant.actor, &hold).await?;
     let hold = visible(&state, grant.scope, &id).await?;
-    CoveringHold::new(&state, hold).await.map(Json)
+    CountedHold::new(&state, hold).await.map(Json)
 }

@@ -22,6 +22,7 @@ use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{Query, flag};
 use crate::i18n::keys as texts;
 use crate::media::examinations;
+use crate::media::holds::{self, CoveringHold};
 use crate::media::screening::Screened;
 use crate::media::{self, Cursor, Media, RecordedAttempt};
 use crate::model::{MediaId, Role, codes};
@@ -30,18 +31,36 @@ use crate::ops::retry::{self, Retried};
 
 /// Media, newest first
 #[utoipa::path(get, path = "/media", tag = "media", params(MediaFilter, PageQuery),
-    responses((status = OK, body = Page<Media>), (status = "4XX", body = ErrorBody)))]
+    responses((status = OK, body = Page<ListedMedia>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Query(filter, page): Query<MediaFilter, PageQuery>,
-) -> Result<Json<Page<Media>>> {
+) -> Result<Json<Page<ListedMedia>>> {
     let limit = page.limit()?;
     let after = page.after(Cursor::parse)?;
     let filter = filter.resolve(&state.app, grant.scope).await?;
     let found = media::list_after(&state.app.db, &filter, after, limit + 1).await?;
-    let page = Page::of(found, limit, |media| Cursor::of(media).to_string());
+    let ids: Vec<_> = found.iter().map(|media| media.id.clone()).collect();
+    let holds = holds::covering(&state.app.db, &ids).await?;
+    let listed = |media: Media| ListedMedia {
+        on_hold: holds.contains_key(media.id.as_str()),
+        media,
+    };
+    let found = found.into_iter().map(listed).collect();
+    let page = Page::of(found, limit, |listed: &ListedMedia| {
+        Cursor::of(&listed.media).to_string()
+    });
     Ok(Json(page))
+}
+
+/// A media in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ListedMedia {
+    #[serde(flatten)]
+    media: Media,
+    /// Whether a legal hold covers it.
+    on_hold: bool,
 }
 
 pub async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Media> {
@@ -59,7 +78,28 @@ pub async fn get(
 ) -> Result<Json<MediaDetail>> {
     let media = visible(&state, &grant, id).await?;
     let transcript = examinations::transcript(&state.app.db, &media.id).await?;
-    Ok(Json(MediaDetail { media, transcript }))
+    let holds = holds_of(&state, &grant, &media).await?;
+    Ok(Json(MediaDetail {
+        on_hold: !holds.is_empty(),
+        media,
+        transcript,
+        holds,
+    }))
+}
+
+/// The holds in force that cover a media; why, for administrators only.
+pub async fn holds_of(
+    state: &HttpState,
+    grant: &Grant,
+    media: &Media,
+) -> Result<Vec<CoveringHold>> {
+    let id = std::slice::from_ref(&media.id);
+    let mut holds = holds::covering(&state.app.db, id).await?;
+    let holds = holds.remove(media.id.as_str()).unwrap_or_default();
+    Ok(holds
+        .into_iter()
+        .map(|hold| hold.for_role(grant.role))
+        .collect())
 }
 
 /// A media, and what is said in it.
@@ -69,6 +109,10 @@ pub struct MediaDetail {
     media: Media,
     /// The output of the program that transcribes.
     transcript: Option<String>,
+    /// Whether a legal hold covers it.
+    on_hold: bool,
+    /// These holds.
+    holds: Vec<CoveringHold>,
 }
 
 /// A media whose file the caller may have.

@@ -14,7 +14,7 @@ use super::super::gallery::{Choice, with_query};
 use super::super::visitor::Visitor;
 use super::{listing, page};
 use crate::access::Grant;
-use crate::access::audit::Action;
+use crate::access::audit::{self, Action, KnownActor};
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::page::PageQuery;
@@ -77,10 +77,17 @@ impl Names {
         };
         let mut names = known("user", users.map(|Json(page)| Document::of(&page)));
         names.extend(known("key", keys.map(|Json(page)| Document::of(&page))));
+        let others = audit::actors(&state.app.db, grant.scope).await;
+        for KnownActor { code, name } in others.unwrap_or_default() {
+            let is_known = names.iter().any(|(known, _)| *known == code);
+            if let Some(name) = name.filter(|_| !is_known && code.contains(':')) {
+                names.push((code, name));
+            }
+        }
         Self(names)
     }
 
-    /// All who may have done something; one that was removed only if it is chosen.
+    /// All who may have done something, removed ones too.
     fn choices(&self, frame: &Frame, chosen: &str) -> Vec<Choice> {
         let choice = |code: &str| {
             let is_chosen = code == chosen;
@@ -97,14 +104,28 @@ impl Names {
         choices
     }
 
-    /// The name of an actor. One that is removed, or that has none, is shown by the code.
+    /// The name of an actor, and what it is. One without a name is shown by the code.
     pub fn find(&self, frame: &Frame, actor: &str) -> String {
         let name = self.0.iter().find(|(known, _)| known == actor);
-        name.map_or_else(
-            || frame.plain(frame.name(actor)),
-            |(_, name)| frame.plain(name),
-        )
+        who(frame, actor, name.map(|(_, name)| name.as_str()))
     }
+}
+
+/// Who did something: `ana (user)`, `relatorios (API key)`, `command line (root)`.
+fn who(frame: &Frame, actor: &str, name: Option<&str>) -> String {
+    let (kind, id) = actor.split_once(':').unwrap_or((actor, ""));
+    let kind = match kind {
+        "user" | "key" => frame.name(kind),
+        "link" => return format!("{} {}", frame.name("signed_link"), frame.plain(id)),
+        _ => {
+            let kind = frame.plain(frame.name(kind));
+            return match name {
+                Some(name) => format!("{kind} ({})", frame.plain(name)),
+                None => kind,
+            };
+        }
+    };
+    format!("{} ({kind})", frame.plain(name.unwrap_or(id)))
 }
 
 #[derive(Template)]
@@ -138,7 +159,16 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
             .map(|Json(found)| Document::page(&found))
             .unwrap_or_default();
         let names = Names::of(&state, &visitor.grant).await;
-        let with_name = |entry: Document| (names.find(&frame, &entry.text("actor")), entry);
+        // As it was called then.
+        let with_name = |entry: Document| {
+            let actor = entry.text("actor");
+            let name = if entry.has("actor_name") {
+                who(&frame, &actor, Some(&entry.text("actor_name")))
+            } else {
+                names.find(&frame, &actor)
+            };
+            (name, entry)
+        };
         let action = |action: Action| {
             let code = action.as_str();
             (code.to_owned(), frame.name(code), shown.is("action", code))
