@@ -37,6 +37,7 @@ macro_rules! values {
 }
 
 mod answer;
+mod audit;
 mod backup;
 mod bar;
 mod check;
@@ -231,6 +232,9 @@ enum Command {
     /// At the end the database is rewritten: that takes up to twice its size in free space and some seconds per gigabyte, in which webhooks wait for their answer
     #[command(visible_alias = "esquecer")]
     Forget(forget::Options),
+    /// Shows who did what, the newest first: over the API, in the dashboard and on the command line
+    #[command(visible_alias = "auditoria")]
+    Audit(audit::Options),
     /// Legal holds: what retention rules and erasures leave alone
     #[command(subcommand)]
     Hold(hold::Command),
@@ -372,6 +376,7 @@ async fn with_data(context: &Context, command: Command) -> anyhow::Result<Ending
         Command::Doctor(options) => doctor::run(context, options).await,
         Command::Sweep(options) => sweep::run(context, options).await,
         Command::Forget(options) => forget::run(context, options).await,
+        Command::Audit(options) => audit::run(context, options).await,
         Command::Hold(command) => hold::run(context, command).await,
         Command::Backup(options) => backup::run(context, options).await,
         Command::Config(_)

@@ -31,6 +31,7 @@ mod sample;
 mod shape;
 pub mod signature;
 mod slot;
+mod title;
 mod twilio;
 mod uazapi;
 mod unread;
@@ -104,26 +105,6 @@ const SEALED: &str = "an edit or another change that is encrypted with a message
 const REVOKED: &str = "a message is deleted for everyone, without its id";
 
 impl Gateway {
-    /// As its maker writes it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Wapi => "W-API",
-            Self::Evolution => "Evolution API",
-            Self::EvolutionGo => "Evolution GO",
-            Self::Zapi => "Z-API",
-            Self::Uazapi => "uazapi",
-            Self::Meta => "WhatsApp Cloud API (Meta)",
-            Self::Dialog360 => "360dialog",
-            Self::Waha => "WAHA",
-            Self::Wuzapi => "wuzapi",
-            Self::Wppconnect => "WPPConnect",
-            Self::Gowa => "go-whatsapp-web-multidevice",
-            Self::Quepasa => "quepasa",
-            Self::Twilio => "Twilio",
-            Self::Gupshup => "Gupshup",
-        }
-    }
-
     fn protocol(self) -> &'static dyn Protocol {
         match self {
             Self::Wapi => &wapi::Wapi,

@@ -6,6 +6,7 @@ pub mod chats;
 mod filter;
 pub mod holds;
 mod list;
+pub mod people;
 mod person;
 mod removal;
 mod row;

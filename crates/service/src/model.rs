@@ -7,6 +7,7 @@ mod delivery_reason;
 mod erased;
 mod hex;
 pub mod origin;
+pub mod phone;
 mod prefix;
 mod reason;
 pub mod schema;

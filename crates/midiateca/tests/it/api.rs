@@ -7,6 +7,7 @@ mod examiners;
 mod holds;
 mod lists;
 mod making;
+mod people;
 mod previews;
 mod reads;
 mod turns;
@@ -587,7 +588,7 @@ async fn the_figures_count_what_happened_and_are_for_neighbours_or_keys() {
         "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"accepted\"} 1",
         "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"refused\"} 1",
         "midiateca_media{status=\"stored\"} 1",
-        "midiateca_media_stored_total{kind=\"image\",verified=\"full\"} 1",
+        "midiateca_media_stored_total{kind=\"image\",verified=\"hash\"} 1",
         "midiateca_download_attempts_total{route=\"gateway\",result=\"stored\"} 1",
         "midiateca_last_event 1",
         "# EOF",

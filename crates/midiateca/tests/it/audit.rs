@@ -11,7 +11,8 @@ use crate::multichat::Original;
 use crate::stage::{FIRST, TestApp, sample};
 
 /// Commands without an act of their own: they read, write what no client owns, or run what records its own acts.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 26] = [
+    "audit",
     "backup",
     "check",
     "client-list",

@@ -503,8 +503,8 @@ async fn the_chat_of_a_person_is_found_under_any_of_their_ids() {
     for (chat, expected) in [
         ("100000000000001", 2),
         (LID, 2),
-        (PHONE, 1),
-        ("5500900000001@c.us", 1),
+        (PHONE, 2),
+        ("5500900000001@c.us", 2),
         (OUTSIDER, 0),
     ] {
         let filter = midiateca_service::media::Filter {

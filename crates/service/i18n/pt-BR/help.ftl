@@ -20,6 +20,7 @@ help-word-variable = [variável: { $value }]
 
 ## Names of values
 
+help-value-action = AÇÃO
 help-value-address = ENDEREÇO
 help-value-command = COMANDO
 help-value-delivery = ENTREGA
@@ -230,6 +231,13 @@ help-forget--contact = A pessoa: um telefone com código do país, ou um id como
 help-forget--unreadable = Apaga também as entregas brutas que citam a pessoa e não podem ser lidas; elas podem conter o que outra pessoa enviou
 help-forget--yes = Apaga sem perguntar
 help-forget--dry-run = Mostra o que seria apagado
+help-audit = Mostra quem fez o quê, o mais novo primeiro: pela API, no painel e na linha de comando
+help-audit--actor = Só o que este usuário ou esta chave fez: o nome, o código como `user:ID`, ou `command_line`
+help-audit--action = Só esta ação, como erasure ou dossier_made
+help-audit--since = Só o que foi feito desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
+help-audit--until = Só o que foi feito antes de então: um dia (antes de ele começar), um horário, ou há quanto tempo
+help-audit--limit = No máximo este número
+help-audit--cursor = Começa depois desta entrada: o `next` da página anterior
 help-hold = Retenções legais: o que regras de retenção e apagamentos não excluem
 help-hold-add = Cria uma retenção legal de uma conversa, de uma pessoa ou, sem nenhuma delas, de tudo de um cliente
 help-hold-add--client = O número do cliente

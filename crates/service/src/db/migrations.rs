@@ -36,6 +36,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0029_turns.sql"),
     include_str!("../../migrations/sqlite/0035_notification_owners.sql"),
     include_str!("../../migrations/sqlite/0032_proofs.sql"),
+    include_str!("../../migrations/sqlite/0033_senders.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

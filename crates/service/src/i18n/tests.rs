@@ -315,6 +315,17 @@ fn every_reason_has_a_text_and_every_text_a_reason() {
 }
 
 #[test]
+fn every_way_of_verification_is_explained() {
+    let codes: BTreeSet<_> = crate::model::Verification::ALL
+        .iter()
+        .map(|verification| id("proofs", verification.as_str()))
+        .collect();
+    let known = texts(EN_US).into_keys();
+    let known: BTreeSet<_> = known.filter(|id| id.starts_with("proofs-")).collect();
+    assert_eq!(codes, known);
+}
+
+#[test]
 fn every_reason_of_a_delivery_has_a_text_and_every_text_a_reason() {
     let codes: BTreeSet<_> = DeliveryReason::ALL
         .iter()

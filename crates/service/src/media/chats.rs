@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::people::People;
 use super::search;
-use super::statement::{Statement, is_id};
+use super::statement::Statement;
 use crate::clock::{Millis, as_rfc3339};
 use crate::db::{Db, Error, Row, values};
 use crate::model::{ChatId, ChatKind, MediaKind, Origin, Scope};
@@ -108,8 +109,13 @@ pub async fn chats(
     statement.and(OF_INSTANCE, filter.instance.as_ref());
     if let Some(words) = &filter.words {
         match number_of(words) {
-            Some(number) => statement.push(BEGINS_WITH, number),
-            None if words.contains('@') => statement.push(BEGINS_WITH, words.trim()),
+            Some(number) => {
+                find_person(db, scope, filter.client, words, &number, &mut statement).await?
+            }
+            None if words.contains('@') => {
+                let id = words.trim();
+                find_person(db, scope, filter.client, id, id, &mut statement).await?;
+            }
             None => statement.in_chats(&search::chats_of_name(db, scope, words).await?),
         }
     }
@@ -128,6 +134,22 @@ pub async fn chats(
         chats.push(described(db, row, MOST_COUNTED_EACH).await?);
     }
     Ok(chats)
+}
+
+/// Adds the chats whose id or person begins with a text, and those of the person that it means.
+async fn find_person(
+    db: &Db,
+    scope: Scope,
+    client: Option<i64>,
+    text: &str,
+    beginning: &str,
+    statement: &mut Statement,
+) -> Result<(), Error> {
+    let people = People::find(db, scope, client, text).await?;
+    statement.push(BEGINS_WITH, beginning);
+    statement.or_in_chats(people.chats.iter());
+    statement.sql.push(')');
+    Ok(())
 }
 
 /// One chat of a client, by its exact id.
@@ -189,34 +211,7 @@ async fn described(db: &Db, row: &Row, most: u32) -> Result<Chat, Error> {
 
 const BEGINS_WITH: &str =
     " and (chat_id >= $$ and chat_id < $$ || '~' or person_id >= $$ and person_id < $$ || '~'
-     or person_lid >= $$ and person_lid < $$ || '~')";
-
-/// The clients and chat ids that an id means, with or without its server: the chat's own, and for a private chat the phone
-/// number and the LID of its person.
-pub(super) async fn ids_of(
-    db: &Db,
-    scope: Scope,
-    client: Option<i64>,
-    id: &str,
-) -> Result<Vec<(i64, String)>, Error> {
-    let mut statement = Statement::new("select client, chat_id from media_chats where ");
-    let is_it = concat!(
-        "(",
-        is_id!("chat_id"),
-        " or ",
-        is_id!("person_id"),
-        " or ",
-        is_id!("person_lid"),
-        ")"
-    );
-    statement.push(is_it, id);
-    statement.and("client = $$", scope.client());
-    statement.and("client = $$", client);
-    let rows = db.rows_of(statement.sql, statement.values).await?;
-    rows.iter()
-        .map(|row| Ok((row.int("client")?, row.text("chat_id")?)))
-        .collect()
-}
+     or person_lid >= $$ and person_lid < $$ || '~'";
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,12 @@
 //! Conditions for lists of media and for operations on them.
 
+use super::people::People;
 use super::screening::Screening;
-use super::statement::{Statement, is_id};
-use super::{chats, search};
+use super::search;
+use super::statement::Statement;
 use crate::clock::Millis;
 use crate::db::{Db, Error};
-use crate::model::contact::bare;
+use crate::model::phone::Typed;
 use crate::model::{Direction, MediaId, MediaKind, MediaStatus, Reason, Scope, Verification};
 
 /// Conditions on media; all given ones must match.
@@ -24,7 +25,7 @@ pub struct Filter {
     /// Any id of the chat: with a server, with a device, or bare. A private chat also matches the phone number and
     /// the LID of its sender.
     pub chat: Option<String>,
-    /// The sender's phone number or LID, as the chat's.
+    /// The sender's phone number or LID, as the chat's; a number also as people write it.
     pub sender: Option<String>,
     /// By time of receipt, inclusive.
     pub since: Option<Millis>,
@@ -44,8 +45,6 @@ pub struct Filter {
     pub words: Option<String>,
 }
 
-const OF_SENDER: &str = concat!("(", is_id!("sender_lid"), " or ", is_id!("sender_id"), ")");
-
 impl Statement {
     /// Adds the conditions of a filter, each after an ` and `.
     pub fn filter(&mut self, filter: &ResolvedFilter) {
@@ -56,9 +55,13 @@ impl Statement {
     /// that no index fits them. Those of the driver are left to the caller.
     pub fn filter_by(&mut self, resolved: &ResolvedFilter, driver: Driver) {
         let filter = &resolved.filter;
+        // Chats are a better driver than the client.
+        let has_chats = resolved.chats.is_some();
         let (client, instance, kind, status) = match driver {
-            Driver::Any => ("client = $$", "instance = $$", "kind = $$", "status = $$"),
-            Driver::Given => (
+            Driver::Any if !has_chats => {
+                ("client = $$", "instance = $$", "kind = $$", "status = $$")
+            }
+            Driver::Any | Driver::Given => (
                 "coalesce(client, 0) = $$",
                 "coalesce(instance, '') = $$",
                 "coalesce(kind, '') = $$",
@@ -78,7 +81,10 @@ impl Statement {
         {
             self.in_chats(chats);
         }
-        self.and(OF_SENDER, filter.sender.as_deref().map(bare));
+        if let Some(senders) = &resolved.senders {
+            self.sql.push_str(" and ");
+            senders.add_sent(self);
+        }
         self.and("verified = $$", filter.verified.map(Verification::as_str));
         let from_me = filter
             .direction
@@ -96,8 +102,22 @@ impl Statement {
             self.sql.push_str(" and status = 'stored'");
             self.and("sha256 = $$", Some(sha256));
         }
-        self.and(search::MATCHES, filter.words.as_deref().map(search::query));
+        let words = filter.words.as_deref().map(search::query);
+        match (&resolved.searched, words) {
+            (Some(people), Some(words)) => {
+                self.push(search::MATCHES_OR, words);
+                people.add_ids(self);
+                self.sql.push(')');
+            }
+            (_, words) => self.and(search::MATCHES, words),
+        }
     }
+}
+
+/// Whether words of a search are a phone number, or an id with its server.
+fn is_id(words: &str) -> bool {
+    let is_whole_id = || words.contains('@') && !words.trim().contains(char::is_whitespace);
+    Typed::parse(words).is_some() || is_whole_id()
 }
 
 /// Whether the engine chooses its index, or the caller did.
@@ -112,15 +132,34 @@ pub(super) struct ResolvedFilter<'a> {
     pub filter: &'a Filter,
     /// Clients and ids.
     pub chats: Option<Vec<(i64, String)>>,
+    /// Who the sender may be.
+    pub senders: Option<People>,
+    /// Who is meant by the words, if these are a phone number or an id.
+    pub searched: Option<People>,
 }
 
 impl<'a> ResolvedFilter<'a> {
     pub async fn new(db: &Db, filter: &'a Filter) -> Result<Self, Error> {
+        let find = async |text: &str| People::find(db, filter.scope, filter.client, text).await;
         let chats = match &filter.chat {
-            Some(chat) => Some(chats::ids_of(db, filter.scope, filter.client, bare(chat)).await?),
+            Some(chat) => Some(find(chat).await?.chats.into_iter().collect()),
             None => None,
         };
-        Ok(Self { filter, chats })
+        let senders = match &filter.sender {
+            Some(sender) => Some(find(sender).await?),
+            None => None,
+        };
+        let id = filter.words.as_deref().filter(|words| is_id(words));
+        let searched = match id {
+            Some(id) => Some(find(id).await?).filter(|people| !people.is_empty()),
+            None => None,
+        };
+        Ok(Self {
+            filter,
+            chats,
+            senders,
+            searched,
+        })
     }
 
     /// Without a chat.
@@ -129,6 +168,8 @@ impl<'a> ResolvedFilter<'a> {
         Self {
             filter,
             chats: None,
+            senders: None,
+            searched: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::people::People;
 use super::person::{is_person, is_theirs};
 use super::sql::{covering_hold, covers, is_on_hold};
 use super::statement::Statement;
@@ -180,21 +181,78 @@ pub async fn release(tx: &mut Tx, id: &str, now: Millis) -> Result<bool, Error> 
     Ok(is_released)
 }
 
-/// The number of media that each hold of a scope covers now, or one hold. A hold that covers none is not in the map.
-pub async fn covered(
-    db: &Db,
-    scope: Scope,
-    hold: Option<&str>,
-) -> Result<BTreeMap<String, i64>, Error> {
-    let sql = concat!(
-        "select h.id as hold, count(*) as n from media join holds h on h.client = media.client
-         where ($1 is null or h.client = $1) and ($2 is null or h.id = $2) and media.reason is distinct from 'erased' and ",
-        covers!(),
-        " group by h.id"
-    );
-    let rows = db.rows(sql, values![scope.client(), hold]).await?;
-    let count = |row: &Row| Ok((row.text("hold")?, row.int("n")?));
-    rows.iter().map(count).collect()
+/// How many media a hold covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Covered {
+    pub media: i64,
+    /// False when there may be more: not all were counted.
+    pub is_complete: bool,
+}
+
+/// Media that are counted of one hold.
+pub const MOST_COUNTED: u32 = 10_000;
+/// Media of groups that are looked at for those of one person.
+const MOST_LOOKED_AT: u32 = 100_000;
+
+/// Counts the media that a hold covers now, up to a bound; none once it is released.
+pub async fn covered(db: &Db, hold: &Hold) -> Result<Covered, Error> {
+    if hold.released_at.is_some() {
+        return Ok(Covered {
+            media: 0,
+            is_complete: true,
+        });
+    }
+    let people = match hold.target() {
+        Target::Client => None,
+        target => {
+            let ids = ids(db, hold).await?;
+            let mut people = People::of_ids(db, hold.client, &ids).await?;
+            if matches!(target, Target::Chat(_)) {
+                people.clear_senders();
+            }
+            Some(people)
+        }
+    };
+    let statement = covered_statement(hold.client, people.as_ref());
+    let rows = db.rows_of(statement.sql, statement.values).await?;
+    let count = |name| rows.first().map_or(Ok(0), |row| row.int(name));
+    let (media, looked_at) = (count("n")?, count("looked_at")?);
+    Ok(Covered {
+        media: media.min(i64::from(MOST_COUNTED)),
+        is_complete: media <= i64::from(MOST_COUNTED) && looked_at < i64::from(MOST_LOOKED_AT),
+    })
+}
+
+fn covered_statement(client: i64, people: Option<&People>) -> Statement {
+    let most = i64::from(MOST_COUNTED) + 1;
+    let is_there = " and reason is distinct from 'erased'";
+    let mut statement = Statement::new("");
+    let Some(people) = people else {
+        statement.push(
+            "select count(*) as n, 0 as looked_at from (select 1 from media where client = $$",
+            client,
+        );
+        statement.sql.push_str(is_there);
+        statement.push(" limit $$)", most);
+        return statement;
+    };
+    statement
+        .sql
+        .push_str("with sent as materialized (select * from (");
+    let others = people.sent_in.difference(&people.chats);
+    statement.of_chats("id, sender_id, sender_lid, reason", others, |_| ());
+    statement.push(") limit $$)", MOST_LOOKED_AT);
+    statement
+        .sql
+        .push_str(" select (select count(*) from sent) as looked_at, (select count(*) from (");
+    statement.of_chats("1", people.chats.iter(), |statement| {
+        statement.sql.push_str(is_there);
+    });
+    statement.push(" limit $$)) + (select count(*) from sent where ", most);
+    people.add_sent(&mut statement);
+    statement.sql.push_str(is_there);
+    statement.sql.push_str(") as n");
+    statement
 }
 
 /// Media that are looked at in one query.
@@ -367,4 +425,41 @@ pub async fn erase(tx: &mut Tx, client: i64, ids: &[String]) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A client's media are not scanned for each hold that is shown.
+    #[tokio::test]
+    async fn the_media_of_a_hold_are_counted_in_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let people = People {
+            chats: [(2, "c".to_owned())].into(),
+            sent_in: [(2, "g".to_owned()), (2, String::new())].into(),
+            sender_ids: ["c".to_owned()].into(),
+            sender_lids: ["l@lid".to_owned()].into(),
+        };
+        for (people, index) in [
+            (None, "media_by_client (client=?)"),
+            (Some(&people), "media_by_chat (client=? AND chat_id=?)"),
+        ] {
+            let statement = covered_statement(2, people);
+            let sql = format!("explain query plan {}", statement.sql);
+            let rows = db.rows_of(sql, statement.values).await.unwrap();
+            let steps: Vec<_> = rows.iter().map(|row| row.text("detail").unwrap()).collect();
+            let reads: Vec<_> = steps
+                .iter()
+                .filter(|step| step.contains(" media "))
+                .collect();
+            assert!(!reads.is_empty(), "{steps:?}");
+            assert!(reads.iter().all(|step| step.contains(index)), "{steps:?}");
+        }
+        db.close().await;
+    }
 }

@@ -142,15 +142,26 @@ fn select(
 fn parts(resolved: &ResolvedFilter) -> Option<(Vec<Part>, Size)> {
     let filter = resolved.filter;
     let client = filter.scope.client().or(filter.client);
+    let of_chat = |(client, chat): &(i64, String)| {
+        vec![
+            ("client = $$".to_owned(), (*client).into()),
+            ("chat_id = $$".to_owned(), chat.into()),
+        ]
+    };
     if let Some(chats) = &resolved.chats {
-        let of_chat = |(client, chat): &(i64, String)| {
-            vec![
-                ("client = $$".to_owned(), (*client).into()),
-                ("chat_id = $$".to_owned(), chat.into()),
-            ]
-        };
         let is_mergeable = (1..=MOST_PARTS).contains(&chats.len());
         return is_mergeable.then(|| (chats.iter().map(of_chat).collect(), Size::Any));
+    }
+    // All that are found are looked up by their ids.
+    if resolved.searched.is_some() {
+        return Some((vec![Vec::new()], Size::Small));
+    }
+    if let Some(senders) = &resolved.senders {
+        let chats = &senders.sent_in;
+        let has_all = chats.iter().all(|(_, chat)| !chat.is_empty());
+        if has_all && (1..=MOST_PARTS).contains(&chats.len()) {
+            return Some((chats.iter().map(of_chat).collect(), Size::Any));
+        }
     }
     if let Some(message) = &filter.message_id {
         let instances = match &filter.instance {
@@ -230,6 +241,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::filter::Filter;
+    use super::super::people::People;
     use super::*;
     use crate::db::Db;
     use crate::model::{Reason, Scope};
@@ -240,7 +252,10 @@ mod tests {
         chats: Option<Vec<(i64, String)>>,
         order: Order,
     ) -> Vec<String> {
-        let resolved = ResolvedFilter { filter, chats };
+        let resolved = ResolvedFilter {
+            chats,
+            ..ResolvedFilter::plain(filter)
+        };
         let after = Cursor::parse("5_a").unwrap();
         let statement = statement(&resolved, order, Some(&after), 50);
         let sql = format!("explain query plan {}", statement.sql);
@@ -396,6 +411,48 @@ mod tests {
                 });
                 let is_small = index.contains("autoindex") || index.contains("content");
                 assert!(!sorts || is_small, "{index}: {steps:?}");
+            }
+        }
+        db.close().await;
+    }
+
+    /// People are looked up first; then their media are found by chat, and the words of a search by id.
+    #[tokio::test]
+    async fn lists_of_a_person_follow_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let people = || People {
+            chats: [(2, "c".to_owned())].into(),
+            sent_in: [(2, "c".to_owned()), (2, "g".to_owned())].into(),
+            sender_ids: ["c".to_owned()].into(),
+            sender_lids: ["l@lid".to_owned()].into(),
+        };
+        let filter = Filter {
+            words: Some("5511987654321".to_owned()),
+            ..Filter::default()
+        };
+        let plain = ResolvedFilter::plain(&filter);
+        let by_sender = ResolvedFilter {
+            senders: Some(people()),
+            ..plain
+        };
+        let by_words = ResolvedFilter {
+            searched: Some(people()),
+            ..ResolvedFilter::plain(&filter)
+        };
+        for resolved in [by_sender, by_words] {
+            for order in [Order::NewestFirst, Order::OldestFirst] {
+                let statement = statement(&resolved, order, None, 50);
+                let sql = format!("explain query plan {}", statement.sql);
+                let rows = db.rows_of(sql, statement.values).await.unwrap();
+                let steps: Vec<_> = rows.iter().map(|row| row.text("detail").unwrap()).collect();
+                let mut reads = steps.iter().filter(|step| step.contains(" media "));
+                let is_found = |step: &String| {
+                    step.contains("media_by_chat") || step.contains("autoindex_media_1 (id=?)")
+                };
+                assert!(reads.all(is_found), "{steps:?}");
+                assert!(steps.iter().any(is_found), "{steps:?}");
             }
         }
         db.close().await;

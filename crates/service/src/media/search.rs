@@ -20,6 +20,9 @@ const MOST_WORDS: usize = 100;
 /// The condition on a row of `media`.
 pub(super) const MATCHES: &str = "id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$)";
 
+/// Those of a phone number, too: a statement of ids and a bracket follow.
+pub(super) const MATCHES_OR: &str = " and id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$ union all ";
+
 /// Media that a search for a name looks at, the newest with its words.
 const MOST_NAMED: u32 = 20_000;
 /// The engine limits the values of a statement.

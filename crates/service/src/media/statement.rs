@@ -52,19 +52,99 @@ impl Statement {
         }
     }
 
+    /// Adds a list of values in brackets.
+    pub fn list(&mut self, values: impl IntoIterator<Item = impl Into<Value>>) {
+        self.sql.push('(');
+        for (n, value) in values.into_iter().enumerate() {
+            self.push(if n == 0 { "$$" } else { ", $$" }, value);
+        }
+        self.sql.push(')');
+    }
+
+    /// Adds a statement of the media of these chats, with an empty id for media that have no chat. `columns` are their columns,
+    /// `and_more` adds conditions.
+    pub fn of_chats<'c>(
+        &mut self,
+        columns: &str,
+        chats: impl Iterator<Item = &'c (i64, String)> + Clone,
+        and_more: impl Fn(&mut Self),
+    ) {
+        let without_chat: Vec<_> = chats.clone().filter(is_none).collect();
+        let chats: Vec<_> = chats.filter(|chat| !is_none(chat)).collect();
+        self.sql.push_str(&format!("select {columns} from "));
+        if chats.is_empty() {
+            self.sql.push_str("media where 1 = 0");
+        } else {
+            // A list of pairs in a condition is not looked up in the index.
+            self.sql.push_str("(values ");
+            for (n, (client, chat)) in chats.into_iter().enumerate() {
+                self.push(if n == 0 { "($$, " } else { ", ($$, " }, *client);
+                self.push("$$)", chat);
+            }
+            self.sql.push_str(
+                ") as wanted cross join media on media.client = wanted.column1 and media.chat_id = wanted.column2 where true",
+            );
+        }
+        and_more(self);
+        for (client, _) in without_chat {
+            let more = format!(
+                " union all select {columns} from media where client = $$ and chat_id is null"
+            );
+            self.push(&more, *client);
+            and_more(self);
+        }
+    }
+
+    /// Adds ` or ` and that the client and the chat are among these.
+    pub fn or_in_chats<'c>(&mut self, chats: impl Iterator<Item = &'c (i64, String)>) {
+        let mut is_first = true;
+        for (client, chat) in chats {
+            let start = if is_first {
+                " or (client, chat_id) in (values ($$, "
+            } else {
+                ", ($$, "
+            };
+            self.push(start, *client);
+            self.push("$$)", chat);
+            is_first = false;
+        }
+        if !is_first {
+            self.sql.push(')');
+        }
+    }
+
     /// Adds ` and ` and that the client and the chat are among these.
     pub fn in_chats(&mut self, chats: &[(i64, String)]) {
         if chats.is_empty() {
             self.sql.push_str(" and 1 = 0");
             return;
         }
-        self.sql.push_str(" and (client, chat_id) in (values ");
+        let is_few = chats.len() <= MOST_EQUALS;
+        self.sql.push_str(if is_few {
+            " and ("
+        } else {
+            " and (client, chat_id) in (values "
+        });
         for (n, (client, chat)) in chats.iter().enumerate() {
-            self.push(if n == 0 { "($$, " } else { ", ($$, " }, *client);
-            self.push("$$)", chat);
+            // Only these are looked up in the index.
+            let (first, next, end) = if is_few {
+                ("client = $$ and ", " or client = $$ and ", "chat_id = $$")
+            } else {
+                ("($$, ", ", ($$, ", "$$)")
+            };
+            self.push(if n == 0 { first } else { next }, *client);
+            self.push(end, chat);
         }
         self.sql.push(')');
     }
+}
+
+/// Chats of a condition that are written out.
+const MOST_EQUALS: usize = 64;
+
+/// An id that stands for none.
+fn is_none((_, chat): &&(i64, String)) -> bool {
+    chat.is_empty()
 }
 
 /// `$1, $2, …`, starting at `first`.

@@ -41,6 +41,13 @@ fn kind(id: &str) -> Kind {
     }
 }
 
+/// The digits of an id that is a phone number.
+pub fn phone_of(id: &str) -> Option<&str> {
+    let digits = bare(id).trim_start_matches('+');
+    let is_phone = kind(id) == Kind::Phone && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_phone.then_some(digits)
+}
+
 /// Whether the id is of a group, a channel, a broadcast list or the stories.
 pub fn is_of_several(id: &str) -> bool {
     kind(id) == Kind::Other

@@ -52,7 +52,8 @@ async fn pages_follow_each_other_and_filters_select() {
         ("message_id=M3".to_owned(), 1),
         ("direction=received".to_owned(), 6),
         ("direction=sent".to_owned(), 0),
-        ("verified=full".to_owned(), 6),
+        ("verified=hash".to_owned(), 6),
+        ("verified=full".to_owned(), 0),
         (
             "from=2026-11-24T12:02:00Z&to=2026-11-24T12:04:00Z".to_owned(),
             2,
@@ -133,8 +134,9 @@ async fn chats_are_listed_with_their_counts() {
     for chat in chats {
         assert_eq!(chat["counts"][0]["stored"], 1, "{chat}");
         let (client, id) = (&chat["client"], chat["chat_id"].as_str().unwrap());
-        let shown = viewer.get(&format!("/chats/{client}/{id}")).await;
-        assert_eq!(&shown, chat);
+        let mut shown = viewer.get(&format!("/chats/{client}/{id}")).await;
+        let holds = shown.as_object_mut().unwrap().remove("holds");
+        assert_eq!((&shown, holds), (chat, Some(json!([]))));
     }
     let first = viewer.get("/chats?limit=1").await;
     let next = first["next"].as_str().unwrap();

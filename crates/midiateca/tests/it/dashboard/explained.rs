@@ -205,6 +205,7 @@ async fn a_hold_says_how_many_media_it_covers_and_warns_when_it_covers_none() {
         let made = admin.send(admin.http.post(&url).json(&hold)).await;
         let made: Value = serde_json::from_str(&made.text).unwrap();
         assert_eq!(made["media"], count, "{made}");
+        assert_eq!(made["complete"], true, "{made}");
         ids.push(made["id"].as_str().unwrap().to_owned());
     }
     let list: Value = serde_json::from_str(&admin.get("/api/v1/holds").await.text).unwrap();

@@ -164,7 +164,7 @@ async fn an_endpoint_a_user_and_a_link_are_changed_where_they_are_shown() {
     let page = admin.page("/links?state=valid").await;
     let row = from(&page, &media.id);
     assert!(
-        row.contains("<bdi>ana</bdi>") && row.contains("data-method=\"DELETE\""),
+        row.contains("<bdi>ana (user)</bdi>") && row.contains("data-method=\"DELETE\""),
         "{page}"
     );
     let page = admin.page("/links?state=ended").await;

@@ -78,6 +78,45 @@ async fn the_words_of_a_person_leave_the_index_with_their_pages() {
 }
 
 #[tokio::test]
+async fn no_index_of_numbers_keeps_a_person() {
+    let test = TestApp::start().await;
+    let (number, lid) = ("5511987654321", "100000087654399@lid");
+    let of_person = |id: &str, chat: &str, sender: &str, is_group| SimMedia {
+        chat_id: Some(chat.to_owned()),
+        sender_id: Some(sender.to_owned()),
+        sender_lid: Some(lid.to_owned()),
+        is_group,
+        ..sample(id)
+    };
+    let group = "120363000000000001@g.us";
+    test.store(of_person("PRIVATE", number, number, false))
+        .await;
+    test.store(of_person("BY-LID", lid, lid, false)).await;
+    test.store(of_person("GROUP", group, number, true)).await;
+    let other = SimMedia {
+        chat_id: Some(group.to_owned()),
+        is_group: true,
+        ..of_another_person("OTHER")
+    };
+    let (other, _) = test.store(other).await;
+    assert!(holds(&database_bytes(&test), number));
+    let proof = forget(&test.app, "(11) 8765-4321").await.unwrap();
+    assert_eq!((proof.media, proof.is_complete()), (3, true));
+    let bytes = database_bytes(&test);
+    for gone in [number, "551187654321", "87654321", "100000087654399"] {
+        assert!(!holds(&bytes, gone), "{gone} is still in the database");
+    }
+    // The other member of the group is still found.
+    let filter = media::Filter {
+        sender: other.sender_id.clone(),
+        ..media::Filter::default()
+    };
+    let found = media::list(&test.app.db, &filter, 9).await.unwrap();
+    assert_eq!(found.len(), 1);
+    test.end().await;
+}
+
+#[tokio::test]
 async fn while_another_program_reads_the_database_there_is_no_proof_and_afterwards_there_is() {
     let test = TestApp::start().await;
     test.store(sample("READ")).await;

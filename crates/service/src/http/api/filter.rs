@@ -51,10 +51,11 @@ pub struct MediaFilter {
     )]
     #[param(value_type = Option<Reason>)]
     pub reason: Option<Reason>,
-    /// Any id of the chat: a phone number, a LID, a group, with or without its server.
+    /// Any id of the chat, with or without its server: a phone number as people write it, its last eight digits or more, a
+    /// LID, a group. Finds the chats under the person's other known ids, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chat: Option<String>,
-    /// The phone number or the LID of the sender.
+    /// The phone number or the LID of the sender, as for `chat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
     /// Received at or after: a day in `http.time_zone`, a time, or so long ago (`24h`, `7d`).
@@ -63,7 +64,8 @@ pub struct MediaFilter {
     /// Received before; a day is included to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Words of captions, file names, sender names and transcripts.
+    /// Words of captions, file names, sender names and transcripts; or a phone number or an id, for what that person sent and
+    /// what is in the chat with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// How the file was verified: `full`, `hash`, `mac` or `unproven`.

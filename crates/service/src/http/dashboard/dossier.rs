@@ -10,7 +10,7 @@ use super::frame::Frame;
 use crate::clock::{Millis, Zone, rfc3339};
 use crate::derived::mime_of_thumbnail;
 use crate::gateway::Gateway;
-use crate::i18n::keys::dossier as words;
+use crate::i18n::keys::{dashboard, dossier as words};
 use crate::i18n::{Language, TextKey};
 use crate::media::hex;
 use crate::ops::dossier::{
@@ -117,8 +117,24 @@ fn selection_of(frame: &Frame, facts: &Facts) -> Vec<(String, String)> {
     };
     let conditions = facts.selection.iter();
     conditions
-        .map(|(name, value)| (frame.name(name), text(name, value)))
+        .map(|(name, value)| (condition(frame, name), text(name, value)))
         .collect()
+}
+
+/// The name of a condition, as pages have it.
+fn condition(frame: &Frame, name: &str) -> String {
+    let key = match name {
+        "from" => dashboard::FROM,
+        "to" => dashboard::BEFORE,
+        "q" => dashboard::SEARCH,
+        "verified" => dashboard::PROOF,
+        "direction" => dashboard::DIRECTION,
+        "chat" => words::CHAT,
+        "sender" => words::SENDER,
+        "ids" => words::ID_HERE,
+        other => return frame.name(other),
+    };
+    frame.say(key).to_owned()
 }
 
 fn period_of(frame: &Frame, period: &Period) -> String {

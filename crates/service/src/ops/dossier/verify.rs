@@ -226,8 +226,16 @@ impl Dossier<'_> {
                 continue;
             }
             if !is_name(&name) {
-                expected.remove(&name);
-                self.find(&name, DossierFault::UnsafeName);
+                let is_listed = expected.remove(&name).is_some();
+                let is_only_added = !is_listed && is_safe(&name);
+                self.find(
+                    &name,
+                    if is_only_added {
+                        DossierFault::Added
+                    } else {
+                        DossierFault::UnsafeName
+                    },
+                );
                 continue;
             }
             let Some(sha256) = expected.remove(&name) else {
@@ -324,18 +332,20 @@ fn sum_of(line: &str) -> Option<(String, [u8; 32])> {
     Some((plain, unhex(sha256)?))
 }
 
-/// Whether a dossier has such a file, and whether unpacking it stays within its folder on every system.
+/// Whether a dossier has such a file, and whether it is safe to unpack.
 fn is_name(name: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
     let is_place = name == MANIFEST
         || name == PAGE
         || name.starts_with("files/")
         || name.starts_with("deliveries/");
+    is_place && is_safe(name)
+}
+
+/// Whether unpacking it stays within its folder on every system.
+fn is_safe(name: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
     let is_plain = |letter: char| !letter.is_control() && letter != '\\' && letter != ':';
-    is_place
-        && name.len() <= LONGEST_NAME
-        && name.chars().all(is_plain)
-        && name.split('/').all(is_part)
+    name.len() <= LONGEST_NAME && name.chars().all(is_plain) && name.split('/').all(is_part)
 }
 
 #[cfg(test)]

@@ -126,6 +126,7 @@ impl Work<'_> {
         }
         let (client, ids) = (self.options.client, self.options.ids.clone());
         let forgotten = self.deps.db.write(Key::Everything, async move |tx| {
+            media::people::erase(tx, client, &ids).await?;
             media::holds::erase(tx, client, &ids).await
         });
         Ok(forgotten.await?)

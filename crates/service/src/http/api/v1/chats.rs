@@ -24,7 +24,8 @@ pub struct ChatQuery {
     pub client: Option<i64>,
     /// One of the newest 1,000 media of the chat came to it.
     pub instance: Option<String>,
-    /// The beginning of the chat's id or of its person's phone number, or words of a sender's name.
+    /// The beginning of the chat's id or of its person's phone number, a phone number as people write it, or words of a sender's
+    /// name.
     pub q: Option<String>,
 }
 

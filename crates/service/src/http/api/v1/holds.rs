@@ -1,7 +1,5 @@
 //! `/holds`.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -37,20 +35,18 @@ pub struct CountedHold {
     hold: Hold,
     /// The number of media that it covers now; 0 once it is released.
     media: i64,
+    /// False when it may cover more: at most 10,000 are counted.
+    complete: bool,
 }
 
 impl CountedHold {
     async fn new(state: &HttpState, hold: Hold) -> Result<Self> {
-        let scope = Scope::Client(hold.client);
-        let covered = holds::covered(&state.app.db, scope, Some(&hold.id)).await?;
-        Ok(Self::counted(hold, &covered))
-    }
-
-    fn counted(hold: Hold, covered: &BTreeMap<String, i64>) -> Self {
-        Self {
-            media: covered.get(&hold.id).copied().unwrap_or(0),
+        let covered = holds::covered(&state.app.db, &hold).await?;
+        Ok(Self {
+            media: covered.media,
+            complete: covered.is_complete,
             hold,
-        }
+        })
     }
 }
 
@@ -103,10 +99,11 @@ pub async fn list(
     Admin(grant): Admin,
 ) -> Result<Json<Page<CountedHold>>> {
     let holds = holds::list(&state.app.db, grant.scope).await?;
-    let covered = holds::covered(&state.app.db, grant.scope, None).await?;
-    let holds = holds.into_iter();
-    let holds = holds.map(|hold| CountedHold::counted(hold, &covered));
-    Ok(Json(Page::whole(holds.collect())))
+    let mut counted = Vec::with_capacity(holds.len());
+    for hold in holds {
+        counted.push(CountedHold::new(&state, hold).await?);
+    }
+    Ok(Json(Page::whole(counted)))
 }
 
 async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {

@@ -156,6 +156,12 @@ fn names_that_leave_the_folder_are_refused() {
         let found = found(&zipped(&with_sums(hostile)));
         assert_eq!(found, one(name, DossierFault::UnsafeName), "{name:?}");
     }
+    let mut added = with_sums(files());
+    added.push(("notes.txt".to_owned(), b"x".to_vec()));
+    assert_eq!(
+        found(&zipped(&added)),
+        one("notes.txt", DossierFault::Added)
+    );
 }
 
 #[test]
