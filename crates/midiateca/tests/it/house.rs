@@ -606,6 +606,9 @@ const ENGLISH_FILES: &[&str] = &[
 const NOT_OF_THE_SERVICE: &[&str] = &[
     "does not exist",
     "no attachment",
+    "not active",
+    "not connected",
+    "not found",
     "status code 403",
     "status code 404",
     "status code 410",
@@ -635,6 +638,17 @@ fn is_sql(string: &str) -> bool {
         " join ",
         ", created_at",
         " counted",
+        " and not ",
+        " from media ",
+        "reason = 'erased'",
+        "status = '",
+        " < $",
+        " = $",
+        " and id ",
+        "in ($",
+        "begin immediate",
+        "and not (",
+        " holds h ",
     ];
     marks.iter().any(|mark| string.contains(mark))
 }

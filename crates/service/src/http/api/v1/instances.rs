@@ -35,7 +35,7 @@ pub struct ApiInstance {
     cdn_base: Option<String>,
     routes: Option<Vec<Route>>,
     session: Option<String>,
-    /// `connected`, `disconnected` or `unknown`, as the gateway reported.
+    /// As the gateway reported it.
     state: InstanceState,
     #[serde(serialize_with = "as_rfc3339_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
