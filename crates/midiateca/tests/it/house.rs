@@ -596,7 +596,7 @@ const ENGLISH_FILES: &[&str] = &[
     "http/api/v1/links.rs",
     // For logs.
     "gateway.rs",
-    "gateway/wapi.rs",
+    "gateway/wapi/read.rs",
     "server/reconciliation.rs",
     // What the engine says of a damaged database.
     "db.rs",
@@ -615,7 +615,6 @@ const NOT_OF_THE_SERVICE: &[&str] = &[
     "URL signature expired",
     "SQLite format 3\\0",
     "midiateca media export\\n",
-    "midiateca key create",
     "erased on request:",
     "refused delivery of {}",
     "`{text}` is none of {}",
