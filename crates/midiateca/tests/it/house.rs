@@ -586,6 +586,8 @@ const ENGLISH_FILES: &[&str] = &[
     // The OpenAPI document.
     "http/api.rs",
     "http/api/docs.rs",
+    // Names of products.
+    "gateway/title.rs",
     // OpenMetrics.
     "metrics.rs",
     // What serde says of a value that it does not take; `i18n::explain` names the setting.
@@ -647,6 +649,9 @@ fn is_sql(string: &str) -> bool {
         "in ($",
         "begin immediate",
         "and not (",
+        " where 1 = 0",
+        "is distinct from",
+        "union all",
         " holds h ",
     ];
     marks.iter().any(|mark| string.contains(mark))
