@@ -8,6 +8,7 @@ mod candidates;
 mod cdn;
 mod gateway;
 mod group;
+mod host_class;
 mod inline;
 mod link;
 mod outage;
@@ -45,6 +46,7 @@ pub use reupload::Reuploads;
 pub use candidates::readiness;
 pub use cdn::ORIGINS as CDN_ORIGINS;
 pub use group::Groups;
+pub use host_class::HostClass;
 
 /// A `Retry-After` up to this long is waited for within the round.
 const SHORT_WAIT: Duration = Duration::from_secs(10);
@@ -423,8 +425,9 @@ async fn publish_file(
         path: path.clone(),
     };
     let grouped = downloader.groups.publish(ready).await;
-    let path = match grouped.map_err(|error| publish_reason(job, error))? {
-        group::Grouped::Published => path,
+    let is_shared = false;
+    let placed = match grouped.map_err(|error| publish_reason(job, error))? {
+        group::Grouped::Published => publish::Placed { path, is_shared },
         group::Grouped::Lost => return Ok(None),
         group::Grouped::Single {
             staging,
@@ -445,7 +448,8 @@ async fn publish_file(
         size_bytes: verified.size_bytes(),
         sha256: *verified.sha256(),
         verified: verified.verification(),
-        path: path.as_str().to_owned(),
+        path: placed.path.as_str().to_owned(),
+        is_shared: placed.is_shared,
     };
     Ok(Some((stored, same_bytes)))
 }

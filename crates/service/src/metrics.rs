@@ -22,11 +22,16 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
+/// An attempt to download, as it is counted.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct AttemptLabels {
-    route: &'static str,
+pub struct AttemptLabels {
+    pub route: &'static str,
+    /// The class of the server that was asked, never its name.
+    pub host: &'static str,
     /// `stored`, or the code of a reason.
-    result: &'static str,
+    pub result: &'static str,
+    /// `stored`, or what the reason alone means for the media: `retry`, `confirm` or `give_up`.
+    pub verdict: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -46,6 +51,16 @@ struct StatusLabel {
     status: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QueueLabels {
+    status: &'static str,
+    age: &'static str,
+}
+
+/// The outcomes of deliveries for which there are alerts. Counted from 0, because an increase is seen only of a series that was
+/// there before.
+pub const ALERTED_OUTCOMES: [&str; 2] = ["refused", "unavailable"];
+
 /// The counters of this process.
 pub struct Metrics {
     deliveries: Family<DeliveryLabels, Counter>,
@@ -54,6 +69,8 @@ pub struct Metrics {
     received: Counter,
     stored: Family<StoredLabels, Counter>,
     stored_bytes: Counter,
+    shared: Counter,
+    shared_bytes: Counter,
     notifications: Family<NotificationLabels, Counter>,
 }
 
@@ -66,6 +83,8 @@ impl Default for Metrics {
             received: Counter::default(),
             stored: Family::default(),
             stored_bytes: Counter::default(),
+            shared: Counter::default(),
+            shared_bytes: Counter::default(),
             notifications: Family::default(),
         }
     }
@@ -76,16 +95,22 @@ impl Default for Metrics {
 pub struct Gauges {
     /// Media by status.
     pub media: Vec<(String, i64)>,
+    /// Bytes of the stored ones.
+    pub media_bytes: i64,
+    /// Media that wait or are downloading, by status and age.
+    pub queue: Vec<((&'static str, &'static str), i64)>,
     pub oldest_waiting_seconds: Option<i64>,
     /// Negative when all have passed.
     pub next_deadline_seconds: Option<i64>,
     pub disk_free_bytes: Option<u64>,
+    pub disk_size_bytes: Option<u64>,
     pub downloads_paused: bool,
     pub refused_deliveries: i64,
     pub undelivered_messages: i64,
     pub instances: Vec<(String, i64)>,
     /// Notifications that wait or failed.
     pub outbox: Vec<(String, i64)>,
+    pub oldest_notification_seconds: Option<i64>,
     pub last_event: i64,
     pub version: &'static str,
 }
@@ -98,18 +123,35 @@ impl Metrics {
         self.acknowledgements.observe(took.as_secs_f64());
     }
 
-    /// An attempt to download; `result` is `stored` or the code of a reason.
-    pub fn count_attempt(&self, route: &'static str, result: &'static str, bytes: u64) {
-        let labels = AttemptLabels { route, result };
-        self.attempts.get_or_create(&labels).inc();
+    /// Lets the deliveries of a gateway be counted from 0.
+    pub fn expect_deliveries(&self, gateway: &'static str) {
+        for outcome in ALERTED_OUTCOMES {
+            let labels = DeliveryLabels { gateway, outcome };
+            drop(self.deliveries.get_or_create(&labels));
+        }
+    }
+
+    /// An attempt to download, and the bytes that arrived.
+    pub fn count_attempt(&self, labels: &AttemptLabels, bytes: u64) {
+        self.attempts.get_or_create(labels).inc();
         self.received.inc_by(bytes);
     }
 
-    /// `verified` is the code of a verification.
-    pub fn count_stored(&self, kind: &'static str, verified: &'static str, bytes: u64) {
+    /// A stored media; `is_shared` when its client had the bytes, so that they take no further space.
+    pub fn count_stored(
+        &self,
+        kind: &'static str,
+        verified: &'static str,
+        bytes: u64,
+        is_shared: bool,
+    ) {
         let labels = StoredLabels { kind, verified };
         self.stored.get_or_create(&labels).inc();
         self.stored_bytes.inc_by(bytes);
+        if is_shared {
+            self.shared.inc();
+            self.shared_bytes.inc_by(bytes);
+        }
     }
 
     /// An attempt to send a notification; `result` is `delivered` or the code of a reason.
@@ -121,7 +163,17 @@ impl Metrics {
     /// The text format of OpenMetrics.
     pub fn encode(&self, gauges: &Gauges) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("midiateca");
-        let all = &mut registry;
+        self.register_counters(&mut registry);
+        register_groups(&mut registry, gauges);
+        register_gauges(&mut registry, gauges);
+        let info = Info::new(vec![("version", gauges.version)]);
+        registry.register("build", "This program", info);
+        let mut encoded = String::new();
+        text::encode(&mut encoded, &registry)?;
+        Ok(encoded)
+    }
+
+    fn register_counters(&self, all: &mut Registry) {
         all.register(
             "deliveries",
             "Webhooks that were answered",
@@ -156,19 +208,37 @@ impl Metrics {
             self.stored_bytes.clone(),
         );
         all.register(
+            "media_deduplicated",
+            "Stored media whose bytes the client already had, since the start",
+            self.shared.clone(),
+        );
+        all.register_with_unit(
+            "media_deduplicated",
+            "Bytes that were not stored a second time, since the start",
+            Unit::Bytes,
+            self.shared_bytes.clone(),
+        );
+        all.register(
             "notification_attempts",
             "Attempts to send an outgoing webhook",
             self.notifications.clone(),
         );
-        register_gauges(all, gauges);
-        let mut encoded = String::new();
-        text::encode(&mut encoded, &registry)?;
-        Ok(encoded)
     }
 }
 
-fn register_gauges(all: &mut Registry, gauges: &Gauges) {
+fn register_groups(all: &mut Registry, gauges: &Gauges) {
     by_status(all, "media", "Media by status", &gauges.media);
+    let queue = Family::<QueueLabels, Gauge>::default();
+    for ((status, age), count) in &gauges.queue {
+        queue
+            .get_or_create(&QueueLabels { status, age })
+            .set(*count);
+    }
+    all.register(
+        "queue",
+        "Media that wait or are downloading, by the time since they were received",
+        queue,
+    );
     by_status(all, "instances", "Instances by state", &gauges.instances);
     by_status(
         all,
@@ -176,48 +246,69 @@ fn register_gauges(all: &mut Registry, gauges: &Gauges) {
         "Notifications that wait or failed",
         &gauges.outbox,
     );
-    let mut one = |name: &str, help: &str, value: Option<i64>| {
+}
+
+fn register_gauges(all: &mut Registry, gauges: &Gauges) {
+    let bytes = |bytes: Option<u64>| bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+    let all_gauges = [
+        (
+            "media_bytes",
+            "Bytes of the stored media; equal files count for each media",
+            Some(gauges.media_bytes),
+        ),
+        (
+            "oldest_waiting_seconds",
+            "Age of the media that waits longest",
+            gauges.oldest_waiting_seconds,
+        ),
+        (
+            "next_deadline_seconds",
+            "Time until the next deadline of a media that waits; negative when all have passed",
+            gauges.next_deadline_seconds,
+        ),
+        (
+            "disk_free_bytes",
+            "Free space where media are stored",
+            bytes(gauges.disk_free_bytes),
+        ),
+        (
+            "disk_size_bytes",
+            "Size of the disk where media are stored",
+            bytes(gauges.disk_size_bytes),
+        ),
+        (
+            "downloads_paused",
+            "1 while downloads wait for disk space",
+            Some(gauges.downloads_paused.into()),
+        ),
+        (
+            "refused_deliveries",
+            "Deliveries refused for their token or signature, as `check` counts them",
+            Some(gauges.refused_deliveries),
+        ),
+        (
+            "undelivered_messages",
+            "Messages whose delivery the gateway did not send",
+            Some(gauges.undelivered_messages),
+        ),
+        (
+            "oldest_notification_seconds",
+            "Age of the outgoing webhook that waits longest at an enabled endpoint",
+            gauges.oldest_notification_seconds,
+        ),
+        (
+            "last_event",
+            "The number of the newest event",
+            Some(gauges.last_event),
+        ),
+    ];
+    for (name, help, value) in all_gauges {
         if let Some(value) = value {
             let gauge = Gauge::<i64>::default();
             gauge.set(value);
             all.register(name, help, gauge);
         }
-    };
-    let free = gauges.disk_free_bytes;
-    let free = free.map(|free| i64::try_from(free).unwrap_or(i64::MAX));
-    one(
-        "oldest_waiting_seconds",
-        "Age of the media that waits longest",
-        gauges.oldest_waiting_seconds,
-    );
-    one(
-        "next_deadline_seconds",
-        "Time until the next link expires",
-        gauges.next_deadline_seconds,
-    );
-    one("disk_free_bytes", "Free space where media are stored", free);
-    one(
-        "downloads_paused",
-        "1 while downloads wait for disk space",
-        Some(gauges.downloads_paused.into()),
-    );
-    one(
-        "refused_deliveries",
-        "Deliveries refused for their token or signature",
-        Some(gauges.refused_deliveries),
-    );
-    one(
-        "undelivered_messages",
-        "Messages whose delivery the gateway did not send",
-        Some(gauges.undelivered_messages),
-    );
-    one(
-        "last_event",
-        "The number of the newest event",
-        Some(gauges.last_event),
-    );
-    let info = Info::new(vec![("version", gauges.version)]);
-    all.register("build", "This program", info);
+    }
 }
 
 fn by_status(registry: &mut Registry, name: &str, help: &str, counts: &[(String, i64)]) {
@@ -229,4 +320,85 @@ fn by_status(registry: &mut Registry, name: &str, help: &str, counts: &[(String,
         family.get_or_create(&labels).set(*count);
     }
     registry.register(name, help, family);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every figure, with invented values.
+    fn example() -> String {
+        let metrics = Metrics::default();
+        metrics.expect_deliveries("wapi");
+        for (outcome, ms) in [("accepted", 3), ("ignored", 1), ("refused", 2)] {
+            metrics.count_delivery("wapi", outcome, Duration::from_millis(ms));
+        }
+        for (host, result, verdict, bytes) in [
+            ("cdn", "cdn_gone", "confirm", 0),
+            ("gateway", "stored", "stored", 2_268),
+        ] {
+            let labels = AttemptLabels {
+                route: host,
+                host,
+                result,
+                verdict,
+            };
+            metrics.count_attempt(&labels, bytes);
+        }
+        metrics.count_stored("image", "hash", 2_268, true);
+        metrics.count_notification("delivered");
+        let counts = |counts: &[(&str, i64)]| {
+            let counts = counts.iter();
+            counts.map(|(name, n)| ((*name).to_owned(), *n)).collect()
+        };
+        let gauges = Gauges {
+            media: counts(&[("pending", 1), ("stored", 1)]),
+            media_bytes: 2_268,
+            queue: vec![(("ready", "under_1m"), 0), (("waiting", "under_10m"), 1)],
+            oldest_waiting_seconds: Some(60),
+            next_deadline_seconds: Some(1_209_540),
+            disk_free_bytes: Some(63_352_258_560),
+            disk_size_bytes: Some(107_374_182_400),
+            downloads_paused: false,
+            refused_deliveries: 1,
+            undelivered_messages: 0,
+            instances: counts(&[("unknown", 2)]),
+            outbox: counts(&[("pending", 1), ("failed", 0)]),
+            oldest_notification_seconds: Some(5),
+            last_event: 1,
+            version: "0.1.0",
+        };
+        let text = metrics.encode(&gauges).unwrap();
+        // The members of a family have no order.
+        let mut lines: Vec<Vec<&str>> = Vec::new();
+        for line in text.lines() {
+            match lines.last_mut() {
+                Some(family) if !line.starts_with("# HELP") && line != "# EOF" => family.push(line),
+                _ => lines.push(vec![line]),
+            }
+        }
+        for family in &mut lines {
+            if !family.iter().any(|line| line.contains("_bucket")) {
+                family.sort_by_key(|line| {
+                    (
+                        !line.starts_with('#'),
+                        line.starts_with("# UNIT"),
+                        line.starts_with("# TYPE"),
+                        *line,
+                    )
+                });
+            }
+        }
+        lines.concat().join("\n") + "\n"
+    }
+
+    #[test]
+    fn the_example_is_what_the_program_writes() {
+        let file = include_str!("../../../packaging/prometheus/metrics.example");
+        assert_eq!(
+            file,
+            example(),
+            "the text for packaging/prometheus/metrics.example is the second"
+        );
+    }
 }

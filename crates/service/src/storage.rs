@@ -192,6 +192,11 @@ impl Storage {
         free_bytes_at(&self.root)
     }
 
+    /// The size of the file system.
+    pub fn disk_size_bytes(&self) -> io::Result<u64> {
+        fs4::total_space(&*self.root)
+    }
+
     /// Detects a changed file without reading it. None when it does not exist; an error when that cannot be
     /// determined.
     pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {

@@ -20,11 +20,11 @@ use crate::clock::{Millis, SECOND};
 use crate::config::Config;
 use crate::db::{Error, Key};
 use crate::deliveries::parts;
-use crate::download::{self, Downloader, RoundResult};
+use crate::download::{self, Downloader, HostClass, RoundResult};
 use crate::events::{self, News};
 use crate::instances::{self, Directory, Instance};
 use crate::media;
-use crate::metrics::Metrics;
+use crate::metrics::{AttemptLabels, Metrics};
 use crate::model::{Attempt, EventKind, Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::shutdown::Shutdown;
@@ -344,7 +344,7 @@ async fn settle(worker: &Worker, job: &Job, instance: &Instance, round: RoundRes
         match written {
             Ok((Settlement::Done, files)) => {
                 worker.downloader.bodies.remove(&files);
-                count(worker, job, &settled, &attempts);
+                count(worker, (job, instance), &settled, &attempts);
                 return log_settled(job, &settled, attempts.len());
             }
             Ok((Settlement::Requeued, _)) => {
@@ -409,17 +409,30 @@ fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
     })
 }
 
-fn count(worker: &Worker, job: &Job, settled: &Settled, attempts: &[Attempt]) {
+fn count(
+    worker: &Worker,
+    (job, instance): (&Job, &Instance),
+    settled: &Settled,
+    attempts: &[Attempt],
+) {
     for attempt in attempts {
-        let result = attempt.reason.map_or("stored", Reason::as_str);
-        let route = attempt.route.as_str();
-        worker
-            .metrics
-            .count_attempt(route, result, attempt.size_bytes);
+        let host = HostClass::new(attempt, instance.gateway, &instance.api_base);
+        let labels = AttemptLabels {
+            route: attempt.route.as_str(),
+            host: host.as_str(),
+            result: attempt.reason.map_or("stored", Reason::as_str),
+            verdict: attempt
+                .reason
+                .map_or("stored", |reason| reason.verdict().as_str()),
+        };
+        worker.metrics.count_attempt(&labels, attempt.size_bytes);
     }
     if let Settled::Stored(file) = settled {
         let (kind, verified) = (job.kind.as_str(), file.verified.as_str());
-        worker.metrics.count_stored(kind, verified, file.size_bytes);
+        let (bytes, is_shared) = (file.size_bytes, file.is_shared);
+        worker
+            .metrics
+            .count_stored(kind, verified, bytes, is_shared);
     }
 }
 

@@ -4,6 +4,7 @@ mod content;
 mod dossier;
 mod events;
 mod examiners;
+mod figures;
 mod holds;
 mod lists;
 mod making;
@@ -565,62 +566,6 @@ async fn actions_are_in_the_audit_log_without_what_is_secret() {
     for secret in [&admin.key, "a-new-token", signature] {
         assert!(!text.contains(secret), "{text}");
     }
-    test.end().await;
-}
-
-#[tokio::test]
-async fn the_figures_count_what_happened_and_are_for_neighbours_or_keys() {
-    let test = TestApp::start().await;
-    let (media, _) = test.store(sample("COUNTED")).await;
-    test.post("{}").await;
-    test.post_to(&format!("{}/hooks/wapi/wrong", test.origin()), "{}")
-        .await;
-    let url = format!("{}/metrics", test.origin());
-    let answer = test.http.get(&url).send().await.unwrap();
-    assert!(
-        answer.headers()["content-type"]
-            .to_str()
-            .unwrap()
-            .starts_with("application/openmetrics-text")
-    );
-    let text = answer.text().await.unwrap();
-    for line in [
-        "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"accepted\"} 1",
-        "midiateca_deliveries_total{gateway=\"wapi\",outcome=\"refused\"} 1",
-        "midiateca_media{status=\"stored\"} 1",
-        "midiateca_media_stored_total{kind=\"image\",verified=\"hash\"} 1",
-        "midiateca_download_attempts_total{route=\"gateway\",result=\"stored\"} 1",
-        "midiateca_last_event 1",
-        "# EOF",
-    ] {
-        assert!(
-            text.lines().any(|found| found == line),
-            "{line} is not in\n{text}"
-        );
-    }
-    for secret in [FIRST, media.id.as_str(), test.hook.as_str()] {
-        assert!(!text.contains(secret), "{text}");
-    }
-    let far = |key: Option<String>| {
-        let request = test.http.get(&url).header("x-forwarded-for", "203.0.113.9");
-        match key {
-            Some(key) => request.bearer_auth(key).send(),
-            None => request.send(),
-        }
-    };
-    assert_eq!(far(None).await.unwrap().status(), 401);
-    let own = key(&test, Role::Admin, Scope::Client(2)).await;
-    assert_eq!(far(Some(own)).await.unwrap().status(), 403);
-    let all = key(&test, Role::Viewer, Scope::All).await;
-    assert_eq!(far(Some(all)).await.unwrap().status(), 200);
-    let types = |text: &str| {
-        let lines = text.lines().filter(|line| line.starts_with("# TYPE"));
-        lines
-            .map(str::to_owned)
-            .collect::<std::collections::BTreeSet<_>>()
-    };
-    let example = include_str!("../../../../packaging/prometheus/metrics.example");
-    assert!(types(example).is_superset(&types(&text)), "{text}");
     test.end().await;
 }
 

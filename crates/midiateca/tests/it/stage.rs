@@ -380,10 +380,8 @@ impl TestApp {
     }
 
     pub async fn depth(&self, status: MediaStatus) -> i64 {
-        let depth = media::counts::depth(&self.app.db).await.unwrap();
-        depth
-            .iter()
-            .find(|(found, _)| *found == status)
-            .map_or(0, |(_, n)| *n)
+        let counts = media::counts::by_status(&self.app.db).await.unwrap();
+        let count = counts.iter().find(|count| count.name == status.as_str());
+        count.map_or(0, |count| count.count)
     }
 }

@@ -24,7 +24,7 @@ pub const ORIGINS: [&str; 2] = [
     "https://mmg.whatsapp.net",
     "https://mmg-fallback.whatsapp.net",
 ];
-const DOMAINS: &[&str] = &["whatsapp.net"];
+pub(super) const DOMAINS: &[&str] = &["whatsapp.net"];
 const MOST_RESUMES: u32 = 4;
 /// The cooldown of a host that answered 429 or 507 without a time.
 const USUAL_REST: Duration = Duration::from_secs(30);

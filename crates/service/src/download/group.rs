@@ -215,7 +215,7 @@ fn decide(ready: Ready, known: Known) -> ControlFlow<Grouped, NamedStaging> {
 
 fn grouped(published: Published) -> Result<Grouped, Error> {
     match published {
-        Published::Done => Ok(Grouped::Published),
+        Published::Done | Published::Linked => Ok(Grouped::Published),
         Published::Taken(Some(staging)) => Ok(Grouped::Single {
             staging,
             same_bytes: None,

@@ -33,7 +33,14 @@ pub enum PublishSource {
     },
 }
 
-/// Gives the verified bytes of a media a name, and returns it. A name in use, also in another case on a file system that
+/// The name that bytes got.
+pub struct Placed {
+    pub path: RelativePath,
+    /// Whether another name of the client's had the bytes, so that they take no further space.
+    pub is_shared: bool,
+}
+
+/// Gives the verified bytes of a media a name. A name in use, also in another case on a file system that
 /// folds case, is followed by `~2`, `~3`, …
 pub async fn publish(
     (db, storage): (&Db, &Storage),
@@ -42,7 +49,7 @@ pub async fn publish(
     verified: &Verified,
     path: &RelativePath,
     same: Option<RelativePath>,
-) -> Result<RelativePath, Error> {
+) -> Result<Placed, Error> {
     let mut staged = None;
     let elsewhere = match bytes {
         PublishSource::Staged(staging) => {
@@ -75,7 +82,14 @@ pub async fn publish(
             (None, None) => break,
         };
         match published {
-            Published::Done => return Ok(path),
+            Published::Done => {
+                let is_shared = false;
+                return Ok(Placed { path, is_shared });
+            }
+            Published::Linked => {
+                let is_shared = true;
+                return Ok(Placed { path, is_shared });
+            }
             Published::Taken(staging) => staged = staging,
         }
     }

@@ -404,6 +404,14 @@ pub async fn counts(db: &Db) -> Result<Vec<(NotificationStatus, u64)>, Error> {
         .collect()
 }
 
+/// When the oldest notification was created that waits for an enabled endpoint.
+pub async fn oldest_waiting(db: &Db) -> Result<Option<Millis>, Error> {
+    let sql = "select min(n.created_at) as oldest from notifications n join endpoints e on e.id = n.endpoint
+               where n.status = 'pending' and e.disabled_at is null";
+    let row = db.row(sql, vec![]).await?;
+    row.map_or(Ok(None), |row| row.int_or_none("oldest"))
+}
+
 /// Created before `$1`, and ended; or waiting for an endpoint that is disabled.
 macro_rules! old {
     () => {

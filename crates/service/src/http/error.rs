@@ -39,7 +39,27 @@ pub enum Error {
     WrongMethod,
 }
 
+/// How a webhook was answered, as an extension of its answer, for the figures.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome(pub &'static str);
+
 impl Error {
+    fn outcome(&self) -> Outcome {
+        Outcome(match self {
+            Self::WrongToken
+            | Self::WrongSignature
+            | Self::WrongVerifyToken
+            | Self::OtherInstance
+            | Self::UnknownInstance => "refused",
+            Self::BodyTooLarge { .. } => "too_large",
+            Self::BodyIncomplete => "incomplete",
+            Self::Unavailable => "unavailable",
+            Self::UnknownGateway | Self::UnknownEncoding | Self::NoSuchPage | Self::WrongMethod => {
+                "invalid"
+            }
+        })
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::WrongToken
@@ -92,6 +112,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
         let mut response = (status, Json(self.document())).into_response();
+        response.extensions_mut().insert(self.outcome());
         if matches!(self, Self::UnknownEncoding) {
             let accepted = HeaderValue::from_static(super::encoding::ACCEPTED);
             response

@@ -12,8 +12,7 @@ use serde_json::json;
 
 use super::body::{Arrival, ReadBody};
 use super::client_address::ClientAddress;
-use super::error::Error;
-use super::metrics::Outcome;
+use super::error::{Error, Outcome};
 use super::refusals::Sender;
 use super::{HttpState, body};
 use crate::gateway::Gateway;

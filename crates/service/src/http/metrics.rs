@@ -11,20 +11,18 @@ use axum::response::{IntoResponse as _, Response};
 use super::HttpState;
 use super::api::{self, caller::Viewer};
 use super::client_address::{ClientAddress, is_trusted};
-use super::error::Error;
+use super::error::{Error, Outcome};
 use crate::app::App;
+use crate::clock::Millis;
 use crate::db;
-use crate::events::{self, notifications};
+use crate::events;
+use crate::events::notifications::{self, NotificationStatus};
 use crate::gateway::Gateway;
 use crate::instances;
 use crate::media::counts;
 use crate::metrics::Gauges;
-use crate::model::Scope;
+use crate::model::{MediaStatus, Scope};
 use crate::net::loopback::is_loopback_ip;
-
-/// The outcome of an accepted delivery, as an extension of its answer.
-#[derive(Clone, Copy)]
-pub(super) struct Outcome(pub &'static str);
 
 /// Counts an answered webhook by gateway and outcome.
 pub(super) async fn count(
@@ -49,7 +47,7 @@ pub(super) async fn count(
         (Some(Outcome(outcome)), _) => outcome,
         (None, StatusCode::OK) => "handshake",
         (None, StatusCode::SERVICE_UNAVAILABLE) => "unavailable",
-        (None, _) => "refused",
+        (None, _) => "invalid",
     };
     let metrics = &state.app.metrics;
     metrics.count_delivery(gateway, outcome, began.elapsed());
@@ -90,42 +88,66 @@ pub(super) async fn show(State(state): State<HttpState>, request: Request) -> Re
 
 async fn gauges(app: &Arc<App>) -> Result<Gauges, db::Error> {
     let (db, now) = (&app.db, app.clock.now());
-    let depth = counts::depth(db).await?;
-    let (oldest, next) = counts::waiting(db, Scope::All, now).await?;
+    let media = counts::by_status(db).await?;
+    let queue = counts::ages(db, now).await?;
     let all = instances::instances(db).await?;
-    let mut states: Vec<(String, i64)> = Vec::new();
-    for instance in &all {
-        match states
-            .iter_mut()
-            .find(|(state, _)| state == instance.state.as_str())
-        {
-            Some((_, count)) => *count += 1,
-            None => states.push((instance.state.as_str().to_owned(), 1)),
-        }
+    app.metrics.expect_deliveries("auto");
+    for instance in all.iter().filter(|instance| !instance.removed) {
+        app.metrics.expect_deliveries(instance.gateway.as_str());
     }
     let refusals = instances::refusals(db).await?;
-    let outbox = notifications::counts(db).await?.into_iter();
+    let oldest_notification = notifications::oldest_waiting(db).await?;
     let free = app.storage.free_bytes().ok();
     let least = app.config.storage.pause_below.bytes();
+    let age_seconds = |at: Option<Millis>| at.map(|at| (now - at).max(0) / 1_000);
+    let stored = media.iter().map(|count| count.size);
     Ok(Gauges {
-        media: depth
-            .into_iter()
-            .map(|(status, count)| (status.as_str().to_owned(), count))
+        media_bytes: stored.sum(),
+        media: from_zero(
+            MediaStatus::ALL.map(MediaStatus::as_str),
+            media.into_iter().map(|count| (count.name, count.count)),
+        ),
+        queue: queue
+            .counts
+            .iter()
+            .map(|(status, age, count)| ((status.as_str(), age.as_str()), *count))
             .collect(),
-        oldest_waiting_seconds: oldest.map(|at| (now - at).max(0) / 1_000),
-        next_deadline_seconds: next.map(|at| (at - now) / 1_000),
+        oldest_waiting_seconds: age_seconds(queue.oldest),
+        next_deadline_seconds: queue.next_deadline.map(|at| (at - now) / 1_000),
         disk_free_bytes: free,
+        disk_size_bytes: app.storage.disk_size_bytes().ok(),
         downloads_paused: free.is_some_and(|free| free < least),
         refused_deliveries: refusals.iter().map(|(_, count)| count.count).sum(),
         undelivered_messages: all.iter().map(|instance| instance.undelivered_count).sum(),
-        instances: states,
-        outbox: outbox
-            .map(|(status, count)| {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                (status.as_str().to_owned(), count)
-            })
-            .collect(),
+        instances: from_zero([], all.iter().map(|instance| (instance.state.as_str().to_owned(), 1))),
+        outbox: outbox(db).await?,
+        oldest_notification_seconds: age_seconds(oldest_notification),
         last_event: events::newest(db).await?,
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+async fn outbox(db: &db::Db) -> Result<Vec<(String, i64)>, db::Error> {
+    let counts = notifications::counts(db).await?.into_iter();
+    let counts = counts.map(|(status, count)| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        (status.as_str().to_owned(), count)
+    });
+    let known = [NotificationStatus::Pending, NotificationStatus::Failed];
+    Ok(from_zero(known.map(NotificationStatus::as_str), counts))
+}
+
+/// Sums by name; those of `known` are there also without a count, because an alert sees no change of a series that begins.
+fn from_zero<const N: usize>(
+    known: [&str; N],
+    counts: impl Iterator<Item = (String, i64)>,
+) -> Vec<(String, i64)> {
+    let mut sums = known.map(|name| (name.to_owned(), 0)).to_vec();
+    for (name, count) in counts {
+        match sums.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((name, count)),
+        }
+    }
+    sums
 }

@@ -1,12 +1,15 @@
 //! Counts of media. Those of the live view read an index only, so that they are cheap with a million rows; a test
 //! checks the engine's plans.
 
+mod queue;
+
 use serde::Serialize;
 
 use super::sql::waiting_ids;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
 use crate::db::{Db, Error, Row, Tx, Value, values};
 use crate::model::{InstanceId, MediaKind, MediaStatus, Reason, Scope};
+pub use queue::{QueueAge, QueueAges, QueueStatus, ages};
 
 /// A count and a sum of sizes.
 #[derive(Clone, Debug, Serialize)]
@@ -235,13 +238,6 @@ pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, WAITING_BY_REASON, values![]).await
 }
 
-/// The number of media per status.
-pub async fn depth(db: &Db) -> Result<Vec<(MediaStatus, i64)>, Error> {
-    let count = |row: &Row| Ok((row.parsed("name", MediaStatus::parse)?, row.int("n")?));
-    let rows = db.rows(BY_STATUS, values![]).await?;
-    rows.iter().map(count).collect()
-}
-
 /// Bytes of the stored files of media received since then.
 pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
     let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where received_at >= $1 and status = 'stored'";
@@ -262,6 +258,7 @@ macro_rules! next_deadline {
         "coalesce(min(case when deadline > $1 then deadline end), max(deadline))"
     };
 }
+use next_deadline;
 
 const WAITING: &str = concat!(
     "select min(received_at) as oldest, ",
@@ -514,6 +511,7 @@ mod tests {
         let texts = [
             (WAITING, &waiting[..]),
             (BACKLOG, &waiting),
+            (queue::AGES, &waiting),
             (requeue::SHORTEN, &waiting),
             (requeue::EXTEND, &waiting),
             (attempts::COUNT_BEFORE, &waiting),

@@ -14,6 +14,8 @@ pub struct Stored {
     pub verified: Verification,
     /// Below the storage root.
     pub path: String,
+    /// Whether the path is a further name of a file that the client had.
+    pub is_shared: bool,
 }
 
 /// A claim and the result of its round.

@@ -14,6 +14,17 @@ pub enum Verdict {
     GiveUp,
 }
 
+impl Verdict {
+    /// Without the time of a retry.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry | Self::RetryAfter(_) => "retry",
+            Self::Confirm => "confirm",
+            Self::GiveUp => "give_up",
+        }
+    }
+}
+
 macro_rules! reasons {
     ($($variant:ident $name:literal $verdict:expr;)*) => {
         /// Why an attempt failed, or why a media has its status. The texts are in `i18n/*/reasons.ftl`.

@@ -171,13 +171,16 @@ impl Guard {
     }
 
     fn is_known(&self, name: &str) -> bool {
-        self.domains.iter().any(|domain| {
-            name == *domain
-                || name
-                    .strip_suffix(domain)
-                    .is_some_and(|rest| rest.ends_with('.'))
-        })
+        is_within(name, self.domains)
     }
+}
+
+/// Whether a name is one of these domains, or in one.
+pub fn is_within(name: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| {
+        let rest = name.strip_suffix(domain);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// The public ones among the addresses of a name.

@@ -14,6 +14,8 @@ use crate::disk;
 
 pub enum Published {
     Done,
+    /// As a further name of a file that has the same bytes.
+    Linked,
     /// The name exists; returns the bytes if they are still staged.
     Taken(Option<Staging>),
 }
@@ -50,7 +52,7 @@ impl Storage {
                 storage.create_folder(disk::parent(&target))?;
                 if link_if_intact(&same, &target, file.verified.sha256()) {
                     disk::sync_folder(disk::parent(&target))?;
-                    return Ok(Published::Done);
+                    return Ok(Published::Linked);
                 }
             }
             let published = storage.publish_now(vec![file]).pop();
@@ -337,6 +339,7 @@ mod tests {
             .iter()
             .map(|published| match published {
                 Ok(Published::Done) => "done",
+                Ok(Published::Linked) => "linked",
                 Ok(Published::Taken(_)) => "taken",
                 Err(_) => "error",
             })

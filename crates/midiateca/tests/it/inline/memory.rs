@@ -88,14 +88,12 @@ mod linux {
             assert!(answer.status().is_success(), "{}", answer.status());
         }
         loop {
-            let depth = midiateca_service::media::counts::depth(&app.db)
-                .await
-                .unwrap();
-            let of = |status| {
-                depth
-                    .iter()
-                    .find(|(found, _)| *found == status)
-                    .map_or(0, |(_, n)| *n)
+            let counts = midiateca_service::media::counts::by_status(&app.db);
+            let counts = counts.await.unwrap();
+            let of = |status: MediaStatus| {
+                let mut counts = counts.iter();
+                let count = counts.find(|count| count.name == status.as_str());
+                count.map_or(0, |count| count.count)
             };
             if of(MediaStatus::Stored) == i64::from(BODIES) {
                 break;

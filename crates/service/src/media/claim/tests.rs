@@ -76,6 +76,7 @@ fn stored(media: usize) -> Stored {
         sha256: [u8::try_from(media).unwrap(); 32],
         verified: Verification::Full,
         path: format!("p{media}"),
+        is_shared: false,
     }
 }
 

@@ -141,7 +141,7 @@ impl<P: Progress<super::ImportFinding>> Import<'_, P> {
         let target = (deps.db, deps.storage);
         let publishing = publish::publish(target, row, bytes, &passed.verified, &path, same);
         match publishing.await {
-            Ok(path) => Ok(path.as_str().to_owned()),
+            Ok(placed) => Ok(placed.path.as_str().to_owned()),
             Err(publish::Error::Db(error)) => Err(error.into()),
             Err(publish::Error::Storage(error)) => Err(error.into()),
         }
