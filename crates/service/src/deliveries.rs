@@ -8,6 +8,7 @@ mod masked;
 pub mod needed;
 mod opening;
 pub mod parts;
+mod restored;
 pub mod rhythm;
 mod scan;
 
@@ -27,6 +28,7 @@ pub use incoming::{Body, Incoming};
 pub use left_out::LeftOut;
 pub use masked::{masked, masked_tokens, without_files};
 pub use opening::BodyReader;
+pub use restored::LongTexts;
 
 /// One webhook with media or news of the instance, or one that could not be read.
 pub struct Delivery {

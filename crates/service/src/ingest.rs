@@ -4,6 +4,7 @@
 //! twice makes the same rows once.
 
 mod ids;
+mod long_texts;
 mod other_source;
 mod others;
 pub mod policy;
@@ -147,8 +148,9 @@ async fn receive_at(
         Ok(Reading::Other(source)) => {
             other_source::set_aside(ingest, instance, source, Arc::new(body), now).await?
         }
-        Ok(Reading::Own(readings)) => {
+        Ok(Reading::Own(mut readings)) => {
             let body = Arc::new(with_media_in_files(&readings, body).await?);
+            long_texts::restore(&mut readings, body.long_texts()).await;
             match others::separate(ingest, instance, readings).await? {
                 Err(named) => refuse(ingest, instance, named, body, now).await?,
                 Ok(own) => accept(ingest, instance, own, body, arrival, now).await?,

@@ -37,6 +37,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0035_notification_owners.sql"),
     include_str!("../../migrations/sqlite/0032_proofs.sql"),
     include_str!("../../migrations/sqlite/0033_senders.sql"),
+    include_str!("../../migrations/sqlite/0030_long_words.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is
@@ -147,6 +148,45 @@ mod tests {
         let rows = rows.unwrap();
         let due: Vec<_> = rows.iter().map(|row| row.text("media").unwrap()).collect();
         assert_eq!(due, ["a", "c"]);
+    }
+
+    #[test]
+    fn tokens_in_captions_become_the_texts_that_they_stand_for() {
+        let (connection, file) = before("In texts for people, tokens stood for");
+        let delivery = "01900000-0000-7000-8000-00000000000a";
+        let token = |n: &str| format!("midiatecaPart{}{n}", delivery.replace('-', ""));
+        let required = "slot, received_at, file_time, deadline, from_me, is_group, voice_note, media_key_malformed, inline, kind, key_kind, gateway, delivery";
+        let written = "midiatecaPart is a word";
+        for (id, caption) in [
+            ("a", format!("see {} there", token("0000"))),
+            ("b", token("0001")),
+            ("c", written.to_owned()),
+        ] {
+            let sql = format!(
+                "insert into media (id, client, instance, message_id, status, caption, file_name, {required})
+                 values ('{id}', 2, 'I', '{id}', 'pending', '{caption}', '{name}.pdf', 0, 1, 1, 1, 0, 0, 0, 0, 0, 'image', 'Image', 'wapi', '');
+                 delete from words_due",
+                name = token("0000"),
+            );
+            connection.batch(&sql).unwrap();
+        }
+        let sql = format!(
+            "insert into delivery_parts (delivery, n, kind, start, length, text) values ('{delivery}', 0, 'base64', 0, 4, 'ab\\/c');
+             insert into delivery_parts (delivery, n, kind, file, start, length) values ('{delivery}', 1, 'base64', 0, 0, 4)"
+        );
+        connection.batch(&sql).unwrap();
+        connection.batch(file).unwrap();
+        let rows = connection.rows("select caption, file_name from media order by id", &[]);
+        let rows = rows.unwrap();
+        let captions: Vec<_> = rows
+            .iter()
+            .map(|row| row.text("caption").unwrap())
+            .collect();
+        assert_eq!(captions, ["see ab/c there", "…", written]);
+        let has_name = |row: &crate::db::Row| row.text("file_name").unwrap() == "ab/c.pdf";
+        assert!(rows.iter().all(has_name));
+        let due = connection.rows("select media from words_due", &[]).unwrap();
+        assert_eq!(due.len(), 3, "the triggers index what has changed");
     }
 
     #[test]

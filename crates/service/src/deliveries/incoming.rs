@@ -8,6 +8,7 @@ use wa_media::Base64Decoder;
 
 use super::bodies::{Bodies, IncomingFiles, MOST_FILES, PIECE_BYTES};
 use super::parts::Part;
+use super::restored::LongTexts;
 use super::scan::{LEAST_PART_BYTES, PartKind, Parts, Scanner};
 use crate::clock::Millis;
 use crate::gateway::{Taken, TokenFilter, token_filter};
@@ -85,6 +86,15 @@ impl Body {
             Ok(self)
         });
         moved.await
+    }
+
+    /// The texts that were taken out of it.
+    pub fn long_texts(&self) -> LongTexts<'_> {
+        LongTexts {
+            delivery: &self.id,
+            bodies: &self.bodies,
+            parts: &self.parts,
+        }
     }
 
     /// Receives another form of this body, which is stored in place of it.

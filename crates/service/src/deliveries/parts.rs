@@ -253,7 +253,11 @@ impl Pieces {
     }
 }
 
-fn segment(bodies: &Bodies, delivery: &DeliveryId, part: &Part) -> Result<Segment, Unavailable> {
+pub(super) fn segment(
+    bodies: &Bodies,
+    delivery: &DeliveryId,
+    part: &Part,
+) -> Result<Segment, Unavailable> {
     if let (Some(media), Some(sha256)) = (&part.media, part.decoded_sha256) {
         let media = media.clone();
         return Ok(Segment::Stored { media, sha256 });

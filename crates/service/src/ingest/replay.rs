@@ -4,12 +4,12 @@ use bytes::Bytes;
 
 use super::{
     ANONYMOUS, Ingest, Replaced, UNREAD, ingest_reading, is_anonymous, key_of, left_out,
-    other_source,
+    long_texts, other_source,
     others::{self, OwnReadings},
     replaced,
 };
 use crate::db::Error;
-use crate::deliveries;
+use crate::deliveries::{self, LongTexts, parts};
 use crate::gateway::signature::Headers;
 use crate::gateway::{ParsedDelivery, Reading};
 use crate::instances::Instance;
@@ -51,6 +51,7 @@ pub async fn replay(
         Err(reason) => return Ok(Replay::Unreadable { reason }),
     };
     let mut readings = own.readings;
+    restore(ingest, id, &mut readings).await?;
     let left_out = left_out(&readings, own.of_others);
     readings.retain(|reading| !reading.media.is_empty() && !is_anonymous(reading));
     if readings.is_empty() {
@@ -92,6 +93,21 @@ pub async fn replay(
         Some(Replayed { kind, put, bytes })
     });
     Ok(Replay::Media(media.collect()))
+}
+
+async fn restore(
+    ingest: &Ingest,
+    id: &DeliveryId,
+    readings: &mut [ParsedDelivery],
+) -> Result<(), Error> {
+    let parts = parts::list(&ingest.db, id).await?;
+    let texts = LongTexts {
+        delivery: id,
+        bodies: &ingest.bodies,
+        parts: &parts,
+    };
+    long_texts::restore(readings, texts).await;
+    Ok(())
 }
 
 /// The current version's reading of a stored delivery, or why it reads nothing. Changes nothing.

@@ -14,6 +14,10 @@ use crate::model::{MediaId, Scope};
 
 /// Longer texts are indexed by their beginning.
 const MOST_CHARS: usize = 20_000;
+/// Of all characters, also those that are not indexed.
+const MOST_READ_CHARS: usize = 1 << 20;
+/// Longer words are indexed and looked for by their beginning. The engine splits no word over pages.
+const MOST_WORD_CHARS: usize = 100;
 /// Further words of a query are ignored; the engine's time grows with their number.
 const MOST_WORDS: usize = 100;
 
@@ -79,15 +83,26 @@ pub fn fold(text: &str) -> String {
         let typed = known.map_or("", |(_, typed)| typed).chars();
         typed.chain(known.is_none().then_some(letter))
     });
-    let plain = plain.map(|letter| {
-        if letter.is_alphanumeric() {
-            letter
-        } else {
-            ' '
+    let (mut folded, mut chars, mut in_word) = (String::new(), 0, 0);
+    for letter in plain.take(MOST_READ_CHARS) {
+        if !letter.is_alphanumeric() {
+            in_word = 0;
+            continue;
         }
-    });
-    let text: String = plain.take(MOST_CHARS).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+        in_word += 1;
+        if in_word > MOST_WORD_CHARS {
+            continue;
+        }
+        if chars == MOST_CHARS {
+            break;
+        }
+        if in_word == 1 && !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push(letter);
+        chars += 1;
+    }
+    folded
 }
 
 /// The query for the engine: every word must begin one of the text's. A query without a word finds nothing.
@@ -130,9 +145,11 @@ async fn index(tx: &mut Tx, row: &Row) -> Result<(), Error> {
     let media = row.text("media")?;
     let mut texts = Vec::new();
     for column in ["caption", "file_name", "sender_name", "transcript"] {
-        texts.extend(row.text_or_none(column)?);
+        // Each by itself, so that a long one leaves the others their place.
+        texts.extend(row.text_or_none(column)?.map(|text| fold(&text)));
     }
-    let words = fold(&texts.join(" "));
+    texts.retain(|text| !text.is_empty());
+    let words = texts.join(" ");
     tx.run("delete from media_words where media = $1", values![&media])
         .await?;
     if !words.is_empty() && !row.flag("erased")? {
@@ -167,6 +184,10 @@ mod tests {
         );
         let many = "um ".repeat(30) + "fim";
         assert!(query(&many).ends_with("\"fim\"*"));
+        let long = "ã".repeat(20_000);
+        assert_eq!(fold(&format!("{long} fim")), "a".repeat(100) + " fim");
+        assert_eq!(fold(&"ab ".repeat(20_000)).len(), 29_999);
+        assert_eq!(query(&long[..300]), format!("\"{}\"*", "a".repeat(100)));
         assert_eq!(query("Óculos \"or\" -x*"), "\"oculos\"* \"or\"* \"x\"*");
     }
 }
