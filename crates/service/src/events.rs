@@ -1,5 +1,7 @@
 //! The append-only log of events, written in the transaction of each change.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use crate::clock::Millis;
@@ -195,8 +197,30 @@ pub async fn older_than(db: &Db, before: Millis) -> Result<u64, Error> {
 
 /// Deletes up to `limit` events before that time; returns the number. Event numbers are never reused.
 pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error> {
-    let sql = "delete from events where seq in (select seq from events where at < $1 limit $2)";
-    tx.run(sql, values![before, limit]).await
+    let sql = "delete from events where seq in (select seq from events where at < $1 order by seq limit $2) returning seq, client";
+    let deleted = tx.rows(sql, values![before, limit]).await?;
+    let mut marks = BTreeMap::<i64, i64>::new();
+    for row in &deleted {
+        if let Some(client) = row.int_or_none("client")? {
+            let (seq, mark) = (row.int("seq")?, marks.entry(client).or_default());
+            *mark = seq.max(*mark);
+        }
+    }
+    for (client, last) in marks {
+        let sql = "insert into event_marks (client, last) values ($1, $2)
+                   on conflict (client) do update set last = max(last, excluded.last)";
+        tx.run(sql, values![client, last]).await?;
+    }
+    Ok(deleted.len() as u64)
+}
+
+/// The number of a client's last event that was deleted for its age; 0 without one.
+pub async fn last_deleted(db: &Db, client: i64) -> Result<i64, Error> {
+    let row = db.row(
+        "select last from event_marks where client = $1",
+        values![client],
+    );
+    row.await?.map_or(Ok(0), |row| row.int("last"))
 }
 
 pub async fn last_at(db: &Db) -> Result<Option<Millis>, Error> {

@@ -38,6 +38,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0032_proofs.sql"),
     include_str!("../../migrations/sqlite/0033_senders.sql"),
     include_str!("../../migrations/sqlite/0030_long_words.sql"),
+    include_str!("../../migrations/sqlite/0031_event_marks.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is

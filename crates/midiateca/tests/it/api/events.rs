@@ -5,7 +5,8 @@ use midiateca_service::model::{Role, Scope};
 use serde_json::Value;
 
 use super::Caller;
-use crate::stage::{TestApp, sample};
+use crate::stage::{OTHER, TestApp, sample};
+use wa_sim::SimMedia;
 
 /// The first `count` events of a stream.
 pub(super) async fn live(
@@ -135,6 +136,56 @@ async fn a_number_that_no_event_had_is_said_and_not_waited_for() {
         assert_eq!(events[0].0, "reset", "{unreadable}");
         assert_eq!(events[1].1["seq"], 1, "{unreadable}");
     }
+    test.end().await;
+}
+
+/// The answers to a caller of one client depend on the events of this client only.
+#[tokio::test]
+async fn a_reader_of_one_client_cannot_count_the_events_of_others() {
+    let test = TestApp::start().await;
+    let own = Caller::new(&test, Role::Viewer, Scope::Client(2)).await;
+    let answers = async || {
+        let mut answers = Vec::new();
+        for after in 0..12 {
+            let path = format!("/events?after={after}");
+            answers.push(own.send("GET", &path, None).await);
+        }
+        answers.push(own.send("GET", "/events?after=1000000", None).await);
+        answers
+    };
+    test.store(sample("OWN")).await;
+    let before = answers().await;
+    assert_eq!(before[1].0, 200);
+    for n in 0..5 {
+        let media = SimMedia::sample(OTHER, &format!("OTHER{n}"), wa_media::MediaKind::Image);
+        test.store_for_other(media).await;
+    }
+    assert_eq!(answers().await, before);
+    let reset = live(&own, "", Some("4"), 1).await;
+    assert_eq!(reset[0].1["first_seq"], 2);
+    // All of others are deleted, and then the own ones.
+    let prune = async |before: i64| {
+        let key = midiateca_service::db::Key::Nothing;
+        let pruning = test.app.db.write(key, async move |tx| {
+            midiateca_service::events::prune(tx, before, 100).await
+        });
+        pruning.await.unwrap()
+    };
+    let sql = "update events set at = 1 where client <> 2";
+    let key = midiateca_service::db::Key::Nothing;
+    let aging = async |tx: &mut midiateca_service::db::Tx| tx.run(sql, Vec::new()).await;
+    test.app.db.write(key, aging).await.unwrap();
+    assert_eq!(prune(2).await, 5);
+    assert_eq!(answers().await, before);
+    assert_eq!(prune(i64::MAX).await, 1);
+    let code = |(status, answer): &(u16, Value)| (*status, answer["error"]["code"].clone());
+    let after = answers().await;
+    assert_eq!(code(&after[0]), (410, "cursor_expired".into()));
+    assert_eq!(after[1].0, 200, "a reader that has the last one");
+    assert_eq!(code(&after[2]), (410, "cursor_unknown".into()));
+    assert!(after[2].1.to_string().contains("after 1 yet"), "{after:?}");
+    let (status, answer) = own.send("GET", "/events?after=-1", None).await;
+    assert_eq!(status, 400, "{answer}");
     test.end().await;
 }
 

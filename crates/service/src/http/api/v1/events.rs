@@ -87,11 +87,18 @@ pub struct EventQuery {
 
 /// Events after a number, or live
 ///
-/// With `Accept: text/event-stream` a stream that goes on, from `Last-Event-ID`, `after`, or now. The event `reset` says that
-/// older events were deleted.
+/// Without `after`, from the oldest event that is kept. `next` is the `after` of the next page, also where nothing is new yet.
+///
+/// With `Accept: text/event-stream` a stream that goes on, from `Last-Event-ID`, `after`, or now. The event `reset`, with the
+/// data `{"first_seq": N}`, says that events after the caller's number were deleted, or that no event had it yet; the stream
+/// goes on with number N. The id of each event is its `seq`.
+///
+/// A caller of one client gets the events of this client only, and what it asks for is compared with these only. The events of
+/// all clients are numbered together: the gaps between two numbers show how many events others had in between, and nothing else
+/// about them.
 #[utoipa::path(get, path = "/events", tag = "events", params(EventQuery, ("Last-Event-ID" = Option<String>, Header)),
     responses((status = OK, content((EventPage = "application/json"), (String = "text/event-stream"))),
-        (status = 410, description = "The events after this number were deleted, or no event had it yet", body = ErrorBody), (status = "4XX", body = ErrorBody)))]
+        (status = 410, description = "`cursor_expired`: events after this number were deleted for their age. `cursor_unknown`: no event had this number yet. The hint has the `after` with which to go on", body = ErrorBody), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
@@ -155,7 +162,7 @@ enum PlaceOf {
     Deleted {
         first: i64,
     },
-    /// No event had this number yet: the database was restored from a backup, or the reader has another one's number.
+    /// No event that the caller may see had this number yet: the database was restored from a backup, or the reader has another one's number.
     Unknown {
         last: i64,
     },
@@ -166,21 +173,27 @@ async fn place_of(state: &HttpState, scope: Scope, after: Option<i64>) -> Result
         return Ok(PlaceOf::Known(None));
     };
     let db = &state.app.db;
-    let last = events::last_given(db).await?;
-    if after > last {
-        // A caller of one client is shown the last of its own.
-        let last = match scope {
-            Scope::All => last,
-            Scope::Client(_) => events::newest_visible(db, scope).await?,
-        };
-        return Ok(PlaceOf::Unknown { last });
-    }
-    // Without events, the next one's number is the first.
-    let first = events::oldest(db).await?.unwrap_or(last + 1);
-    Ok(if after + 1 < first {
-        PlaceOf::Deleted { first }
-    } else {
-        PlaceOf::Known(Some(after))
+    // A caller of one client is compared with its own events, so that the answer says nothing about those of others.
+    let (last, deleted) = match scope {
+        Scope::All => {
+            let last = events::last_given(db).await?;
+            (
+                last,
+                events::oldest(db).await?.map_or(last, |first| first - 1),
+            )
+        }
+        Scope::Client(client) => {
+            let deleted = events::last_deleted(db, client).await?;
+            (
+                events::newest_visible(db, scope).await?.max(deleted),
+                deleted,
+            )
+        }
+    };
+    Ok(match after {
+        _ if after > last => PlaceOf::Unknown { last },
+        _ if after < deleted => PlaceOf::Deleted { first: deleted + 1 },
+        _ => PlaceOf::Known(Some(after)),
     })
 }
 
