@@ -73,6 +73,7 @@ fn router(
     folder: Arc<str>,
     connections: Arc<Connections>,
     trusted_proxies: Arc<[Network]>,
+    runs: api::Runs,
 ) -> Router {
     let memory = Arc::new(Memory::new(app.config.http.max_bodies.as_usize()));
     let mut hooks = Router::new()
@@ -97,7 +98,7 @@ fn router(
     let limits = Arc::new(api::RateLimits::new(app.config.http.api_rate));
     let state = HttpState(Arc::new(Shared {
         limits,
-        runs: Arc::default(),
+        runs: Arc::new(runs),
         live_keys: Arc::default(),
         reads: Arc::default(),
         app,
@@ -164,6 +165,11 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
         );
         Arc::from("")
     });
+    let runs = api::load_runs(app).await.unwrap_or_else(|error| {
+        let error = crate::telemetry::chain(&error);
+        tracing::error!(error, "the runs of earlier servers cannot be read");
+        api::Runs::default()
+    });
     let settings = &app.config.http;
     let limits = Limits {
         in_all: open_files::connections(settings.max_connections, app.config.worker.concurrency),
@@ -185,6 +191,7 @@ pub async fn start(app: &Arc<App>, listen: &[impl AsRef<str>]) -> Result<HttpSer
             folder,
             Arc::clone(&connections),
             Arc::clone(&trusted_proxies),
+            runs,
         ),
         connections,
         trusted_proxies,

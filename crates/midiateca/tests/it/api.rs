@@ -11,6 +11,7 @@ mod making;
 mod people;
 mod previews;
 mod reads;
+mod restarts;
 mod turns;
 mod users;
 mod webhooks;

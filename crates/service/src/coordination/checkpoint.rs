@@ -30,12 +30,14 @@ pub enum Checkpoint {
     Examine,
     /// Programs that are paused because they keep timing out.
     ProgramPauses,
+    /// A run that the API started; scope: its id.
+    Run,
     /// The server that asks gateways for missing messages; with an instance as scope, the time up to which it did.
     Reconcile,
 }
 
 impl Checkpoint {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DeliveriesDismissed,
         Self::DownloadsPaused,
         Self::Import,
@@ -48,6 +50,7 @@ impl Checkpoint {
         Self::Reconcile,
         Self::Examine,
         Self::ProgramPauses,
+        Self::Run,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Checkpoint {
             Self::Reconcile => "reconcile",
             Self::Examine => "examine",
             Self::ProgramPauses => "program_pauses",
+            Self::Run => "run",
         }
     }
 

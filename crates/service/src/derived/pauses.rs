@@ -1,4 +1,4 @@
-//! The paused programs in the database, where `doctor` reads them.
+//! The paused programs in the database, where `doctor` and the next server read them.
 
 use std::time::Duration;
 
@@ -18,10 +18,23 @@ pub async fn known(db: &Db) -> Result<Vec<ProgramPause>, db::Error> {
     Ok(known.unwrap_or_default())
 }
 
-/// Writes them down when they change, from the start of the server, which knows of none, until its shutdown.
+/// Takes over those of the server before, and writes them down when they change, until the shutdown.
 pub async fn keep(derived: Derived, cancelled: CancellationToken) {
+    let mut logged = loop {
+        match known(&derived.db).await {
+            Ok(known) => break known,
+            Err(error) => {
+                let error = telemetry::chain(&error);
+                tracing::warn!(error, "the pauses of programs cannot be read");
+            }
+        }
+        tokio::select! {
+            () = cancelled.cancelled() => return,
+            () = derived.clock.sleep(RETRY_AFTER) => {}
+        }
+    };
+    derived.schedule().restore(&logged);
     let mut pauses = derived.schedule().pauses();
-    let mut logged = Vec::new();
     loop {
         let now = pauses.borrow_and_update().clone();
         log(&logged, &now);

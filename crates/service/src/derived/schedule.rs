@@ -201,6 +201,15 @@ impl Schedule {
         self.0.pauses.subscribe()
     }
 
+    /// Takes over the pauses of an earlier server.
+    pub fn restore(&self, pauses: &[ProgramPause]) {
+        let (mut state, now) = (self.lock(), self.0.clock.now());
+        state.turns.timeouts.restore(pauses, now);
+        self.0.pauses.send_replace(state.turns.timeouts.pauses());
+        let refused = state.turns.refuse_paused(now);
+        state.answer(refused, false);
+    }
+
     fn give_back(&self, ticket: Ticket, ended: Ended) {
         let (mut state, now) = (self.lock(), self.0.clock.now());
         state.waiting.remove(&ticket);

@@ -41,6 +41,8 @@ pub use limits::RateLimits;
 pub use live_keys::LiveKeys;
 pub use reads::RecentReads;
 pub use runs::Runs;
+pub(in crate::http) use runs::load as load_runs;
+
 const BASE: &str = "/api/v1";
 
 fn described() -> OpenApiRouter<HttpState> {
@@ -61,7 +63,7 @@ fn described() -> OpenApiRouter<HttpState> {
         .routes(routes!(v1::links::create))
         .routes(routes!(v1::links::list, v1::links::revoke_all))
         .routes(routes!(v1::links::revoke_one))
-        .routes(routes!(v1::bulk::create))
+        .routes(routes!(v1::bulk::list, v1::bulk::create))
         .routes(routes!(v1::bulk::get, v1::bulk::stop))
         .routes(routes!(v1::chats::list))
         .routes(routes!(v1::chats::get))

@@ -52,7 +52,8 @@ impl Streak {
         self.timeouts = self.timeouts.saturating_add(1);
         self.clients.insert(client);
         self.in_time = 0;
-        if self.timeouts >= MOST_TIMEOUTS && self.clients.len() >= clients {
+        let is_widespread = self.has_pause() || self.clients.len() >= clients;
+        if self.timeouts >= MOST_TIMEOUTS && is_widespread {
             self.until = now + pause(self.timeouts);
         }
     }
@@ -93,6 +94,18 @@ impl Timeouts {
             if in_time >= GOOD_BEHAVIOUR {
                 self.of_clients.remove(&(kind, client));
             }
+        }
+    }
+
+    /// Takes over the pauses of an earlier server. A clock that was wrong then makes none longer.
+    pub fn restore(&mut self, pauses: &[ProgramPause], now: Millis) {
+        for pause in pauses {
+            let streak = match pause.client {
+                None => self.of_all.entry(pause.kind).or_default(),
+                Some(client) => self.of_clients.entry((pause.kind, client)).or_default(),
+            };
+            streak.timeouts = streak.timeouts.max(pause.timeouts);
+            streak.until = streak.until.max(pause.until.min(now + LONGEST_PAUSE));
         }
     }
 
@@ -209,6 +222,32 @@ mod tests {
             timeouts.timed_out(KIND, client, 0);
         }
         assert!(timeouts.is_paused(KIND, 1, 0) && !timeouts.is_paused(KIND, 3, 0));
+    }
+
+    #[test]
+    fn pauses_of_an_earlier_server_go_on_and_grow() {
+        let mut before = Timeouts::default();
+        for client in [1, 2, 1] {
+            before.timed_out(KIND, client, 0);
+        }
+        for _ in 0..3 {
+            before.timed_out(WorkKind::Frame, 7, 0);
+        }
+        let pauses = before.pauses();
+        let mut timeouts = Timeouts::default();
+        timeouts.restore(&pauses, MINUTE / 2);
+        assert_eq!(timeouts.pauses(), pauses);
+        assert!(timeouts.is_paused(KIND, 3, MINUTE - 1));
+        assert!(!timeouts.is_paused(KIND, 3, MINUTE));
+        assert!(timeouts.is_paused(WorkKind::Frame, 7, MINUTE - 1));
+        assert!(!timeouts.is_paused(WorkKind::Frame, 8, 0));
+        // One file is tried, of one client: the next pause is longer.
+        assert_eq!(timeouts.probes(KIND, 3), (true, false));
+        timeouts.timed_out(KIND, 3, MINUTE);
+        assert!(timeouts.is_paused(KIND, 9, 5 * MINUTE - 1));
+        let mut later = Timeouts::default();
+        later.restore(&pauses, -100 * HOUR);
+        assert!(!later.is_paused(KIND, 3, -99 * HOUR));
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! Long actions that a request starts. They are known until the server ends; each step of them may run again.
+//! Long actions that a request starts. Each step of them may run again, so one that a restart interrupted is done by the same
+//! request again.
+
+mod saved;
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -11,6 +14,8 @@ use crate::app::App;
 use crate::model::{Scope, codes, fresh_id};
 use crate::shutdown::CancellationToken;
 use crate::telemetry;
+pub(in crate::http) use saved::load;
+pub(super) use saved::{keep, save};
 
 /// Older ones are forgotten.
 const MOST_KNOWN: usize = 1_000;
@@ -25,6 +30,8 @@ codes! {
         /// By request.
         Stopped "stopped",
         Failed "failed",
+        /// The server ended. The same request does the rest.
+        Interrupted "interrupted",
     }
 }
 
@@ -101,8 +108,21 @@ impl Run {
         outcome.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn finish(&self, outcome: Outcome) {
+    /// Ends it. One that the end of the server stopped was interrupted.
+    pub fn finish(&self, app: &App, mut outcome: Outcome) {
+        if outcome.state == RunState::Stopped && app.shutdown.has_begun() {
+            outcome.state = RunState::Interrupted;
+        }
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+    }
+
+    pub fn progress(&self) -> (u64, u64) {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (of(&self.done), of(&self.total))
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.outcome().state == RunState::Running
     }
 }
 
@@ -110,25 +130,24 @@ impl Run {
 pub struct Runs(Mutex<VecDeque<Arc<Run>>>);
 
 impl Runs {
-    pub fn add(&self, run: Arc<Run>) {
+    /// Returns those that are known no longer.
+    pub fn add(&self, run: Arc<Run>) -> Vec<Arc<Run>> {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         runs.push_back(run);
         let surplus = runs.len().saturating_sub(MOST_KNOWN);
-        for _ in 0..surplus {
+        let forget = |_| {
             // One that is running can still be stopped.
-            let mut ended = runs.iter();
-            let ended = ended.position(|run| run.outcome().state != RunState::Running);
-            runs.remove(ended.unwrap_or(0));
-        }
+            let ended = runs.iter().position(|run| !run.is_running());
+            runs.remove(ended.unwrap_or(0))
+        };
+        (0..surplus).filter_map(forget).collect()
     }
 
     /// Whether another run may begin: each has a thread of its own.
     pub fn has_room(&self, scope: Scope) -> bool {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = runs.iter();
-        let running = running.filter(|run| run.outcome().state == RunState::Running);
         let (mut all, mut own) = (0, 0);
-        for run in running {
+        for run in runs.iter().filter(|run| run.is_running()) {
             all += 1;
             own += usize::from(run.scope == scope);
         }
@@ -138,5 +157,13 @@ impl Runs {
     pub fn find(&self, id: &str) -> Option<Arc<Run>> {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         runs.iter().find(|run| run.id == id).cloned()
+    }
+
+    /// Those that a caller of the scope may see, newest first.
+    pub fn visible(&self, scope: Scope) -> Vec<Arc<Run>> {
+        let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = runs.iter().rev();
+        let visible = newest.filter(|run| scope == Scope::All || run.scope == scope);
+        visible.cloned().collect()
     }
 }

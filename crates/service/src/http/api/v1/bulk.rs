@@ -21,9 +21,10 @@ use crate::http::api::BASE;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::{MediaFilter, time};
+use crate::http::api::page::Page;
 use crate::http::api::query::Body;
 pub use crate::http::api::runs::RunAction;
-use crate::http::api::runs::{Outcome, Run, RunState};
+use crate::http::api::runs::{self, Outcome, Run, RunState};
 use crate::i18n::keys as texts;
 use crate::instances;
 use crate::media::{self, Filter};
@@ -70,24 +71,26 @@ pub struct NewBulk {
 pub struct ApiRun {
     id: String,
     action: RunAction,
+    /// `interrupted`: the server ended before the run did. The same request does the rest.
     state: RunState,
-    /// Media; bytes of an export.
+    /// Media; bytes of an export; notifications or events of an endpoint.
     total: u64,
+    /// How many of `total` are done.
     done: u64,
-    /// The counts at the end.
+    /// The report at the end. After a restart of the server only its numbers.
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
 }
 
 impl From<&Run> for ApiRun {
     fn from(run: &Run) -> Self {
-        let outcome = run.outcome();
+        let (outcome, (done, total)) = (run.outcome(), run.progress());
         Self {
             id: run.id.clone(),
             action: run.action,
             state: outcome.state,
-            total: run.total.load(Ordering::Relaxed),
-            done: run.done.load(Ordering::Relaxed),
+            total,
+            done,
             result: outcome.result,
         }
     }
@@ -112,7 +115,8 @@ fn statuses(action: BulkAction, filter: &Filter) -> Vec<MediaStatus> {
 
 /// Starts an action on all media of a filter
 ///
-/// Without a status in the filter: those that the action can change. Counts first: `total`.
+/// Without a status in the filter: those that the action can change. Counts first: `total`. A run goes on without its caller; one
+/// that a restart of the server interrupts is done by the same request again, with the same `before`.
 #[utoipa::path(post, path = "/bulk", tag = "bulk", request_body = NewBulk,
     responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
@@ -161,9 +165,9 @@ pub async fn create(
         },
     };
     let actor = grant.actor.clone();
-    let shown = start(&state, &grant, new.action.into(), total, async move |run| {
-        perform(&app, actor, new.action, selection, archive, &run).await
-    })?;
+    let action = new.action;
+    let perform = async move |run| perform(&app, actor, action, selection, archive, &run).await;
+    let shown = start(&state, &grant, action.into(), total, perform).await?;
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
 
@@ -180,8 +184,8 @@ async fn clients(app: &App, counts: &BTreeMap<i64, u64>) -> Result<Vec<Value>> {
     Ok(clients.collect())
 }
 
-/// Starts a run; it is known by its id until the server ends.
-pub fn start(
+/// Starts a run.
+pub async fn start(
     state: &HttpState,
     grant: &Grant,
     action: RunAction,
@@ -191,22 +195,31 @@ pub fn start(
     if !state.runs.has_room(grant.scope) {
         return Err(ApiError::unavailable());
     }
-    let run = Arc::new(Run::new(&state.app, action, grant, total));
+    let app = Arc::clone(&state.app);
+    let run = Arc::new(Run::new(&app, action, grant, total));
     let shown = ApiRun::from(run.as_ref());
-    state.runs.add(Arc::clone(&run));
-    let started = Arc::clone(&run);
+    let failed = || Outcome {
+        state: RunState::Failed,
+        result: None,
+    };
+    let forgotten = state.runs.add(Arc::clone(&run));
+    if let Err(error) = runs::save(&app, &run, forgotten).await {
+        run.finish(&app, failed());
+        return Err(error.into());
+    }
     state.app.shutdown.clone().spawn(async move {
-        let performing = apart(async move || {
-            let outcome = perform(Arc::clone(&run)).await;
-            run.finish(outcome);
-        });
-        // A panic is logged, and ends the run.
-        if performing.await.is_err() {
-            started.finish(Outcome {
-                state: RunState::Failed,
-                result: None,
+        let (server, started) = (Arc::clone(&app), Arc::clone(&run));
+        let performing = async {
+            let performing = apart(async move || {
+                let outcome = perform(Arc::clone(&started)).await;
+                started.finish(&server, outcome);
             });
-        }
+            // A panic is logged, and ends the run.
+            if performing.await.is_err() {
+                run.finish(&app, failed());
+            }
+        };
+        runs::keep(&app, &run, performing).await;
     });
     Ok(shown)
 }
@@ -392,6 +405,17 @@ fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Arc<Run>> {
     let found = state.runs.find(id);
     let found = found.filter(|run| run.scope == grant.scope || grant.scope.client().is_none());
     found.ok_or_else(|| ApiError::not_found(texts::api::RUN_NOT_FOUND))
+}
+
+/// The runs that the caller may see, newest first
+///
+/// The last 1,000 are known, also after a restart.
+#[utoipa::path(get, path = "/bulk", tag = "bulk",
+    responses((status = OK, body = Page<ApiRun>), (status = "4XX", body = ErrorBody)))]
+pub async fn list(State(state): State<HttpState>, Viewer(grant): Viewer) -> Json<Page<ApiRun>> {
+    let runs = state.runs.visible(grant.scope);
+    let items = runs.iter().map(|run| ApiRun::from(run.as_ref()));
+    Json(Page::whole(items.collect()))
 }
 
 /// A run, and how far it is

@@ -305,8 +305,8 @@ async fn send_again(
             Ok(report) => Outcome::of(report.stopped, json!(report)),
             Err(error) => Outcome::failed(&error),
         }
-    })?;
-    Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
+    });
+    Ok((StatusCode::ACCEPTED, Json(shown.await?)).into_response())
 }
 
 /// Sends the notifications again that failed since then, as a run (`/bulk/{id}`)
