@@ -78,9 +78,8 @@ macro_rules! codes {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| {
-                    serde::de::Error::custom($crate::model::unknown_code(&text, &Self::CODES))
-                })
+                let text = $crate::terminal::tame(&text);
+                Self::parse(&text).ok_or_else(|| serde::de::Error::unknown_variant(&text, &Self::CODES))
             }
         }
 
@@ -94,12 +93,6 @@ macro_rules! codes {
     };
 }
 pub(crate) use codes;
-
-/// The error for a code that is none of these.
-pub(crate) fn unknown_code(text: &str, known: &[&str]) -> String {
-    let text = crate::terminal::tame(text);
-    format!("`{text}` is none of {}", known.join(", "))
-}
 
 /// A text that is one of these codes.
 pub(crate) fn schema_of_codes(

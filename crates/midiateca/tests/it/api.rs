@@ -284,6 +284,55 @@ fn requests(ids: &[(&str, &str)]) -> Vec<(String, String)> {
     requests
 }
 
+/// The document says which role each operation needs.
+#[tokio::test]
+async fn every_operation_needs_the_role_that_is_documented() {
+    let test = TestApp::start().await;
+    let roles = [Role::Viewer, Role::Operator, Role::Admin];
+    let mut callers = Vec::new();
+    for role in roles {
+        callers.push(Caller::new(&test, role, Scope::All).await);
+    }
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let mut refused = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let needed = &operation["security"][0]["key"][0];
+            let Some(needed) = needed.as_str() else {
+                assert_eq!(operation["security"], json!([{}]), "{method} {path}");
+                continue;
+            };
+            let said = operation["description"].as_str().unwrap();
+            assert!(
+                said.ends_with(&format!("Needs the role `{needed}`.")),
+                "{said}"
+            );
+            let least = roles.iter().position(|role| role.as_str() == needed);
+            let least = least.unwrap();
+            // With an id that nothing has, so that nothing is done.
+            let path = path
+                .strip_prefix("/api/v1")
+                .unwrap()
+                .replace(['{', '}'], "");
+            for (at, caller) in callers.iter().enumerate() {
+                let method = method.to_uppercase();
+                if at > least
+                    || at == least && ["/check", "/health", "/session"].contains(&path.as_str())
+                {
+                    continue;
+                }
+                let body = (method != "GET").then(|| json!({"neither": "known"}));
+                let (status, answer) = caller.send(&method, &path, body).await;
+                let is_refused = answer["error"]["code"] == "role_too_low";
+                assert_eq!(is_refused, at < least, "{method} {path}: {status} {answer}");
+                refused += usize::from(is_refused);
+            }
+        }
+    }
+    assert!(refused > 40, "{refused}");
+    test.end().await;
+}
+
 /// Another client's things do not exist: not in lists, not in counts, and with the same error as what never existed.
 #[tokio::test]
 async fn nothing_of_another_client_is_seen_on_any_route() {

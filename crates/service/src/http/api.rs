@@ -4,6 +4,7 @@ pub mod caller;
 mod content;
 mod docs;
 mod error;
+mod fields;
 pub(super) mod filter;
 mod limits;
 mod live_keys;
@@ -24,7 +25,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
@@ -143,7 +144,14 @@ fn head() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "Media that arrived on a company's WhatsApp numbers. Each request has an API key (`midiateca key create NAME`) as \
-             bearer token; what the key may not see is 404. Times are RFC 3339 in UTC, sizes bytes, durations milliseconds.",
+             bearer token; what the key may not see is 404. Times are RFC 3339 in UTC, sizes bytes, durations milliseconds.\n\n\
+             A key or a user has a role: a viewer reads, an operator also acts on media, deliveries and endpoints, an administrator \
+             may do everything, within one client or all. Each operation says which role it needs.\n\n\
+             Lists are pages, newest first: `next` is the `cursor` of the next page, and null on the last one.\n\n\
+             Every error has the body `ErrorBody`, in the language of `Accept-Language` (en or pt-BR); programs compare its code. \
+             Any operation may answer 400 `bad_query`, `bad_body` or `bad_cursor`, 401 `missing_key` or `invalid_key`, 403 \
+             `role_too_low` or `scope_too_small`, 404 for what is not there or not the caller's, 413 `too_large`, 415 `wrong_type`, \
+             429 `too_many_requests`, and 503 `unavailable` or `busy`; 429 and 503 have the seconds to wait in `Retry-After`.",
         ))
         .build();
     let mut document = OpenApiBuilder::new()
@@ -177,6 +185,7 @@ fn documented() -> &'static OpenApi {
                 &mut path.delete,
             ];
             for operation in operations.into_iter().flatten() {
+                say_role(operation);
                 // Errors of the service have the same body as those of requests.
                 let responses = &mut operation.responses.responses;
                 if let Some(error) = responses.get("4XX").cloned() {
@@ -186,6 +195,20 @@ fn documented() -> &'static OpenApi {
         }
         document
     })
+}
+
+/// The role is in the security requirement, which tools may not show.
+fn say_role(operation: &mut Operation) {
+    let required = operation.security.iter().flatten().next();
+    let required = required.and_then(|required| serde_json::to_value(required).ok());
+    let role = required.as_ref().and_then(|it| it["key"][0].as_str());
+    if let Some(role) = role {
+        let needed = format!("Needs the role `{role}`.");
+        let known = operation.description.take();
+        let description =
+            known.map_or_else(|| needed.clone(), |known| format!("{known}\n\n{needed}"));
+        operation.description = Some(description);
+    }
 }
 
 /// The OpenAPI document, as JSON.

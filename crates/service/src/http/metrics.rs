@@ -119,7 +119,11 @@ async fn gauges(app: &Arc<App>) -> Result<Gauges, db::Error> {
         downloads_paused: free.is_some_and(|free| free < least),
         refused_deliveries: refusals.iter().map(|(_, count)| count.count).sum(),
         undelivered_messages: all.iter().map(|instance| instance.undelivered_count).sum(),
-        instances: from_zero([], all.iter().map(|instance| (instance.state.as_str().to_owned(), 1))),
+        instances: from_zero(
+            [],
+            all.iter()
+                .map(|instance| (instance.state.as_str().to_owned(), 1)),
+        ),
         outbox: outbox(db).await?,
         oldest_notification_seconds: age_seconds(oldest_notification),
         last_event: events::newest(db).await?,

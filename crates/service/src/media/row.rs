@@ -278,46 +278,68 @@ document! {
     #[schema(value_type = Gateway)]
     gateway: &'static str,
     message_id: &'a str,
+    /// The place of the media in its message, from 0.
     slot: i64,
     #[schema(value_type = schema::Kind)]
     kind: &'static str,
+    /// As the message says; unverified.
     mime_declared: Option<&'a str>,
+    /// As the bytes are; null until it is stored.
     mime: Option<&'a str>,
+    /// As the sender named it; never a path.
     file_name: Option<&'a str>,
     caption: Option<&'a str>,
+    /// The phone number, LID or group with which the message was exchanged, with its server.
     chat_id: Option<&'a str>,
     sender_id: Option<&'a str>,
+    /// As the sender shows it.
     sender_name: Option<&'a str>,
+    /// Sent by the instance's own account.
     from_me: bool,
     is_group: bool,
+    /// The time of the message.
     #[schema(format = DateTime)]
     sent_at: Option<String>,
+    /// When its delivery was received.
     #[schema(format = DateTime)]
     received_at: String,
     status: MediaStatus,
+    /// Why it is not stored, or why it is tried again.
     reason: Option<Reason>,
+    /// Whether it may still be stored.
     recoverable: bool,
+    /// Attempts to download it, also those of earlier rounds.
     attempts: i64,
+    /// When it is tried again; null when it is next, or ended.
     #[schema(format = DateTime)]
     next_attempt_at: Option<String>,
+    /// When WhatsApp's link expires, if the message says so.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     #[schema(format = DateTime)]
     stored_at: Option<String>,
+    /// When its sender deleted the message for everyone.
     #[schema(format = DateTime)]
     deleted_at: Option<String>,
     route: Option<Route>,
+    /// Bytes of the stored file.
     size: Option<u64>,
+    /// Of the stored file, hexadecimal.
     sha256: Option<String>,
     /// How the file was verified when it was stored: `full`, decrypted with the message's key and equal to its hash; `hash`,
     /// received unencrypted and equal to the hash in the delivery; `mac`, decrypted with the key, without a hash to compare;
     /// `unproven`, compared with nothing.
     #[schema(value_type = Option<schema::Proof>)]
     verified: Option<&'static str>,
+    /// Of the stored file, below the root of the storage.
     path: Option<&'a str>,
+    /// Pixels, as the message says.
     width: Option<i64>,
+    /// Pixels, as the message says.
     height: Option<i64>,
+    /// Duration, as the message says.
     seconds: Option<i64>,
+    /// Recorded in the app.
     voice_note: bool,
     scan: Option<ScanVerdict>,
 }

@@ -365,6 +365,62 @@ async fn errors_say_in_the_callers_language_what_exactly_is_wrong() {
             Some(json!({"reason": "x"})),
             "falta client",
         ),
+        (
+            "GET",
+            "/media?kind=x",
+            None,
+            "kind não é nenhum destes: image, ",
+        ),
+        (
+            "GET",
+            "/media?status=x",
+            None,
+            "status não é nenhum destes: pending, ",
+        ),
+        (
+            "GET",
+            "/media?direction=x",
+            None,
+            "direction não é nenhum destes: received, sent",
+        ),
+        (
+            "GET",
+            "/media?limit=x",
+            None,
+            "limit não é um número inteiro",
+        ),
+        ("GET", "/deliveries/x?keys=2", None, "keys não é 1 nem 0"),
+        (
+            "GET",
+            "/health?online=x",
+            None,
+            "online não é true nem false",
+        ),
+        ("POST", "/clients", Some(json!({})), "falta name"),
+        (
+            "POST",
+            "/clients",
+            Some(json!({"name": 5})),
+            "name não é um texto",
+        ),
+        (
+            "POST",
+            "/clients",
+            Some(json!({"name": "A", "x": 1})),
+            "campo desconhecido: x",
+        ),
+        (
+            "POST",
+            "/bulk",
+            Some(json!({"action": "retry", "filter": {"client": "x"}})),
+            "filter.client não é um número inteiro",
+        ),
+        (
+            "POST",
+            "/bulk",
+            Some(json!({"action": "retry", "filter": []})),
+            "filter não é um objeto",
+        ),
     ];
     for (method, path, body, wanted) in cases {
         let mut request = admin
@@ -379,5 +435,10 @@ async fn errors_say_in_the_callers_language_what_exactly_is_wrong() {
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(wanted), "{method} {path}: {message}");
     }
+    let request = admin.request("POST", "/clients").body("{\n x}");
+    let request = request.header("content-type", "application/json");
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let wanted = "the body cannot be used: it is not JSON (line 2, column 2)";
+    assert_eq!(answer["error"]["message"], wanted);
     test.end().await;
 }

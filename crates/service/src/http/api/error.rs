@@ -31,8 +31,6 @@ enum Text {
 /// What is wrong with a parameter or a body.
 #[derive(Clone, Debug)]
 pub enum Detail {
-    /// In the words of a library.
-    Technical(String),
     Said(TextKey, Vec<(&'static str, String)>),
     Of(Arc<dyn std::error::Error + Send + Sync>),
 }
@@ -44,9 +42,6 @@ impl Detail {
 
     fn text(&self, lang: Language) -> String {
         match self {
-            Self::Technical(detail) => {
-                lang.fill(keys::api::DETAIL_TECHNICAL, &[("detail", detail)])
-            }
             Self::Said(key, values) => lang.fill(*key, &borrowed(values)),
             Self::Of(error) => explain(error.as_ref(), lang).message,
         }
@@ -76,10 +71,11 @@ pub struct ErrorBody {
 
 #[derive(Serialize, utoipa::ToSchema)]
 struct ErrorDetail {
-    /// Stable.
+    /// Stable, such as `media_not_found`.
     code: String,
+    /// For people, in the language of the request.
     message: String,
-    /// The suggested next step.
+    /// The suggested next step, for people.
     hint: Option<String>,
 }
 
@@ -147,12 +143,10 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
     }
 
-    /// What is wrong with a parameter; None in the words of a library, or when that is not what is wrong.
+    /// What is wrong with a parameter; None when that is not what is wrong.
     pub fn detail(&self, lang: Language) -> Option<String> {
         match &self.text {
-            Text::Detailed(_, detail) if !matches!(**detail, Detail::Technical(_)) => {
-                Some(detail.text(lang))
-            }
+            Text::Detailed(_, detail) => Some(detail.text(lang)),
             _ => None,
         }
     }

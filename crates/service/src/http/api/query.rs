@@ -1,15 +1,16 @@
 //! Parameters and bodies of requests: what is unknown or wrong is an error and never ignored.
 
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::{DeserializeOwned, Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
 use super::error::{ApiError, Detail, Result};
+use super::fields;
 use crate::http::HttpState;
 use crate::i18n::keys as texts;
 
@@ -76,11 +77,7 @@ where
             return Err(Detail::with(texts::api::DETAIL_TWICE, "name", name));
         }
     }
-    let error = |error: serde_json::Error| Detail::Technical(error.to_string());
-    Ok(Query(
-        serde_json::from_value(Value::Object(of_first)).map_err(error)?,
-        serde_json::from_value(Value::Object(of_second)).map_err(error)?,
-    ))
+    Ok(Query(fields::read(of_first)?, fields::read(of_second)?))
 }
 
 /// A JSON body.
@@ -90,33 +87,48 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
-        let body = axum::Json::<Value>::from_request(request, state).await;
-        let axum::Json(body) = body.map_err(|error| bad_body(&error))?;
+        if !is_json(request.headers()) {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(ApiError::new(status, texts::api::WRONG_TYPE));
+        }
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|error| unread(error.status()))?;
+        let body: Value = serde_json::from_slice(&body).map_err(|error| no_json(&error))?;
         // A list of values would be taken for the fields in their order.
-        if !body.is_object() {
+        let Value::Object(body) = body else {
             return Err(ApiError::bad(
                 texts::api::BAD_BODY,
                 texts::api::DETAIL_NO_OBJECT,
             ));
-        }
-        let body = serde_json::from_value(body);
-        let wrong = |error: serde_json::Error| {
-            ApiError::bad(texts::api::BAD_BODY, Detail::Technical(error.to_string()))
         };
-        body.map(Self).map_err(wrong)
+        let body = fields::read(body);
+        body.map(Self)
+            .map_err(|error| ApiError::bad(texts::api::BAD_BODY, error))
     }
 }
 
-fn bad_body(error: &JsonRejection) -> ApiError {
-    let status = error.status();
+/// Whether a body is JSON by its type, as axum takes it.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let kind = kind.split(';').next().unwrap_or("").trim();
+    let kind = kind.to_ascii_lowercase();
+    kind.strip_prefix("application/")
+        .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+fn unread(status: StatusCode) -> ApiError {
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => return ApiError::new(status, texts::api::TOO_LARGE),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            return ApiError::new(status, texts::api::WRONG_TYPE);
-        }
-        _ => {}
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(status, texts::api::TOO_LARGE),
+        _ => ApiError::bad(texts::api::BAD_BODY, texts::api::DETAIL_UNREADABLE),
     }
-    ApiError::bad(texts::api::BAD_BODY, Detail::Technical(error.body_text()))
+}
+
+fn no_json(error: &serde_json::Error) -> ApiError {
+    let values = [("line", error.line()), ("column", error.column())];
+    let values = values.map(|(name, value)| (name, value.to_string()));
+    let detail = Detail::Said(texts::api::DETAIL_NO_JSON, values.to_vec());
+    ApiError::bad(texts::api::BAD_BODY, detail)
 }
 
 /// A JSON body that may be left out.
@@ -141,19 +153,15 @@ where
     D: Deserializer<'de>,
     N: std::str::FromStr + TryFrom<i64>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Number {
-        Whole(i64),
-        Text(String),
-        Null,
-    }
-    let wrong = || serde::de::Error::custom("not a whole number in range");
-    match Number::deserialize(deserializer)? {
-        Number::Whole(number) => N::try_from(number).map(Some).map_err(|_| wrong()),
-        Number::Text(text) => text.parse().map(Some).map_err(|_| wrong()),
-        Number::Null => Ok(Option::None),
-    }
+    let value = Value::deserialize(deserializer)?;
+    let number = match &value {
+        Value::Null => return Ok(Option::None),
+        Value::Number(number) => number.as_i64().and_then(|number| N::try_from(number).ok()),
+        Value::String(text) => text.parse().ok(),
+        _ => Option::None,
+    };
+    let wrong = || D::Error::invalid_value(Unexpected::Other("value"), &fields::WHOLE_NUMBER);
+    number.map(Some).ok_or_else(wrong)
 }
 
 /// `true` or `false`, also as a text.
@@ -162,7 +170,22 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
         Value::Bool(flag) => Ok(flag),
         Value::String(text) if text == "true" => Ok(true),
         Value::String(text) if text == "false" => Ok(false),
-        _ => Err(serde::de::Error::custom("neither true nor false")),
+        _ => Err(D::Error::invalid_value(
+            Unexpected::Other("value"),
+            &fields::FLAG,
+        )),
+    }
+}
+
+/// `1` or `0`, or as in [`flag`].
+pub fn bit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)?.as_str() {
+        Some("1" | "true") => Ok(true),
+        Some("0" | "false") => Ok(false),
+        _ => Err(D::Error::invalid_value(
+            Unexpected::Other("value"),
+            &fields::BIT,
+        )),
     }
 }
 
@@ -175,10 +198,10 @@ macro_rules! code {
             let Some(text) = Option::<String>::deserialize(deserializer)? else {
                 return Ok(None);
             };
-            <$type>::parse(&text).map(Some).ok_or_else(|| {
-                let known: Vec<_> = $all.iter().map(|code| code.as_str()).collect();
-                serde::de::Error::custom(crate::model::unknown_code(&text, &known))
-            })
+            static KNOWN: std::sync::LazyLock<Vec<&str>> =
+                std::sync::LazyLock::new(|| $all.iter().map(|code| code.as_str()).collect());
+            let wrong = || serde::de::Error::unknown_variant(&text, &KNOWN);
+            <$type>::parse(&text).map(Some).ok_or_else(wrong)
         }
     };
 }

@@ -61,10 +61,14 @@ impl SavedRun {
     }
 }
 
-/// The numbers and flags of a report.
+/// The numbers and flags of a report, also by code.
 fn counts(mut result: Value) -> Value {
     if let Some(fields) = result.as_object_mut() {
-        fields.retain(|_, value| value.is_number() || value.is_boolean());
+        let is_code = |name: &str| name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
+        fields.retain(|name, value| {
+            *value = counts(value.take());
+            is_code(name) && (value.is_number() || value.is_boolean() || value.is_object())
+        });
     }
     result
 }
@@ -128,8 +132,9 @@ mod tests {
 
     #[test]
     fn only_counts_are_saved_of_a_result() {
-        let result = json!({"files": 3, "stopped": false, "archive": "/api/v1/media.zip?chat=5511", "findings": [{"path": "x"}]});
-        assert_eq!(counts(result), json!({"files": 3, "stopped": false}));
+        let result = json!({"files": 3, "stopped": false, "archive": "/api/v1/media.zip?chat=5511", "findings": [{"path": "x"}], "results": {"queued": 2, "+5511": 1}});
+        let saved = json!({"files": 3, "stopped": false, "results": {"queued": 2}});
+        assert_eq!(counts(result), saved);
         assert_eq!(counts(Value::Null), Value::Null);
     }
 }

@@ -84,7 +84,7 @@ pub(super) async fn stored(
 /// The stored files of a filter as a ZIP, with a manifest
 ///
 /// Each file is verified before it is sent. An archive that is cut short lacks its end, so that no program opens it.
-#[utoipa::path(get, path = "/media.zip", tag = "media", params(MediaFilter, ArchiveQuery),
+#[utoipa::path(get, path = "/media.zip", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(MediaFilter, ArchiveQuery),
     responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,

@@ -27,7 +27,7 @@ pub struct AuditQuery {
 }
 
 /// Who did what, newest first
-#[utoipa::path(get, path = "/audit", tag = "audit", params(AuditQuery, PageQuery),
+#[utoipa::path(get, path = "/audit", tag = "audit", security(("key" = ["admin"]), ("session" = ["admin"])), params(AuditQuery, PageQuery),
     responses((status = OK, body = Page<AuditEntry>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,

@@ -117,7 +117,7 @@ fn statuses(action: BulkAction, filter: &Filter) -> Vec<MediaStatus> {
 ///
 /// Without a status in the filter: those that the action can change. Counts first: `total`. A run goes on without its caller; one
 /// that a restart of the server interrupts is done by the same request again, with the same `before`.
-#[utoipa::path(post, path = "/bulk", tag = "bulk", request_body = NewBulk,
+#[utoipa::path(post, path = "/bulk", tag = "bulk", security(("key" = ["operator"]), ("session" = ["operator"])), request_body = NewBulk,
     responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -410,7 +410,7 @@ fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Arc<Run>> {
 /// The runs that the caller may see, newest first
 ///
 /// The last 1,000 are known, also after a restart.
-#[utoipa::path(get, path = "/bulk", tag = "bulk",
+#[utoipa::path(get, path = "/bulk", tag = "bulk", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Page<ApiRun>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(State(state): State<HttpState>, Viewer(grant): Viewer) -> Json<Page<ApiRun>> {
     let runs = state.runs.visible(grant.scope);
@@ -419,7 +419,7 @@ pub async fn list(State(state): State<HttpState>, Viewer(grant): Viewer) -> Json
 }
 
 /// A run, and how far it is
-#[utoipa::path(get, path = "/bulk/{id}", tag = "bulk", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/bulk/{id}", tag = "bulk", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -430,7 +430,7 @@ pub async fn get(
 }
 
 /// Stops a run; what it did stays
-#[utoipa::path(delete, path = "/bulk/{id}", tag = "bulk", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/bulk/{id}", tag = "bulk", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = OK, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn stop(
     State(state): State<HttpState>,

@@ -30,7 +30,7 @@ pub struct ChatQuery {
 }
 
 /// Chats, those with the newest media first
-#[utoipa::path(get, path = "/chats", tag = "chats", params(ChatQuery, PageQuery),
+#[utoipa::path(get, path = "/chats", tag = "chats", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(ChatQuery, PageQuery),
     responses((status = OK, body = Page<Chat>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -51,7 +51,7 @@ pub async fn list(
 }
 
 /// One chat
-#[utoipa::path(get, path = "/chats/{client}/{chat}", tag = "chats", params(("client" = i64, Path), ("chat" = String, Path)),
+#[utoipa::path(get, path = "/chats/{client}/{chat}", tag = "chats", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("client" = i64, Path), ("chat" = String, Path)),
     responses((status = OK, body = ChatDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,

@@ -59,7 +59,7 @@ pub struct ClientChange {
 }
 
 /// Clients, by number
-#[utoipa::path(get, path = "/clients", tag = "clients",
+#[utoipa::path(get, path = "/clients", tag = "clients", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Page<Named>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -78,7 +78,7 @@ fn number(text: &str) -> Result<i64> {
 }
 
 /// One client
-#[utoipa::path(get, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path)),
+#[utoipa::path(get, path = "/clients/{id}", tag = "clients", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = i64, Path)),
     responses((status = OK, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -94,7 +94,7 @@ pub async fn get(
 }
 
 /// Adds a client
-#[utoipa::path(post, path = "/clients", tag = "clients", request_body = NewClient,
+#[utoipa::path(post, path = "/clients", tag = "clients", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewClient,
     responses((status = CREATED, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -115,7 +115,7 @@ pub async fn create(
 }
 
 /// Gives a client another name
-#[utoipa::path(patch, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path)), request_body = ClientChange,
+#[utoipa::path(patch, path = "/clients/{id}", tag = "clients", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = i64, Path)), request_body = ClientChange,
     responses((status = OK, body = Named), (status = "4XX", body = ErrorBody)))]
 pub async fn rename(
     State(state): State<HttpState>,
@@ -138,7 +138,7 @@ pub struct RemoveQuery {
 }
 
 /// Stops a client from receiving; refuses while it has media
-#[utoipa::path(delete, path = "/clients/{id}", tag = "clients", params(("id" = i64, Path), RemoveQuery),
+#[utoipa::path(delete, path = "/clients/{id}", tag = "clients", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = i64, Path), RemoveQuery),
     responses((status = OK, body = RemovedClient), (status = "4XX", body = ErrorBody)))]
 pub async fn remove(
     State(state): State<HttpState>,

@@ -18,13 +18,12 @@ use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::{end, time};
 use crate::http::api::page::{Page, PageQuery};
-use crate::http::api::query::{Query, flag};
+use crate::http::api::query::{Query, bit};
 use crate::i18n::keys as texts;
 use crate::instances;
 use crate::model::{DeliveryId, DeliveryReason, DeliveryVerdict, InstanceId, Role};
 use crate::ops::ownership::belongs_to;
 use crate::ops::replay;
-use serde::Deserializer;
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -72,7 +71,7 @@ impl From<DeliverySummary> for ApiDelivery {
 }
 
 /// Deliveries, newest first
-#[utoipa::path(get, path = "/deliveries", tag = "deliveries", params(DeliveriesQuery, PageQuery),
+#[utoipa::path(get, path = "/deliveries", tag = "deliveries", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(DeliveriesQuery, PageQuery),
     responses((status = OK, body = Page<ApiDelivery>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -141,7 +140,7 @@ async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Deliver
 #[into_params(parameter_in = Query)]
 pub struct BodyQuery {
     /// `1`: with media keys. Needs the role admin, and is in the audit log. Tokens stay masked.
-    #[serde(default, deserialize_with = "one")]
+    #[serde(default, deserialize_with = "bit")]
     #[param(value_type = Option<String>)]
     keys: bool,
 }
@@ -149,15 +148,6 @@ pub struct BodyQuery {
 impl BodyQuery {
     pub fn has_keys(&self) -> bool {
         self.keys
-    }
-}
-
-pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match text.as_str() {
-        "1" => Ok(true),
-        "0" => Ok(false),
-        text => flag(Value::from(text)).map_err(|_| serde::de::Error::custom("neither 1 nor 0")),
     }
 }
 
@@ -170,7 +160,7 @@ pub struct DeliveryDetail {
 }
 
 /// One delivery with its body
-#[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", params(("id" = String, Path), BodyQuery),
+#[utoipa::path(get, path = "/deliveries/{id}", tag = "deliveries", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path), BodyQuery),
     responses((status = OK, body = DeliveryDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -239,7 +229,7 @@ impl From<replay::Item> for ReplayResult {
 }
 
 /// Reads a delivery again with this version
-#[utoipa::path(post, path = "/deliveries/{id}/replay", tag = "deliveries", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/deliveries/{id}/replay", tag = "deliveries", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = OK, body = ReplayResult), (status = "4XX", body = ErrorBody)))]
 pub async fn replay(
     State(state): State<HttpState>,

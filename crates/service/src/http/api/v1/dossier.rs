@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::deliveries::one;
 use super::media::visible_file;
 use super::{Id, archive, record};
 use crate::access::audit::{Action, NewEntry};
@@ -21,7 +20,7 @@ use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::content::Binary;
 use crate::http::api::error::{ApiError, ErrorBody, Result, language_of};
 use crate::http::api::filter::MediaFilter;
-use crate::http::api::query::Query;
+use crate::http::api::query::{Query, bit};
 use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::http::dashboard::dossier as dossier_page;
 use crate::i18n::Language;
@@ -39,7 +38,7 @@ pub struct DossierQuery {
     /// The language of its page, `en` or `pt-BR`; that of `Accept-Language` without it.
     lang: Option<String>,
     /// `1`: with media keys. Needs the role admin. Tokens stay masked.
-    #[serde(default, deserialize_with = "one")]
+    #[serde(default, deserialize_with = "bit")]
     #[param(value_type = Option<String>)]
     keys: bool,
 }
@@ -52,7 +51,7 @@ pub struct DossierOfFilterQuery {
     /// The language of its page, `en` or `pt-BR`; that of `Accept-Language` without it.
     lang: Option<String>,
     /// `1`: with media keys. Needs the role admin. Tokens stay masked.
-    #[serde(default, deserialize_with = "one")]
+    #[serde(default, deserialize_with = "bit")]
     #[param(value_type = Option<String>)]
     keys: bool,
 }
@@ -88,7 +87,7 @@ impl Choice {
 ///
 /// A ZIP with the original bytes, what proves them, the raw delivery, a page for people, and a signature;
 /// `midiateca verify-dossier` checks it.
-#[utoipa::path(get, path = "/media/{id}/dossier", tag = "media", params(("id" = String, Path), DossierQuery),
+#[utoipa::path(get, path = "/media/{id}/dossier", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path), DossierQuery),
     responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn of_media(
     State(state): State<HttpState>,
@@ -124,7 +123,7 @@ pub async fn of_media(
 /// The dossier of the stored files of a filter
 ///
 /// At most 20,000 media.
-#[utoipa::path(get, path = "/dossier.zip", tag = "media", params(MediaFilter, DossierOfFilterQuery),
+#[utoipa::path(get, path = "/dossier.zip", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(MediaFilter, DossierOfFilterQuery),
     responses((status = OK, content_type = "application/zip", body = Binary), (status = "4XX", body = ErrorBody)))]
 pub async fn of_filter(
     State(state): State<HttpState>,
@@ -237,7 +236,7 @@ pub struct DossierKey {
 /// The key that signs dossiers
 ///
 /// Keep it apart from the dossiers: `midiateca verify-dossier FILE --key KEY` shows that a dossier is of this installation.
-#[utoipa::path(get, path = "/dossier-key", tag = "media",
+#[utoipa::path(get, path = "/dossier-key", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = DossierKey), (status = "4XX", body = ErrorBody)))]
 pub async fn key(State(state): State<HttpState>, Viewer(_): Viewer) -> Result<Json<DossierKey>> {
     let seed = state.app.secrets.dossier_seed().map_err(unusable)?;

@@ -86,7 +86,7 @@ fn refuse_disabled(endpoint: &Endpoint) -> Result<()> {
 }
 
 /// Endpoints, newest first
-#[utoipa::path(get, path = "/endpoints", tag = "endpoints",
+#[utoipa::path(get, path = "/endpoints", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Page<Endpoint>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -97,7 +97,7 @@ pub async fn list(
 }
 
 /// Adds an endpoint
-#[utoipa::path(post, path = "/endpoints", tag = "endpoints", request_body = NewApiEndpoint,
+#[utoipa::path(post, path = "/endpoints", tag = "endpoints", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiEndpoint,
     responses((status = CREATED, body = EndpointSecret), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -124,7 +124,7 @@ pub async fn create(
 }
 
 /// One endpoint
-#[utoipa::path(get, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/endpoints/{id}", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = Endpoint), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -135,7 +135,7 @@ pub async fn get(
 }
 
 /// Changes the given fields of an endpoint
-#[utoipa::path(patch, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)), request_body = EndpointChange,
+#[utoipa::path(patch, path = "/endpoints/{id}", tag = "endpoints", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)), request_body = EndpointChange,
     responses((status = OK, body = Endpoint), (status = "4XX", body = ErrorBody)))]
 pub async fn change(
     State(state): State<HttpState>,
@@ -163,7 +163,7 @@ pub async fn change(
 }
 
 /// Removes an endpoint with its notifications
-#[utoipa::path(delete, path = "/endpoints/{id}", tag = "endpoints", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/endpoints/{id}", tag = "endpoints", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = NO_CONTENT, description = "Removed"), (status = "4XX", body = ErrorBody)))]
 pub async fn remove(
     State(state): State<HttpState>,
@@ -176,7 +176,7 @@ pub async fn remove(
 }
 
 /// Gives an endpoint another secret; the one before signs as well for a day
-#[utoipa::path(post, path = "/endpoints/{id}/rotate-secret", tag = "endpoints", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/endpoints/{id}/rotate-secret", tag = "endpoints", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = EndpointSecret), (status = "4XX", body = ErrorBody)))]
 pub async fn rotate(
     State(state): State<HttpState>,
@@ -196,7 +196,7 @@ pub struct Queued {
 }
 
 /// Sends a test notification
-#[utoipa::path(post, path = "/endpoints/{id}/test", tag = "endpoints", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/endpoints/{id}/test", tag = "endpoints", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = ACCEPTED, body = Queued), (status = "4XX", body = ErrorBody)))]
 pub async fn test(
     State(state): State<HttpState>,
@@ -216,7 +216,7 @@ pub struct NotificationsQuery {
 }
 
 /// Notifications of an endpoint, newest first
-#[utoipa::path(get, path = "/endpoints/{id}/notifications", tag = "endpoints",
+#[utoipa::path(get, path = "/endpoints/{id}/notifications", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     params(("id" = String, Path), NotificationsQuery, PageQuery),
     responses((status = OK, body = Page<Notification>), (status = "4XX", body = ErrorBody)))]
 pub async fn notifications(
@@ -244,7 +244,7 @@ pub struct NotificationDetail {
 }
 
 /// One notification with its attempts
-#[utoipa::path(get, path = "/endpoints/{id}/notifications/{notification}", tag = "endpoints",
+#[utoipa::path(get, path = "/endpoints/{id}/notifications/{notification}", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     params(("id" = String, Path), ("notification" = String, Path)),
     responses((status = OK, body = NotificationDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn notification(
@@ -262,7 +262,7 @@ pub async fn notification(
 }
 
 /// Sends a notification again, with the same id
-#[utoipa::path(post, path = "/endpoints/{id}/notifications/{notification}/resend", tag = "endpoints",
+#[utoipa::path(post, path = "/endpoints/{id}/notifications/{notification}/resend", tag = "endpoints", security(("key" = ["operator"]), ("session" = ["operator"])),
     params(("id" = String, Path), ("notification" = String, Path)),
     responses((status = ACCEPTED, body = Queued), (status = "4XX", body = ErrorBody)))]
 pub async fn resend(
@@ -310,7 +310,7 @@ async fn send_again(
 }
 
 /// Sends the notifications again that failed since then, as a run (`/bulk/{id}`)
-#[utoipa::path(post, path = "/endpoints/{id}/recover", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
+#[utoipa::path(post, path = "/endpoints/{id}/recover", tag = "endpoints", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)), request_body = SinceBody,
     responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn recover(
     State(state): State<HttpState>,
@@ -323,7 +323,7 @@ pub async fn recover(
 }
 
 /// Sends the events since then that never had a notification here, as a run (`/bulk/{id}`)
-#[utoipa::path(post, path = "/endpoints/{id}/replay-missing", tag = "endpoints", params(("id" = String, Path)), request_body = SinceBody,
+#[utoipa::path(post, path = "/endpoints/{id}/replay-missing", tag = "endpoints", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)), request_body = SinceBody,
     responses((status = ACCEPTED, body = ApiRun), (status = "4XX", body = ErrorBody)))]
 pub async fn replay_missing(
     State(state): State<HttpState>,

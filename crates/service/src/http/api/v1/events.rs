@@ -96,7 +96,7 @@ pub struct EventQuery {
 /// A caller of one client gets the events of this client only, and what it asks for is compared with these only. The events of
 /// all clients are numbered together: the gaps between two numbers show how many events others had in between, and nothing else
 /// about them.
-#[utoipa::path(get, path = "/events", tag = "events", params(EventQuery, ("Last-Event-ID" = Option<String>, Header)),
+#[utoipa::path(get, path = "/events", tag = "events", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(EventQuery, ("Last-Event-ID" = Option<String>, Header)),
     responses((status = OK, content((EventPage = "application/json"), (String = "text/event-stream"))),
         (status = 410, description = "`cursor_expired`: events after this number were deleted for their age. `cursor_unknown`: no event had this number yet. The hint has the `after` with which to go on", body = ErrorBody), (status = "4XX", body = ErrorBody)))]
 pub async fn list(

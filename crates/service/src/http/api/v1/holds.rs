@@ -62,7 +62,7 @@ impl From<HoldError> for ApiError {
 /// Adds a legal hold
 ///
 /// What it covers is not deleted by retention rules, nor by an erasure, until the hold is released.
-#[utoipa::path(post, path = "/holds", tag = "holds", request_body = NewHold,
+#[utoipa::path(post, path = "/holds", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewHold,
     responses((status = CREATED, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -92,7 +92,7 @@ pub async fn create(
 }
 
 /// Legal holds, newest first, released ones too
-#[utoipa::path(get, path = "/holds", tag = "holds",
+#[utoipa::path(get, path = "/holds", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])),
     responses((status = OK, body = Page<CountedHold>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -112,7 +112,7 @@ async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {
 }
 
 /// One legal hold
-#[utoipa::path(get, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/holds/{id}", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -124,7 +124,7 @@ pub async fn get(
 }
 
 /// Releases a legal hold; it stays in the list
-#[utoipa::path(delete, path = "/holds/{id}", tag = "holds", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/holds/{id}", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = CountedHold), (status = "4XX", body = ErrorBody)))]
 pub async fn release(
     State(state): State<HttpState>,

@@ -79,7 +79,7 @@ impl From<&Instance> for ApiInstance {
 }
 
 /// Instances, by client and id
-#[utoipa::path(get, path = "/instances", tag = "instances",
+#[utoipa::path(get, path = "/instances", tag = "instances", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Page<ApiInstance>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -102,7 +102,7 @@ pub(in crate::http) async fn visible(
 }
 
 /// One instance
-#[utoipa::path(get, path = "/instances/{id}", tag = "instances", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/instances/{id}", tag = "instances", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = ApiInstance), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -225,7 +225,7 @@ fn hide_owner(error: AddError, grant: &Grant) -> ApiError {
 }
 
 /// Adds an instance
-#[utoipa::path(post, path = "/instances", tag = "instances", request_body = NewApiInstance,
+#[utoipa::path(post, path = "/instances", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiInstance,
     responses((status = CREATED, body = InstanceAddress), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -242,7 +242,7 @@ pub async fn create(
 }
 
 /// Changes the given fields of an instance
-#[utoipa::path(patch, path = "/instances/{id}", tag = "instances", params(("id" = String, Path)), request_body = InstanceChange,
+#[utoipa::path(patch, path = "/instances/{id}", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)), request_body = InstanceChange,
     responses((status = OK, body = ApiInstance), (status = "4XX", body = ErrorBody)))]
 pub async fn change(
     State(state): State<HttpState>,
@@ -267,7 +267,7 @@ pub async fn change(
 }
 
 /// Stops an instance from receiving; its media stay
-#[utoipa::path(delete, path = "/instances/{id}", tag = "instances", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/instances/{id}", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = NO_CONTENT, description = "Removed"), (status = "4XX", body = ErrorBody)))]
 pub async fn remove(
     State(state): State<HttpState>,
@@ -281,7 +281,7 @@ pub async fn remove(
 }
 
 /// Gives an instance a new webhook address; the earlier ones are refused
-#[utoipa::path(post, path = "/instances/{id}/rotate-hook", tag = "instances", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/instances/{id}/rotate-hook", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = InstanceAddress), (status = "4XX", body = ErrorBody)))]
 pub async fn rotate(
     State(state): State<HttpState>,
@@ -312,7 +312,7 @@ fn gateway_failed(error: crate::ops::gateway_admin::Error) -> ApiError {
 }
 
 /// The webhook slots of an instance, read from its gateway
-#[utoipa::path(get, path = "/instances/{id}/webhooks", tag = "instances", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/instances/{id}/webhooks", tag = "instances", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = InstanceWebhooks), (status = "4XX", body = ErrorBody),
         (status = 502, description = "The gateway does not answer or refuses", body = ErrorBody)))]
 pub async fn webhooks(
@@ -331,7 +331,7 @@ pub async fn webhooks(
 }
 
 /// Sets every webhook slot of an instance to a new address of this server, and reads them back
-#[utoipa::path(put, path = "/instances/{id}/webhooks", tag = "instances", params(("id" = String, Path)),
+#[utoipa::path(put, path = "/instances/{id}/webhooks", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, description = "The slots as read back, and `missing`: those that do not have the address", body = Object),
         (status = "4XX", body = ErrorBody), (status = 502, description = "The gateway does not answer or refuses", body = ErrorBody)))]
 pub async fn set_webhooks(

@@ -49,7 +49,7 @@ impl From<KeyError> for ApiError {
 /// Makes an API key
 ///
 /// A key of one client makes keys of this client only.
-#[utoipa::path(post, path = "/keys", tag = "keys", request_body = NewApiKey,
+#[utoipa::path(post, path = "/keys", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiKey,
     responses((status = CREATED, body = CreatedKey), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -76,7 +76,7 @@ pub async fn create(
 }
 
 /// API keys, newest first, revoked ones too
-#[utoipa::path(get, path = "/keys", tag = "keys",
+#[utoipa::path(get, path = "/keys", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])),
     responses((status = OK, body = Page<ApiKey>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -92,7 +92,7 @@ async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<ApiKey> {
 }
 
 /// One API key
-#[utoipa::path(get, path = "/keys/{id}", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/keys/{id}", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = ApiKey), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -103,7 +103,7 @@ pub async fn get(
 }
 
 /// Revokes an API key, with the links that it made
-#[utoipa::path(delete, path = "/keys/{id}", tag = "keys", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/keys/{id}", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = ApiKey), (status = "4XX", body = ErrorBody)))]
 pub async fn revoke(
     State(state): State<HttpState>,

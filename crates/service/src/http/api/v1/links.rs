@@ -61,7 +61,7 @@ fn life(text: Option<&str>) -> Result<Millis> {
 }
 
 /// Makes a link that opens the file without a key
-#[utoipa::path(post, path = "/media/{id}/link", tag = "links", params(("id" = String, Path)), request_body = Option<NewLinkBody>,
+#[utoipa::path(post, path = "/media/{id}/link", tag = "links", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)), request_body = Option<NewLinkBody>,
     responses((status = CREATED, body = CreatedLink), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -128,7 +128,7 @@ pub struct LinksQuery {
 }
 
 /// Links to all media, newest first, revoked and expired ones too
-#[utoipa::path(get, path = "/links", tag = "links", params(LinksQuery, PageQuery),
+#[utoipa::path(get, path = "/links", tag = "links", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(LinksQuery, PageQuery),
     responses((status = OK, body = Page<Link>), (status = "4XX", body = ErrorBody)))]
 pub async fn every(
     State(state): State<HttpState>,
@@ -150,7 +150,7 @@ pub async fn every(
 }
 
 /// The links of a media, newest first, revoked and expired ones too
-#[utoipa::path(get, path = "/media/{id}/links", tag = "links", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/media/{id}/links", tag = "links", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = Page<Link>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -168,7 +168,7 @@ pub struct Revoked {
 }
 
 /// Revokes all links of a media
-#[utoipa::path(delete, path = "/media/{id}/links", tag = "links", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/media/{id}/links", tag = "links", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = OK, body = Revoked), (status = "4XX", body = ErrorBody)))]
 pub async fn revoke_all(
     State(state): State<HttpState>,
@@ -181,7 +181,7 @@ pub async fn revoke_all(
 }
 
 /// Revokes one link
-#[utoipa::path(delete, path = "/media/{id}/links/{link}", tag = "links", params(("id" = String, Path), ("link" = String, Path)),
+#[utoipa::path(delete, path = "/media/{id}/links/{link}", tag = "links", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path), ("link" = String, Path)),
     responses((status = OK, body = Revoked), (status = "4XX", body = ErrorBody)))]
 pub async fn revoke_one(
     State(state): State<HttpState>,
@@ -226,7 +226,7 @@ pub struct Signed {
 }
 
 fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
-    number(deserializer)?.ok_or_else(|| serde::de::Error::custom("it is missing"))
+    number(deserializer)?.ok_or_else(|| serde::de::Error::missing_field("exp"))
 }
 
 /// The file behind a signed link

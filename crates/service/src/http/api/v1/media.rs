@@ -30,7 +30,7 @@ use crate::ops::dismiss::{self, Dismissed};
 use crate::ops::retry::{self, Retried};
 
 /// Media, newest first
-#[utoipa::path(get, path = "/media", tag = "media", params(MediaFilter, PageQuery),
+#[utoipa::path(get, path = "/media", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(MediaFilter, PageQuery),
     responses((status = OK, body = Page<ListedMedia>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
@@ -69,7 +69,7 @@ pub async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<Med
 }
 
 /// One media
-#[utoipa::path(get, path = "/media/{id}", tag = "media", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/media/{id}", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = MediaDetail), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -137,7 +137,7 @@ pub fn refuse_screened(app: &App, media: &Media, role: Role) -> Result<()> {
 }
 
 /// The attempts to download a media, oldest first
-#[utoipa::path(get, path = "/media/{id}/attempts", tag = "media", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/media/{id}/attempts", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
     responses((status = OK, body = Page<RecordedAttempt>), (status = "4XX", body = ErrorBody)))]
 pub async fn attempts(
     State(state): State<HttpState>,
@@ -172,8 +172,10 @@ codes! {
 /// The file of a media
 ///
 /// Answers one range; the ETag is the SHA-256 of the file.
-#[utoipa::path(get, path = "/media/{id}/content", tag = "media",
-    params(("id" = String, Path), ContentQuery, ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
+#[utoipa::path(get, path = "/media/{id}/content", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+    params(("id" = String, Path), ContentQuery, ("Range" = Option<String>, Header, description = "`bytes=0-99`, `bytes=100-` or `bytes=-100`; of several ranges the whole file is sent"),
+        ("If-Range" = Option<String>, Header, description = "The ETag for which the range was asked; another file is sent whole"),
+        ("If-None-Match" = Option<String>, Header, description = "ETags that the caller has")),
     responses((status = OK, content_type = "*/*", body = Binary),
         (status = 206, description = "A range", content_type = "*/*", body = Binary),
         (status = 304, description = "The caller has it"), (status = "4XX", body = ErrorBody)))]
@@ -233,7 +235,7 @@ pub struct ActionResult<T> {
 }
 
 /// Queues a media again
-#[utoipa::path(post, path = "/media/{id}/retry", tag = "media", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/media/{id}/retry", tag = "media", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = OK, body = ActionResult<Retried>), (status = "4XX", body = ErrorBody)))]
 pub async fn retry(
     State(state): State<HttpState>,
@@ -249,7 +251,7 @@ pub async fn retry(
 }
 
 /// Acknowledges a media that failed or expired
-#[utoipa::path(post, path = "/media/{id}/dismiss", tag = "media", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/media/{id}/dismiss", tag = "media", security(("key" = ["operator"]), ("session" = ["operator"])), params(("id" = String, Path)),
     responses((status = OK, body = ActionResult<Dismissed>), (status = "4XX", body = ErrorBody)))]
 pub async fn dismiss(
     State(state): State<HttpState>,

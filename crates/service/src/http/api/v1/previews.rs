@@ -17,7 +17,7 @@ use crate::i18n::keys as texts;
 ///
 /// At most 320 pixels: of an image, of a video and of the first page of a PDF. 404 with the code `no_thumbnail` when none can be
 /// made: of other types, of broken files, and where the program for it is missing.
-#[utoipa::path(get, path = "/media/{id}/thumbnail", tag = "media",
+#[utoipa::path(get, path = "/media/{id}/thumbnail", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = OK, content((Binary = "image/jpeg"), (Binary = "image/webp"))), (status = 304, description = "The caller has it"),
         (status = "4XX", body = ErrorBody)))]
@@ -38,7 +38,7 @@ pub async fn thumbnail(
 /// The loudness of a sound in 64 places
 ///
 /// As the message has it, else measured. 404 with the code `no_waveform` when it is no sound, or cannot be decoded.
-#[utoipa::path(get, path = "/media/{id}/waveform", tag = "media",
+#[utoipa::path(get, path = "/media/{id}/waveform", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = OK, body = Waveform), (status = 304, description = "The caller has it"),
         (status = "4XX", body = ErrorBody)))]

@@ -29,7 +29,7 @@ pub(in crate::http) fn global(scope: Scope) -> Result<()> {
 }
 
 /// What runs, what waits, what needs a person
-#[utoipa::path(get, path = "/status", tag = "reports",
+#[utoipa::path(get, path = "/status", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, description = "As `midiateca status --json`", body = Object), (status = "4XX", body = ErrorBody)))]
 pub async fn status(State(state): State<HttpState>, Viewer(grant): Viewer) -> Result<Json<Value>> {
     global(grant.scope)?;
@@ -38,7 +38,7 @@ pub async fn status(State(state): State<HttpState>, Viewer(grant): Viewer) -> Re
 }
 
 /// The full report, with every stored file compared with the disk
-#[utoipa::path(get, path = "/check", tag = "reports",
+#[utoipa::path(get, path = "/check", tag = "reports", security(("key" = ["operator"]), ("session" = ["operator"])),
     responses((status = OK, description = "As `midiateca check --json`", body = Object), (status = "4XX", body = ErrorBody)))]
 pub async fn check(
     State(state): State<HttpState>,
@@ -65,7 +65,7 @@ impl HealthQuery {
 }
 
 /// Probes with hints
-#[utoipa::path(get, path = "/health", tag = "reports", params(HealthQuery),
+#[utoipa::path(get, path = "/health", tag = "reports", security(("key" = ["operator"]), ("session" = ["operator"])), params(HealthQuery),
     responses((status = OK, description = "As `midiateca doctor --json`", body = Object), (status = "4XX", body = ErrorBody)))]
 pub async fn health(
     State(state): State<HttpState>,
@@ -118,7 +118,7 @@ impl From<counts::Count> for NamedCount {
 }
 
 /// How many media there are, by status and kind
-#[utoipa::path(get, path = "/stats", tag = "reports",
+#[utoipa::path(get, path = "/stats", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Stats), (status = "4XX", body = ErrorBody)))]
 pub async fn stats(State(state): State<HttpState>, Viewer(grant): Viewer) -> Result<Json<Stats>> {
     let found = counts::of_scope(&state.app.db, grant.scope).await?;
@@ -137,7 +137,7 @@ pub struct UsageQuery {
 }
 
 /// Stored media and bytes, by client and month of receipt (UTC), the newest month first
-#[utoipa::path(get, path = "/usage", tag = "reports", params(UsageQuery),
+#[utoipa::path(get, path = "/usage", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(UsageQuery),
     responses((status = OK, body = Page<MonthlyUsage>), (status = "4XX", body = ErrorBody)))]
 pub async fn usage(
     State(state): State<HttpState>,

@@ -80,7 +80,7 @@ pub(in crate::http) async fn checked(
 }
 
 /// Who is calling
-#[utoipa::path(get, path = "/session", tag = "users",
+#[utoipa::path(get, path = "/session", tag = "users", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = OK, body = Myself), (status = "4XX", body = ErrorBody)))]
 pub async fn get(State(state): State<HttpState>, Viewer(grant): Viewer) -> Result<Json<Myself>> {
     let user = match &grant.actor {
@@ -105,7 +105,7 @@ pub(in crate::http) async fn end(state: &HttpState, grant: &Grant) -> Result<()>
 }
 
 /// Signs out
-#[utoipa::path(delete, path = "/session", tag = "users",
+#[utoipa::path(delete, path = "/session", tag = "users", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = NO_CONTENT, description = "Signed out"), (status = "4XX", body = ErrorBody)))]
 pub async fn sign_out(
     State(state): State<HttpState>,
@@ -129,7 +129,7 @@ pub struct PasswordChange {
 }
 
 /// Changes one's own password, and ends all sessions of the user
-#[utoipa::path(put, path = "/session/password", tag = "users", request_body = PasswordChange,
+#[utoipa::path(put, path = "/session/password", tag = "users", security(("key" = ["viewer"]), ("session" = ["viewer"])), request_body = PasswordChange,
     responses((status = NO_CONTENT, description = "Changed; sign in again"), (status = "4XX", body = ErrorBody)))]
 pub async fn change_password(
     State(state): State<HttpState>,
@@ -156,7 +156,7 @@ pub async fn change_password(
 }
 
 /// Ends all sessions of the user who calls
-#[utoipa::path(delete, path = "/session/all", tag = "users",
+#[utoipa::path(delete, path = "/session/all", tag = "users", security(("key" = ["viewer"]), ("session" = ["viewer"])),
     responses((status = NO_CONTENT, description = "Signed out everywhere"), (status = "4XX", body = ErrorBody)))]
 pub async fn sign_out_everywhere(
     State(state): State<HttpState>,

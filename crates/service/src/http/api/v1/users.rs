@@ -77,7 +77,7 @@ pub(super) async fn show(state: &HttpState, scope: Scope, id: &str) -> Result<Us
 }
 
 /// Users by name
-#[utoipa::path(get, path = "/users", tag = "users",
+#[utoipa::path(get, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])),
     responses((status = OK, body = Page<User>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<User>>> {
     let found = users::list(&state.app.db, grant.scope).await?;
@@ -87,7 +87,7 @@ pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result
 /// Adds a user
 ///
 /// An administrator of one client adds users of this client only.
-#[utoipa::path(post, path = "/users", tag = "users", request_body = NewApiUser,
+#[utoipa::path(post, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiUser,
     responses((status = CREATED, body = AddedUser), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
     State(state): State<HttpState>,
@@ -113,7 +113,7 @@ pub async fn create(
 }
 
 /// One user
-#[utoipa::path(get, path = "/users/{id}", tag = "users", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
 pub async fn get(
     State(state): State<HttpState>,
@@ -124,7 +124,7 @@ pub async fn get(
 }
 
 /// Changes the given fields of a user, and ends the user's sessions
-#[utoipa::path(patch, path = "/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserChange,
+#[utoipa::path(patch, path = "/users/{id}", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)), request_body = UserChange,
     responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
 pub async fn change(
     State(state): State<HttpState>,
@@ -154,7 +154,7 @@ pub async fn change(
 }
 
 /// Removes a user, with the sessions and the signed links
-#[utoipa::path(delete, path = "/users/{id}", tag = "users", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/users/{id}", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = NO_CONTENT, description = "Removed"), (status = "4XX", body = ErrorBody)))]
 pub async fn remove(
     State(state): State<HttpState>,
@@ -172,7 +172,7 @@ pub async fn remove(
 /// Takes the password of a user, and ends the user's sessions
 ///
 /// Signing in as this user then needs another password, set by a link or here.
-#[utoipa::path(delete, path = "/users/{id}/password", tag = "users", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/users/{id}/password", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = OK, body = User), (status = "4XX", body = ErrorBody)))]
 pub async fn take_password(
     State(state): State<HttpState>,
@@ -188,7 +188,7 @@ pub async fn take_password(
 }
 
 /// Makes a link with which a user sets a password; the one before is no longer valid
-#[utoipa::path(post, path = "/users/{id}/setup-link", tag = "users", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/users/{id}/setup-link", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(("id" = String, Path)),
     responses((status = CREATED, body = SetupLink), (status = "4XX", body = ErrorBody)))]
 pub async fn setup_link(
     State(state): State<HttpState>,
