@@ -49,7 +49,12 @@ async function open(size, theme, language) {
 
 async function go(place) {
   where = place;
-  await page.goto(ORIGIN + place, { waitUntil: "load" });
+  const open = () => page.goto(ORIGIN + place, { waitUntil: "load" });
+  await open().catch((error) => {
+    // The page before was about to load itself again.
+    if (!String(error).includes("ERR_ABORTED")) throw error;
+    return open();
+  });
 }
 
 async function until(what, test, ...args) {

@@ -289,3 +289,24 @@ async fn ask(check: &ClockCheck) -> Result<Witnesses, Error> {
     }
     Ok(witnesses)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_gateways_elsewhere_are_asked_for_the_time() {
+        for base in [
+            "http://127.0.0.1:1/api",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "http://10.0.0.8:8080",
+            "http://[fd00::1]/",
+            "http://169.254.1.1",
+        ] {
+            assert!(!is_elsewhere(&Url::parse(base).unwrap()).await, "{base}");
+        }
+        let elsewhere = Url::parse("https://1.1.1.1/v1").unwrap();
+        assert!(is_elsewhere(&elsewhere).await);
+    }
+}

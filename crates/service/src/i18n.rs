@@ -225,7 +225,7 @@ impl Language {
         self.find(&id("verdicts", code)).unwrap_or(code)
     }
 
-    /// What the code of a [`Verification`](crate::model::Verification) says, and what it does not.
+    /// What the code of a [`Proof`](crate::model::Proof) says, and what it does not.
     pub fn proof(self, code: &str) -> &str {
         self.find(&id("proofs", code)).unwrap_or(code)
     }

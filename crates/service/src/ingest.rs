@@ -3,6 +3,7 @@
 //! Parsing is pure. All rows of a body go into one transaction, which shares its commit with others. The same body
 //! twice makes the same rows once.
 
+mod connections;
 mod ids;
 mod long_texts;
 mod other_source;
@@ -34,6 +35,7 @@ use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::secrets::Secrets;
 use crate::storage::Storage;
 
+use connections::record_connection;
 use ids::{id_of, key_of, messages};
 use others::OwnReadings;
 pub use replaced::Replaced;
@@ -521,28 +523,6 @@ async fn is_repeat_of_done(
         }
     }
     Ok(true)
-}
-
-async fn record_connection(
-    tx: &mut Tx,
-    instance: &Instance,
-    connected: bool,
-    now: Millis,
-) -> Result<(), Error> {
-    instances::set_state(tx, &instance.id, connected, now).await?;
-    let news = News {
-        kind: if connected {
-            EventKind::InstanceConnected
-        } else {
-            EventKind::InstanceDisconnected
-        },
-        client: Some(instance.client),
-        instance: Some(instance.id.as_str()),
-        media: None,
-        data: serde_json::json!({}),
-    };
-    events::append(tx, now, news);
-    Ok(())
 }
 
 fn report_deleted(tx: &mut Tx, instance: &Instance, marked: Vec<Marked>, now: Millis) {

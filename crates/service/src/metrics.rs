@@ -345,7 +345,7 @@ mod tests {
             };
             metrics.count_attempt(&labels, bytes);
         }
-        metrics.count_stored("image", "hash", 2_268, true);
+        metrics.count_stored("image", "unproven", 2_268, true);
         metrics.count_notification("delivered");
         let counts = |counts: &[(&str, i64)]| {
             let counts = counts.iter();

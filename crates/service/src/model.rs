@@ -94,6 +94,32 @@ macro_rules! codes {
 }
 pub(crate) use codes;
 
+codes! {
+    /// What the bytes of a stored file were compared with. A matching hash alone says less than the key with it.
+    Proof {
+        /// Decrypted here with the message's key; MAC and plaintext hash match.
+        KeyAndHash "key_and_hash",
+        /// Received unencrypted; the plaintext hash matches.
+        HashOnly "hash_only",
+        /// Decrypted here with the message's key; the MAC matches, and the message has no plaintext hash.
+        KeyOnly "key_only",
+        /// Received unencrypted, and there is no hash.
+        Nothing "compared_with_nothing",
+    }
+}
+
+impl Proof {
+    /// Of a stored file. Only what comes from WhatsApp's CDN comes encrypted.
+    pub fn of(verified: Verification, route: Option<Route>) -> Self {
+        match verified {
+            Verification::Full if route == Some(Route::Cdn) => Self::KeyAndHash,
+            Verification::Full => Self::HashOnly,
+            Verification::Mac => Self::KeyOnly,
+            Verification::Unproven => Self::Nothing,
+        }
+    }
+}
+
 /// A text that is one of these codes.
 pub(crate) fn schema_of_codes(
     codes: &[&'static str],
@@ -186,6 +212,8 @@ codes! {
     /// What became of a stored delivery. One that is ignored is not stored.
     DeliveryVerdict {
         Accepted "accepted",
+        /// It has no media; such deliveries are counted and not stored.
+        Ignored "ignored",
         /// It could not be read.
         SetAside "set_aside",
         /// It is not signed as it must be, or is another instance's.

@@ -25,7 +25,7 @@ pub struct PlainHints {
 
 /// Takes the bytes in pieces of any size and verifies them at the end. Constant memory.
 ///
-/// A promised hash alone decides, which proves less than the key of an encrypted file does with it. Without one, bytes that are certainly something else are refused (no bytes, a web
+/// A promised hash alone decides. Without one, bytes that are certainly something else are refused (no bytes, a web
 /// page, a JSON text, the encrypted file), and the rest is accepted as unproven. The declared length is ignored,
 /// because senders write any number there.
 ///
@@ -102,7 +102,7 @@ impl PlainVerifier {
         };
         let sha256: [u8; 32] = self.sha256.finalize().into();
         let verification = match self.expected.sha256 {
-            Some(promised) if promised == sha256 => Verification::Hash,
+            Some(promised) if promised == sha256 => Verification::Full,
             Some(_) | None => {
                 let is_encrypted =
                     self.expected.enc_sha256 == Some(sha256) || needs_second_reading && has_mac();
@@ -193,7 +193,7 @@ mod tests {
                 MediaKind::Image,
                 "image/jpeg"
             ),
-            Ok(Verification::Hash)
+            Ok(Verification::Full)
         );
         assert_eq!(
             verify(

@@ -17,31 +17,27 @@ pub struct Expected {
 /// How bytes were verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verification {
-    /// They came encrypted: MAC and padding are right, and they have the message's plaintext hash.
+    /// They have the message's plaintext hash; if they came encrypted, MAC and padding are right too.
     Full,
-    /// They came unencrypted, and have the message's plaintext hash.
-    Hash,
-    /// They came encrypted: MAC and padding are right, and the encrypted file's hash if the message has it. The message has
-    /// no plaintext hash.
+    /// Only by the MAC, and by the encrypted file's hash if the message has it.
     Mac,
-    /// They came unencrypted, and the message has no hash: they were compared with nothing.
+    /// The message promised no hash.
     Unproven,
 }
 
 impl Verification {
     /// All of them, the strongest first.
-    pub const ALL: [Self; 4] = [Self::Full, Self::Hash, Self::Mac, Self::Unproven];
+    pub const ALL: [Self; 3] = [Self::Full, Self::Mac, Self::Unproven];
 
     /// The verification with this code.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == code)
     }
 
-    /// The code: `full`, `hash`, `mac` or `unproven`.
+    /// The code: `full`, `mac` or `unproven`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
-            Self::Hash => "hash",
             Self::Mac => "mac",
             Self::Unproven => "unproven",
         }

@@ -18,7 +18,7 @@ use midiateca_service::app::{Allowed, App};
 use midiateca_service::config::Span;
 use midiateca_service::coordination::Coordination;
 use midiateca_service::media::{self, Media};
-use midiateca_service::model::{MediaKind, MediaStatus, Reason, Verdict, Verification};
+use midiateca_service::model::{MediaKind, MediaStatus, Proof, Reason, Verdict};
 use midiateca_service::ops::{status, users};
 use midiateca_service::server::Service;
 use midiateca_service::{events, ingest, shutdown};
@@ -168,7 +168,7 @@ fn line(media: &Media, lang: Language) -> String {
     let result = match (media.path(), media.reason) {
         (Some(path), _) => {
             let (size, attempts) = (media.size.unwrap_or(0), media.attempts);
-            let verified = lang.name(media.verified.map_or("-", Verification::as_str));
+            let verified = lang.name(media.proof().map_or("-", Proof::as_str));
             let file = format!("media_storage/{path}");
             fill!(lang, texts::STORED, size, verified, attempts, file)
         }

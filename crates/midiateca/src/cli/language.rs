@@ -64,7 +64,9 @@ pub(crate) fn summary(lang: Language, key: TextKey, report: &impl Serialize) -> 
 pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String> {
     Some(match (field, value) {
         (_, Value::Null) => return None,
-        ("kind" | "status" | "verified" | "how", Value::String(name)) => plain(lang.name(name)),
+        ("kind" | "status" | "verified" | "proof" | "how", Value::String(name)) => {
+            plain(lang.name(name))
+        }
         (name, Value::String(text)) if name.ends_with("_at") => zone::local_of(text),
         (_, Value::String(text)) => plain(text),
         (_, Value::Bool(answer)) => lang.name(if *answer { "true" } else { "false" }).to_owned(),

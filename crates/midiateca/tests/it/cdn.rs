@@ -467,7 +467,7 @@ async fn files_of_any_size_are_recovered_from_another_label_or_none() {
             in_the_clear: true,
             ..sample(&format!("CLEAR{size_bytes}"))
         };
-        for (media, proof) in [(as_video, "full"), (in_the_clear, "hash")] {
+        for (media, proof) in [(as_video, "full"), (in_the_clear, "full")] {
             let (media, delivery) = test.store(media).await;
             assert_eq!(
                 (media.status.as_str(), media.verified.as_deref()),
@@ -496,7 +496,7 @@ async fn media_of_channels_are_stored_without_a_key() {
             .await;
         assert_eq!(
             (media.status.as_str(), media.verified.as_deref()),
-            ("stored", Some("hash")),
+            ("stored", Some("full")),
             "with a key: {with_key}"
         );
         let hash = midiateca_service::storage::hash_file(&test.file(&media)).unwrap();
@@ -665,7 +665,7 @@ async fn bytes_in_the_delivery_need_no_host() {
             media.verified.as_deref(),
             media.attempts
         ),
-        ("stored", Some("inline"), Some("hash"), 1)
+        ("stored", Some("inline"), Some("full"), 1)
     );
     let world = test.sim.world();
     assert_eq!(

@@ -125,7 +125,7 @@ async fn compressed_files_are_decoded_and_verified() {
         let outcome = (found.status.as_str(), found.verified.as_deref());
         assert_eq!(
             outcome,
-            ("stored", Some("hash")),
+            ("stored", Some("full")),
             "{path}: {:?}",
             found.reason
         );

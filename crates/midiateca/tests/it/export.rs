@@ -205,7 +205,7 @@ async fn a_folder_a_tar_and_a_zip_hold_the_same_and_prove_themselves() {
         assert_eq!(line["sender_id"], media.sender_id.as_deref().unwrap());
         assert_eq!(
             (&line["verified"], &line["exported"], &line["finding"]),
-            (&"hash".into(), &true.into(), &Value::Null)
+            (&"full".into(), &true.into(), &Value::Null)
         );
     }
     let manifest = std::str::from_utf8(&files["manifest.jsonl"]).unwrap();

@@ -594,8 +594,7 @@ const ENGLISH_FILES: &[&str] = &[
     "config/address.rs",
     "config/size.rs",
     "config/environment.rs",
-    "http/api/query.rs",
-    "http/api/v1/links.rs",
+    "http/api/fields.rs",
     // For logs.
     "gateway.rs",
     "gateway/wapi/read.rs",
@@ -619,7 +618,6 @@ const NOT_OF_THE_SERVICE: &[&str] = &[
     "midiateca media export\\n",
     "erased on request:",
     "refused delivery of {}",
-    "`{text}` is none of {}",
 ];
 
 fn is_sql(string: &str) -> bool {

@@ -174,7 +174,7 @@ async fn every_way_of_writing_a_file_gives_its_bytes_and_leaves_only_its_name() 
                     media.route.as_deref(),
                     media.verified.as_deref()
                 ),
-                ("stored", Some("inline"), Some("hash")),
+                ("stored", Some("inline"), Some("full")),
                 "{name} {place}: {:?}",
                 media.reason
             );

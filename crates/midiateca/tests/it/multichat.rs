@@ -282,7 +282,7 @@ async fn rows_and_files_are_taken_over_in_both_layouts_and_the_source_stays() {
     let path = "cliente_2/instance_3B6XIW-ZTS923-GEAY6V/audio/wapi_A_20250905_200456.ogg";
     for (field, value) in [
         ("status", json!("stored")),
-        ("verified", json!("hash")),
+        ("verified", json!("full")),
         ("path", json!(path)),
         ("mime", json!("audio/ogg")),
         ("chat_id", json!("5500900000001")),
@@ -394,7 +394,7 @@ async fn each_row_is_accounted_for_by_what_truly_is_there() {
     assert_eq!(taken.status.code(), Some(1));
     let media = media(folder.path()).await;
     for (message, status, reason, verified) in [
-        ("FINE", "stored", None, Some("hash")),
+        ("FINE", "stored", None, Some("full")),
         ("UNHASHED", "stored", None, Some("unproven")),
         ("ALTERED", "failed", Some("hash_mismatch"), None),
         ("HEALS", "pending", None, None),
@@ -456,7 +456,7 @@ async fn files_with_a_valid_link_are_downloaded_once_the_server_runs() {
     let fetched = test.settled(&id).await;
     assert_eq!(
         (fetched.status.as_str(), fetched.verified.as_deref()),
-        ("stored", Some("hash"))
+        ("stored", Some("full"))
     );
     test.end().await;
 }
@@ -547,7 +547,7 @@ async fn media_of_kept_deliveries_without_a_row_are_imported() {
     let media = media(folder.path()).await;
     assert_eq!(
         (&media["SEEN"]["status"], &media["SEEN"]["verified"]),
-        (&"stored".into(), &"hash".into())
+        (&"stored".into(), &"full".into())
     );
     assert_eq!(media["UNSEEN"]["status"], "pending");
     let deliveries = midiateca(folder.path(), &["deliveries", "list"]).await;

@@ -78,7 +78,7 @@ async fn the_delivery_of_the_readme_is_stored_by_the_demo_and_so_is_a_sample() {
         let shown = midiateca(&data, &["--json", "media", "show", id]).await;
         let media: Value = serde_json::from_str(&stdout(&shown)).unwrap();
         if media["media"]["status"] == "stored" {
-            assert_eq!(media["media"]["verified"], "hash");
+            assert_eq!(media["media"]["verified"], "full");
             break;
         }
         assert_ne!(media["media"]["status"], "failed", "{media}");

@@ -545,7 +545,7 @@ async fn the_receiver_of_a_forwarded_file_cannot_change_the_original_caption() {
 
 #[tokio::test]
 async fn an_empty_document_is_stored_as_proven_by_either_route() {
-    for (route, proof) in [(Route::Cdn, "full"), (Route::Gateway, "hash")] {
+    for (route, proof) in [(Route::Cdn, "full"), (Route::Gateway, "full")] {
         let test = TestApp::with_cdn(vec![route], Clock::system()).await;
         let empty = SimMedia {
             content: Content::Bytes(Vec::new().into()),

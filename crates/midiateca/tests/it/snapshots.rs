@@ -16,7 +16,7 @@ use crate::multichat::{DEAD, LIVING, Original, ogg, row};
 use crate::stage::{FIRST, OTHER, TestApp, sample};
 
 /// A regular expression, and what stands in place of what it matches.
-const FILTERS: [(&str, &str); 22] = [
+const FILTERS: [(&str, &str); 25] = [
     (
         r#""database": \{\s+"bytes": \d+,\s+"sha256": "[0-9a-f]+""#,
         r#""database": {"bytes": "[bytes]", "sha256": "[sha256]""#,
@@ -41,7 +41,20 @@ const FILTERS: [(&str, &str); 22] = [
     (r"\bmk_[A-Za-z0-9_-]{20,}", "mk_[key]"),
     (r"\bwhsec_[A-Za-z0-9+/=]+", "whsec_[secret]"),
     (r"/setup/[A-Za-z0-9_-]{20,}", "/setup/[token]"),
-    (r"\b[A-Za-z0-9+/_-]{43}\b=?", "[public key]"),
+    (
+        r#"(?m)(^|public_key": "|signed by |assinado por )[A-Za-z0-9+/]{43}="#,
+        "$1[public key]",
+    ),
+    (
+        r#""installation": "[0-9a-f]{32}""#,
+        "\"installation\": \"[id]\"",
+    ),
+    // Of a dossier, whose ids and times differ.
+    (
+        r#""bytes": \d+,\n  "files": (\d+),\n  "findings""#,
+        "\"bytes\": \"[bytes]\",\n  \"files\": $1,\n  \"findings\"",
+    ),
+    (r"\(\d+ bytes\), (made|feito)", "([bytes] bytes), $1"),
     (r"(127\.0\.0\.1|localhost|\[::1\]):\d{4,5}", "[address]"),
     (
         r"midiateca \d+\.\d+\.\d+( \([^)]*\))?",

@@ -37,10 +37,13 @@ names-refused = refused
 
 ## Verification
 
-names-full = key and hash
-names-hash = hash only
-names-mac = key only
-names-unproven = compared with nothing
+names-full = hash matches
+names-mac = MAC matches
+names-unproven = unproven
+names-key-and-hash = key and hash
+names-hash-only = hash only
+names-key-only = key only
+names-compared-with-nothing = compared with nothing
 
 ## Events
 
@@ -90,6 +93,7 @@ names-route = route
 names-scan = scan
 names-size = size (bytes)
 names-sha256 = SHA-256
+names-proof = comparison
 names-verified = verification
 names-path = path
 names-width = width

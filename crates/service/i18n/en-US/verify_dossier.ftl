@@ -22,6 +22,6 @@ verify-dossier-not-fine =
         [one] { $files } file matches
        *[other] { $files } files match
     } ({ $bytes } bytes); made at { $at }, key { $key }
-verify-dossier-key-inside = the key in the dossier was trusted, which whoever made the dossier chose: compare it with the key of the installation, or give --key
+verify-dossier-key-inside = the key in the dossier was trusted, which its maker chose: compare it with the key of the installation, or give --key
 verify-dossier-not-a-key = --key is not an Ed25519 key: 32 bytes in base64
     .hint = `midiateca key show --dossier` prints it where the dossier was made

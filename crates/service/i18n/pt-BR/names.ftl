@@ -37,10 +37,13 @@ names-refused = recusada
 
 ## Verification
 
-names-full = chave e hash
-names-hash = só hash
-names-mac = só chave
-names-unproven = sem comparação
+names-full = hash confere
+names-mac = MAC confere
+names-unproven = sem comprovação
+names-key-and-hash = chave e hash
+names-hash-only = só hash
+names-key-only = só chave
+names-compared-with-nothing = sem comparação
 
 ## Events
 
@@ -90,6 +93,7 @@ names-route = rota
 names-scan = antivírus
 names-size = tamanho (bytes)
 names-sha256 = SHA-256
+names-proof = comparação
 names-verified = verificação
 names-path = caminho
 names-width = largura

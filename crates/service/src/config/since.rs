@@ -1,4 +1,4 @@
-//! Points in time as operators write them: a day (`2026-11-24` or `24/11/2026`, its beginning) or a time without a zone, both in
+//! Points in time as operators write them: a day (`2026-11-24`, its beginning) or a time without a zone, both in
 //! `http.time_zone`; a time with a zone (`2026-11-24T12:00:00Z`); or so long ago: `30s`, `90m`, `24h`, `7d`, `2w`.
 
 use std::str::FromStr;
@@ -17,9 +17,7 @@ pub enum Since {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{text} is not a time; write it like 2026-11-24, 24/11/2026, 2026-11-24T12:00:00Z, 90m, 24h or 7d"
-)]
+#[error("{text} is not a time; write it like 2026-11-24, 2026-11-24T12:00:00Z, 90m, 24h or 7d")]
 pub struct NotATime {
     pub text: String,
 }
@@ -47,6 +45,15 @@ impl Since {
     }
 }
 
+impl Since {
+    /// Like [`Since::from_str`], and also a day that is written first, as people type it into forms: `24/11/2026`.
+    pub fn typed(text: &str) -> Result<Self, NotATime> {
+        let day_first = day_first(text.trim());
+        let known = day_first.and_then(|text| text.parse().ok());
+        known.map_or_else(|| text.parse(), Ok)
+    }
+}
+
 impl FromStr for Since {
     type Err = NotATime;
 
@@ -55,8 +62,6 @@ impl FromStr for Since {
         let ago = || text.parse().ok().map(Self::Ago);
         let at = || millis_of(text).map(Self::At);
         let local = || {
-            let day_first = day_first(text);
-            let text = day_first.as_deref().unwrap_or(text);
             let is_day = !text.contains([':', 'T', 't', ' ']);
             let kind = if is_day { Self::Day } else { Self::Local };
             text.parse().ok().map(kind)
@@ -121,19 +126,22 @@ mod tests {
             12 * HOUR + 30 * MINUTE
         );
         assert_eq!(at("2026-11-24 12:30:00"), at("2026-11-24T12:30"));
-        assert_eq!(at("24/11/2026"), at("2026-11-24"));
-        assert_eq!(at("1/2/2026"), at("2026-02-01"));
-        assert_eq!(at("24/11/2026 12:30"), at("2026-11-24T12:30"));
+        let typed = |text: &str| Since::typed(text).unwrap().at(0, &Zone::system());
+        assert_eq!(typed("24/11/2026"), at("2026-11-24"));
+        assert_eq!(typed(" 1/2/2026"), at("2026-02-01"));
+        assert_eq!(typed("24/11/2026 12:30"), at("2026-11-24T12:30"));
+        assert_eq!(typed("2026-11-24"), at("2026-11-24"));
         // New York's clocks are set back on this day, so it has 25 hours.
         let zone = Zone::named("America/New_York").unwrap();
         let day = "2026-11-01".parse::<Since>().unwrap();
         assert_eq!(day.end(0, &zone) - day.at(0, &zone), 25 * HOUR);
-        let day_first = "01/11/2026".parse::<Since>().unwrap();
+        let day_first = Since::typed("01/11/2026").unwrap();
         assert_eq!(day_first.end(0, &zone), day.end(0, &zone));
         for exact in ["2026-11-24T12:30", "2026-11-24T12:00:00Z", "2h"] {
             let exact = exact.parse::<Since>().unwrap();
             assert_eq!(exact.end(now, &zone), exact.at(now, &zone));
         }
+        assert!("24/11/2026".parse::<Since>().is_err());
         for text in [
             "2026-11-31",
             "11/24/2026",
@@ -151,6 +159,7 @@ mod tests {
             "2026-13-01T00:00:00Z",
         ] {
             assert!(text.parse::<Since>().is_err(), "{text}");
+            assert!(Since::typed(text).is_err(), "{text}");
         }
     }
 }

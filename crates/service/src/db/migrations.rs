@@ -34,11 +34,11 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../migrations/sqlite/0027_left_out.sql"),
     include_str!("../../migrations/sqlite/0028_folded_letters.sql"),
     include_str!("../../migrations/sqlite/0029_turns.sql"),
-    include_str!("../../migrations/sqlite/0035_notification_owners.sql"),
-    include_str!("../../migrations/sqlite/0032_proofs.sql"),
-    include_str!("../../migrations/sqlite/0033_senders.sql"),
-    include_str!("../../migrations/sqlite/0030_long_words.sql"),
-    include_str!("../../migrations/sqlite/0031_event_marks.sql"),
+    include_str!("../../migrations/sqlite/0030_notification_owners.sql"),
+    include_str!("../../migrations/sqlite/0031_actor_names.sql"),
+    include_str!("../../migrations/sqlite/0032_senders.sql"),
+    include_str!("../../migrations/sqlite/0033_long_words.sql"),
+    include_str!("../../migrations/sqlite/0034_event_marks.sql"),
 ];
 
 /// Applies what is missing. Two processes that start at once do so one after the other. An up-to-date database is
@@ -172,7 +172,7 @@ mod tests {
             connection.batch(&sql).unwrap();
         }
         let sql = format!(
-            "insert into delivery_parts (delivery, n, kind, start, length, text) values ('{delivery}', 0, 'base64', 0, 4, 'ab\\/c');
+            "insert into delivery_parts (delivery, n, kind, start, length, text) values ('{delivery}', 0, 'base64', 0, 4, cast('ab\\/c' as blob));
              insert into delivery_parts (delivery, n, kind, file, start, length) values ('{delivery}', 1, 'base64', 0, 0, 4)"
         );
         connection.batch(&sql).unwrap();

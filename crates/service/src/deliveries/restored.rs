@@ -107,6 +107,9 @@ mod tests {
             of(PartKind::Text, "aç".as_bytes().split_last().unwrap().1),
             "a"
         );
-        assert_eq!(of(PartKind::Text, br"\x"), r"\x");
+        assert_eq!(
+            of(PartKind::Text, br"\xabcdefghijklmnop"),
+            r"\xabcdefghijklmnop"
+        );
     }
 }

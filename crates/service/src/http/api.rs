@@ -176,7 +176,8 @@ fn documented() -> &'static OpenApi {
     static DOCUMENT: OnceLock<OpenApi> = OnceLock::new();
     DOCUMENT.get_or_init(|| {
         let mut document = described().into_openapi();
-        for path in document.paths.paths.values_mut() {
+        let mut ids = HashSet::new();
+        for (address, path) in &mut document.paths.paths {
             let operations = [
                 &mut path.get,
                 &mut path.put,
@@ -186,15 +187,49 @@ fn documented() -> &'static OpenApi {
             ];
             for operation in operations.into_iter().flatten() {
                 say_role(operation);
+                name(operation, address, &mut ids);
                 // Errors of the service have the same body as those of requests.
                 let responses = &mut operation.responses.responses;
                 if let Some(error) = responses.get("4XX").cloned() {
                     responses.insert("5XX".to_owned(), error);
                 }
+                for (status, response) in responses {
+                    if let RefOr::T(response) = response
+                        && response.description.is_empty()
+                    {
+                        response.description = usual_description(status).to_owned();
+                    }
+                }
             }
         }
         document
     })
+}
+
+/// Generated clients need ids that no other operation has: the tag and the function, with the address where two have the same.
+fn name(operation: &mut Operation, address: &str, ids: &mut HashSet<String>) {
+    let tag = operation.tags.iter().flatten().next();
+    let function = operation.operation_id.as_deref().unwrap_or_default();
+    let id = tag.map_or_else(|| function.to_owned(), |tag| format!("{tag}_{function}"));
+    let is_new = ids.insert(id.clone());
+    let last = address.rsplit('/').find(|part| !part.contains('{'));
+    let last = last.unwrap_or_default().replace(['.', '-'], "_");
+    operation.operation_id = Some(if is_new { id } else { format!("{id}_{last}") });
+}
+
+/// OpenAPI requires a description of each response.
+fn usual_description(status: &str) -> &'static str {
+    match status {
+        "200" => "Done",
+        "201" => "Made",
+        "202" => "Begun",
+        "204" => "Done, without a body",
+        "206" => "A part of the file",
+        "304" => "Unchanged",
+        "4XX" => "Refused: the code says why",
+        "5XX" => "Not possible now: the code says why",
+        _ => "See the description of the operation",
+    }
 }
 
 /// The role is in the security requirement, which tools may not show.

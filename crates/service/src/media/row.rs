@@ -9,7 +9,7 @@ use crate::db::{Error, Row};
 use crate::gateway::{Gateway, Sought};
 use crate::model::{
     ChatId, DeliveryId, InstanceId, KeyKind, Listed, MediaId, MediaKey, MediaKind, MediaStatus,
-    Origin, Reason, Route, SenderId, Verification, schema,
+    Origin, Proof, Reason, Route, SenderId, Verification, schema,
 };
 
 /// One media: the fields of its message, its state as a job, and its stored file.
@@ -137,6 +137,12 @@ impl Listed for Media {
 }
 
 impl Media {
+    /// What the bytes of the stored file were compared with.
+    pub fn proof(&self) -> Option<Proof> {
+        let verified = self.verified?;
+        Some(Proof::of(verified, self.route))
+    }
+
     pub(super) fn from_row(row: &Row) -> Result<Self, Error> {
         let status = row.parsed("status", MediaStatus::parse)?;
         let reason = row.parsed_or_none("reason", Reason::parse)?;
@@ -326,11 +332,13 @@ document! {
     size: Option<u64>,
     /// Of the stored file, hexadecimal.
     sha256: Option<String>,
-    /// How the file was verified when it was stored: `full`, decrypted with the message's key and equal to its hash; `hash`,
-    /// received unencrypted and equal to the hash in the delivery; `mac`, decrypted with the key, without a hash to compare;
-    /// `unproven`, compared with nothing.
+    /// How the file was verified when it was stored: `full`, equal to the message's hash; `mac`, decrypted with the message's
+    /// key, without a hash to compare; `unproven`, compared with nothing.
     #[schema(value_type = Option<schema::Proof>)]
     verified: Option<&'static str>,
+    /// What its bytes were compared with: `key_and_hash` and `key_only` were decrypted with the message's key, `hash_only` and
+    /// `compared_with_nothing` were received unencrypted.
+    proof: Option<Proof>,
     /// Of the stored file, below the root of the storage.
     path: Option<&'a str>,
     /// Pixels, as the message says.
@@ -394,6 +402,7 @@ impl Serialize for Media {
             size: self.size,
             sha256: self.sha256.map(|sha256| hex(&sha256)),
             verified: self.verified.map(Verification::as_str),
+            proof: self.proof(),
             path: self.path(),
             width: self.width,
             height: self.height,

@@ -341,8 +341,8 @@ impl Dossier<'_> {
         }
         facts.files += 1;
         facts.bytes += media.size.unwrap_or(0);
-        if let Some(verified) = media.verified {
-            *facts.verified.entry(verified.as_str()).or_default() += 1;
+        if let Some(proof) = media.proof() {
+            *facts.verified.entry(proof.as_str()).or_default() += 1;
         }
     }
 

@@ -170,7 +170,7 @@ async fn a_dossier_of_a_chat_proves_itself_to_sha256sum_and_to_verify_dossier() 
     );
     assert!(!text(&files, "manifest.json").contains(&media_key(&body)));
 
-    assert_eq!(manifest["verified"], json!({"full": 2}));
+    assert_eq!(manifest["verified"], json!({"key_and_hash": 2}));
     let name = manifest["clients"]["2"].as_str().unwrap();
     assert_eq!(manifest["instances"], json!({crate::stage::FIRST: "wapi"}));
     let zone = manifest["time_zone"].as_str().unwrap();
@@ -242,7 +242,10 @@ async fn files_without_key_and_hash_are_named_as_such_with_the_hold_on_them() {
             let path = format!("/dossier.zip?client=2&{period}&lang={lang}");
             let files = unzipped(&dossier(caller, &path).await);
             let manifest = manifest(&files);
-            assert_eq!(manifest["verified"], json!({"hash": 1, "unproven": 1}));
+            assert_eq!(
+                manifest["verified"],
+                json!({"hash_only": 1, "compared_with_nothing": 1})
+            );
             assert_eq!(manifest["period"]["to"], "2099-11-25T03:00:00.000Z");
             let entry = &manifest["media"][0];
             assert_eq!(
@@ -271,7 +274,7 @@ async fn files_without_key_and_hash_are_named_as_such_with_the_hold_on_them() {
         assert_eq!(page.matches("class=\"tile\"").count(), 1, "{page}");
         assert!(page.contains(compared), "{page}");
     }
-    let list = viewer.get("/media?verified=hash").await;
+    let list = viewer.get("/media?verified=full").await;
     assert_eq!(list["items"][0]["id"], json!(hashed.id));
     test.end().await;
 }

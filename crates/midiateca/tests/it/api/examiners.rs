@@ -395,7 +395,10 @@ async fn a_scanner_that_keeps_failing_needs_a_person() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::fixed(TODAY);
     let config = quick(folder.path(), None, Some("exit 2"));
-    let settings = format!("[derived]\nscanner = [{:?}]\n", config.derived.scanner[0]);
+    let settings = format!(
+        "[derived]\nscanner = [{:?}, \"{{path}}\"]\n",
+        config.derived.scanner[0]
+    );
     let test = TestApp::with(config, clock.clone()).await;
     std::fs::write(test.app.data.join("midiateca.toml"), settings).unwrap();
     test.store(sample("FAILS")).await;
@@ -456,7 +459,7 @@ async fn doctor_says_which_programs_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let scanner = program(folder.path(), "scanner", "exit 0");
     let settings = format!(
-        "[derived]\nffmpeg = \"/nowhere/ffmpeg\"\npdftoppm = \"\"\ntranscriber = [\"/nowhere/transcriber\"]\nscanner = [{:?}]\n",
+        "[derived]\nffmpeg = \"/nowhere/ffmpeg\"\npdftoppm = \"\"\ntranscriber = [\"/nowhere/transcriber\", \"{{path}}\"]\nscanner = [{:?}, \"{{path}}\"]\n",
         scanner[0]
     );
     std::fs::write(folder.path().join("midiateca.toml"), settings).unwrap();

@@ -107,7 +107,7 @@ async fn the_figures_count_what_happened_and_are_for_neighbours_or_keys() {
         "midiateca_notifications{status=\"failed\"} 0",
         "midiateca_queue{status=\"ready\",age=\"under_1m\"} 0",
         "midiateca_media_deduplicated_bytes_total 0",
-        "midiateca_media_stored_total{kind=\"image\",verified=\"hash\"} 1",
+        "midiateca_media_stored_total{kind=\"image\",verified=\"full\"} 1",
         "midiateca_download_attempts_total{route=\"gateway\",host=\"gateway\",result=\"stored\",verdict=\"stored\"} 1",
         "midiateca_last_event 1",
         "# EOF",

@@ -52,8 +52,8 @@ async fn pages_follow_each_other_and_filters_select() {
         ("message_id=M3".to_owned(), 1),
         ("direction=received".to_owned(), 6),
         ("direction=sent".to_owned(), 0),
-        ("verified=hash".to_owned(), 6),
-        ("verified=full".to_owned(), 0),
+        ("verified=full".to_owned(), 6),
+        ("verified=mac".to_owned(), 0),
         (
             "from=2026-11-24T12:02:00Z&to=2026-11-24T12:04:00Z".to_owned(),
             2,

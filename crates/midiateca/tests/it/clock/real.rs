@@ -9,7 +9,7 @@ use midiateca_service::db::{Db, Key, Row};
 use tempfile::TempDir;
 use wa_sim::{Fault, Sim, SimMedia};
 
-use crate::commands::{set_up, stderr, stdout};
+use crate::commands::{midiateca, set_up, stderr, stdout};
 use crate::crash::{Server, serve_as};
 use crate::shim;
 use crate::stage::sample;
@@ -59,6 +59,27 @@ impl Bench {
             ("LD_PRELOAD", self.library.as_path()),
             ("SHIM_CLOCK_FILE", self.offset.as_path()),
         ]
+    }
+
+    /// Another instance, whose CDN is asked for the time. The gateway is on this machine and is not.
+    async fn add_cdn(&self) {
+        let id = "9Z8Y7X-CLOCK1-A1B2C3";
+        self.sim.world().add_instance(id, "gateway-token");
+        let (origin, api) = (self.sim.origin(), self.sim.api_base());
+        let add = [
+            "instance",
+            "add",
+            id,
+            "--client",
+            "2",
+            "--routes",
+            "cdn",
+            "--token-env",
+            "TOKEN_FOR_TEST",
+        ];
+        let add = [&add[..], &["--api-base", &api, "--cdn-base", &origin]].concat();
+        let added = midiateca(self.folder.path(), &add).await;
+        assert!(added.status.success(), "{}", stderr(&added));
     }
 
     fn serve(&self) -> Server {
@@ -194,10 +215,11 @@ async fn a_server_that_starts_with_a_wrong_clock_goes_on_by_the_right_time() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_right_after_a_long_time_off_is_confirmed_by_the_gateway() {
+async fn a_clock_that_is_right_after_a_long_time_off_is_confirmed_by_the_cdn() {
     let Some(bench) = Bench::new().await else {
         return;
     };
+    bench.add_cdn().await;
     Bench::end(bench.serve());
     for by in [-400 * DAY, 400 * DAY] {
         bench.save_as_of_another_boot(by).await;
@@ -239,10 +261,11 @@ async fn a_clock_that_the_gateway_contradicts_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_while_the_server_runs_is_believed_once_the_gateway_agrees() {
+async fn a_clock_that_is_set_while_the_server_runs_is_believed_once_the_cdn_agrees() {
     let Some(bench) = Bench::new().await else {
         return;
     };
+    bench.add_cdn().await;
     // Nothing speaks against a clock that was wrong from the very first.
     for (n, ahead) in [400 * DAY, -400 * DAY].into_iter().enumerate() {
         bench.set_clock(ahead);

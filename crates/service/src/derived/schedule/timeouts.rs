@@ -245,9 +245,14 @@ mod tests {
         assert_eq!(timeouts.probes(KIND, 3), (true, false));
         timeouts.timed_out(KIND, 3, MINUTE);
         assert!(timeouts.is_paused(KIND, 9, 5 * MINUTE - 1));
+        let mut ahead = Timeouts::default();
+        for client in [1, 2, 1] {
+            ahead.timed_out(KIND, client, 100 * HOUR);
+        }
         let mut later = Timeouts::default();
-        later.restore(&pauses, -100 * HOUR);
-        assert!(!later.is_paused(KIND, 3, -99 * HOUR));
+        later.restore(&ahead.pauses(), HOUR);
+        assert!(later.is_paused(KIND, 3, 2 * HOUR - 1));
+        assert!(!later.is_paused(KIND, 3, 2 * HOUR));
     }
 
     #[test]

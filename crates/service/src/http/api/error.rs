@@ -143,10 +143,15 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, keys::api::INTERNAL)
     }
 
-    /// What is wrong with a parameter; None when that is not what is wrong.
+    /// What is wrong with a parameter; None when that is not what is wrong, and for a value that is none of some codes or ids, for
+    /// which pages have words of their own.
     pub fn detail(&self, lang: Language) -> Option<String> {
+        use keys::api::{DETAIL_NO_NUMBER, DETAIL_NONE_OF, DETAIL_UNUSABLE};
         match &self.text {
-            Text::Detailed(_, detail) => Some(detail.text(lang)),
+            Text::Detailed(_, detail) => match &**detail {
+                Detail::Said(DETAIL_NONE_OF | DETAIL_NO_NUMBER | DETAIL_UNUSABLE, _) => None,
+                detail => Some(detail.text(lang)),
+            },
             _ => None,
         }
     }

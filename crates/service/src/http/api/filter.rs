@@ -68,7 +68,7 @@ pub struct MediaFilter {
     /// what is in the chat with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
-    /// How the file was verified: `full`, `hash`, `mac` or `unproven`.
+    /// How the file was verified: `full`, `mac` or `unproven`.
     #[serde(
         default,
         deserialize_with = "verified",
@@ -164,7 +164,7 @@ pub fn end(app: &App, text: Option<&str>) -> Result<Option<Millis>> {
 }
 
 fn since(text: &str) -> Result<Since> {
-    text.parse().map_err(|error: crate::config::NotATime| {
+    Since::typed(text).map_err(|error| {
         ApiError::bad(
             texts::api::BAD_QUERY,
             Detail::Of(std::sync::Arc::new(error)),

@@ -137,7 +137,7 @@ where
 }
 
 fn wrong_time(value: &str, frame: &Frame) -> Option<String> {
-    let error = value.parse::<Since>().err()?;
+    let error = Since::typed(value).err()?;
     Some(explain::explain_for(Reader::Page, &error, frame.lang).message)
 }
 

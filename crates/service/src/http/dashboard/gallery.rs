@@ -196,7 +196,7 @@ fn place_of_day(state: &HttpState, parts: &Parts) -> Option<String> {
     let (_, day) = pairs
         .iter()
         .find(|(name, value)| name == "day" && !value.is_empty())?;
-    let start: Since = day.parse().ok()?;
+    let start = Since::typed(day).ok()?;
     let config = &state.app.config.http;
     let end = start.end(state.app.clock.now(), &config.zone());
     let kept = pairs

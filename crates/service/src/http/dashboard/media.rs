@@ -71,8 +71,8 @@ fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
                 "client" => frame.client_name(value.as_i64().unwrap_or(0)),
                 "seconds" => frame.clock(value.as_i64().unwrap_or(0)),
                 "reason" => frame.reason(&text),
-                "verified" => format!("{}: {}", frame.name(&text), frame.proof(&text)),
-                "kind" | "status" | "route" | "scan" => frame.name(&text),
+                "proof" => format!("{}: {}", frame.name(&text), frame.proof(&text)),
+                "kind" | "status" | "route" | "scan" | "verified" => frame.name(&text),
                 _ if value.is_boolean() => frame.name(&text),
                 _ => frame.plain(&text),
             };

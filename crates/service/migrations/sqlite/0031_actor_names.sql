@@ -1,6 +1,3 @@
--- Files that came unencrypted were proven by the hash alone: only what came from WhatsApp's CDN was decrypted here.
-update media set verified = 'hash' where verified = 'full' and (route is null or route <> 'cdn' or media_key is null);
-
 -- The names of users and keys as they were, because users can be removed.
 alter table audit add column actor_name text;
 update audit set actor_name = (select name from users where 'user:' || users.id = audit.actor) where actor like 'user:%';
