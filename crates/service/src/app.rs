@@ -7,6 +7,7 @@ pub(crate) mod writing;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -284,6 +285,12 @@ impl App {
             db,
             owner,
         })
+    }
+
+    /// For lists that people and programs ask for: one that takes long must not keep the others waiting.
+    pub fn db_for_lists(&self) -> Db {
+        const LONGEST: Duration = Duration::from_secs(5);
+        self.db.with_read_limit(LONGEST)
     }
 
     pub fn instance_deps(&self) -> instance::Deps<'_> {

@@ -109,6 +109,15 @@ impl Statement {
                 people.add_ids(self);
                 self.sql.push(')');
             }
+            (_, Some(_)) if resolved.has_common_words => {
+                let words = filter.words.as_deref().unwrap_or_default();
+                self.sql
+                    .push_str(" and exists (select 1 from media_words w where w.media = media.id");
+                for pattern in search::patterns(words) {
+                    self.push(" and ' ' || w.words like $$", pattern);
+                }
+                self.sql.push(')');
+            }
             (_, words) => self.and(search::MATCHES, words),
         }
     }
@@ -136,6 +145,8 @@ pub(super) struct ResolvedFilter<'a> {
     pub senders: Option<People>,
     /// Who is meant by the words, if these are a phone number or an id.
     pub searched: Option<People>,
+    /// Whether very many media have the words.
+    pub has_common_words: bool,
 }
 
 impl<'a> ResolvedFilter<'a> {
@@ -154,11 +165,16 @@ impl<'a> ResolvedFilter<'a> {
             Some(id) => Some(find(id).await?).filter(|people| !people.is_empty()),
             None => None,
         };
+        let has_common_words = match &filter.words {
+            Some(words) if searched.is_none() => search::is_common(db, words).await?,
+            _ => false,
+        };
         Ok(Self {
             filter,
             chats,
             senders,
             searched,
+            has_common_words,
         })
     }
 
@@ -170,6 +186,7 @@ impl<'a> ResolvedFilter<'a> {
             chats: None,
             senders: None,
             searched: None,
+            has_common_words: false,
         }
     }
 }

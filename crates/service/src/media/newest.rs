@@ -153,7 +153,8 @@ fn parts(resolved: &ResolvedFilter) -> Option<(Vec<Part>, Size)> {
         return is_mergeable.then(|| (chats.iter().map(of_chat).collect(), Size::Any));
     }
     // All that are found are looked up by their ids.
-    if resolved.searched.is_some() {
+    let has_rare_words = filter.words.is_some() && !resolved.has_common_words;
+    if resolved.searched.is_some() || has_rare_words {
         return Some((vec![Vec::new()], Size::Small));
     }
     if let Some(senders) = &resolved.senders {

@@ -27,6 +27,36 @@ pub(super) const MATCHES: &str = "id in (select w.media from media_search join m
 /// Those of a phone number, too: a statement of ids and a bracket follow.
 pub(super) const MATCHES_OR: &str = " and id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$ union all ";
 
+/// From this many matches on, looking at one media after the other finds a page sooner than collecting all matches.
+const COMMON: i64 = 2_000;
+
+/// Whether very many media match. The engine collects all words with a beginning of one letter, so these count as common.
+pub(super) async fn is_common(db: &Db, words: &str) -> Result<bool, Error> {
+    let folded = fold(words);
+    let longer: Vec<_> = folded
+        .split(' ')
+        .filter(|word| word.chars().count() > 1)
+        .collect();
+    if longer.is_empty() {
+        return Ok(!folded.is_empty());
+    }
+    let sql = "select count(*) as n from (select rowid from media_search where media_search match $1 limit $2)";
+    let row = db
+        .row(sql, values![query(&longer.join(" ")), COMMON])
+        .await?;
+    Ok(row.map_or(Ok(0), |row| row.int("n"))? >= COMMON)
+}
+
+/// The words of a query, each as a pattern for ` ` and the words of a media.
+pub(super) fn patterns(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    let words = folded.split(' ').filter(|word| !word.is_empty());
+    words
+        .take(MOST_WORDS)
+        .map(|word| format!("% {word}%"))
+        .collect()
+}
+
 /// Media that a search for a name looks at, the newest with its words.
 const MOST_NAMED: u32 = 20_000;
 /// The engine limits the values of a statement.
@@ -169,6 +199,68 @@ pub async fn has_due(db: &Db) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As many media as make a word common; the tenth ones have a rare word, too.
+    async fn filled(folder: &std::path::Path) -> Db {
+        let path = folder.join("t.db");
+        let db = Db::open(&path, std::time::Duration::from_secs(1));
+        let db = db.await.unwrap();
+        let filling = db.write(crate::db::Key::Everything, async |tx| {
+            for sql in [
+                "insert into clients (id, name, created_at) values (2, 'Aurora', 1), (3, 'Boreal', 1)",
+                "insert into instances (id, client, gateway, api_base, hook_hash, created_at) values ('I', 2, 'wapi', '', x'01', 1)",
+                "insert into media (id, client, instance, message_id, status, caption, slot, received_at, file_time, deadline, from_me, is_group,
+                   voice_note, media_key_malformed, inline, kind, key_kind, gateway, delivery)
+                 with recursive n (i) as (select 1 union all select i + 1 from n where i < 2100)
+                 select printf('m%05d', i), 2 + i % 2, 'I', 'M' || i, 'stored', case when i % 100 = 0 then 'Fotografia rara' else 'Foto' end,
+                   0, i, i, i, 0, 0, 0, 0, 0, 'image', 'Image', 'wapi', '' from n",
+            ] {
+                tx.run(sql, vec![]).await?;
+            }
+            index_due(tx, 10_000).await
+        });
+        assert_eq!(filling.await.unwrap(), 2_100);
+        db
+    }
+
+    #[tokio::test]
+    async fn common_and_rare_words_find_the_same_as_a_look_at_each_media() {
+        use crate::media::{Filter, list};
+        let folder = tempfile::tempdir().unwrap();
+        let db = filled(folder.path()).await;
+        for (words, is_common, count) in [
+            ("foto", true, 2_100),
+            ("f", true, 2_100),
+            ("FOTÓ f", true, 2_100),
+            ("rara", false, 21),
+            ("rara foto", false, 21),
+            ("r", true, 21),
+            ("oto", false, 0),
+            ("x", true, 0),
+            ("%", false, 0),
+        ] {
+            assert_eq!(
+                super::is_common(&db, words).await.unwrap(),
+                is_common,
+                "{words}"
+            );
+            let filter = Filter {
+                words: Some(words.to_owned()),
+                ..Filter::default()
+            };
+            let found = list(&db, &filter, 5_000).await.unwrap();
+            assert_eq!(found.len(), count, "{words}");
+            assert!(found.is_sorted_by_key(|media| std::cmp::Reverse(media.received_at)));
+            let of_client = Filter {
+                client: Some(3),
+                ..filter
+            };
+            let found = list(&db, &of_client, 5_000).await.unwrap();
+            assert!(found.iter().all(|media| media.client == 3));
+            assert!(found.len() <= count.div_ceil(2), "{words}");
+        }
+        db.close().await;
+    }
 
     #[test]
     fn accents_case_and_signs_are_folded() {

@@ -244,7 +244,7 @@ async fn tabs_of_period(
             ..filter.clone()
         };
         let filter = filter.resolve(&state.app, visitor.grant.scope).await?;
-        let count = media::count_up_to(&state.app.db, &filter, most + 1).await?;
+        let count = media::count_up_to(&state.app.db_for_lists(), &filter, most + 1).await?;
         let shown = i64::try_from(count.min(most)).unwrap_or(i64::MAX);
         if name.is_none() || count > 0 {
             tabs.push((name, shown, count <= most));

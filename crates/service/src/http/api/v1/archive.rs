@@ -67,7 +67,7 @@ pub(super) async fn stored(
         ids,
         ..filter.resolve(app, scope).await?
     };
-    match media::count_up_to(&app.db, &filter, most + 1).await? {
+    match media::count_up_to(&app.db_for_lists(), &filter, most + 1).await? {
         0 => Err(ApiError::not_found(texts::api::NOTHING_STORED)),
         count if count > most => {
             let (status, key) = (StatusCode::BAD_REQUEST, texts::api::TOO_MANY_FILES);

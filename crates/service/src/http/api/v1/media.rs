@@ -40,7 +40,7 @@ pub async fn list(
     let limit = page.limit()?;
     let after = page.after(Cursor::parse)?;
     let filter = filter.resolve(&state.app, grant.scope).await?;
-    let found = media::list_after(&state.app.db, &filter, after, limit + 1).await?;
+    let found = media::list_after(&state.app.db_for_lists(), &filter, after, limit + 1).await?;
     let ids: Vec<_> = found.iter().map(|media| media.id.clone()).collect();
     let holds = holds::covering(&state.app.db, &ids).await?;
     let listed = |media: Media| ListedMedia {
