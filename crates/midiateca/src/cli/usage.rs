@@ -1,20 +1,17 @@
-//! The arguments of a run, and the errors in them: in English as clap writes them, in Portuguese and as JSON from `usage.ftl`.
+//! The arguments of a run, and the errors in them: in English as clap writes them, in Portuguese from `help.ftl`.
 
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, Error, FromArgMatches as _};
+use clap::{Error, FromArgMatches as _};
 use serde_json::json;
 
 use super::color::Color;
 use super::unparsed::unparsed;
 use crate::cli::{Language, Options, answer, complaint, help};
 use midiateca_service::i18n::explain::{Explanation, UNEXPECTED};
-
-/// More commands are not named in a hint.
-const MOST_COMMANDS: usize = 3;
 
 pub(super) fn read(
     lang: Language,
@@ -61,11 +58,39 @@ fn rendered(error: &Error, lang: Language) -> String {
 
 fn explanation(error: &Error, lang: Language) -> Explanation {
     let code = code(error);
+    let (message, hint) = match lang {
+        Language::English => english(error),
+        Language::Portuguese => (portuguese(error, code), portuguese_hint(error)),
+    };
     Explanation {
         code: code.to_owned(),
-        message: message(error, code, lang),
-        hint: Some(hint(error, lang)),
+        message,
+        hint: Some(hint),
     }
+}
+
+/// Message and hint of clap's text, whose parts are separated by empty lines.
+fn english(error: &Error) -> (String, String) {
+    let text = error.render().to_string();
+    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts: Vec<_> = text.trim_end().split("\n\n").map(words).collect();
+    let message = parts.first().map_or("", String::as_str);
+    let message = message.trim_start_matches("error: ");
+    // clap puts the values into the message.
+    let (message, values) = match message.split_once(" [possible values: ") {
+        Some((message, values)) => (message, Some(values.trim_end_matches(']'))),
+        None => (message, None),
+    };
+    let values = values.map(|values| format!("possible values: {values}"));
+    let tip = parts.iter().find_map(|part| part.strip_prefix("tip: "));
+    let hints: Vec<_> = values.into_iter().chain(tip.map(str::to_owned)).collect();
+    let last = parts.last().cloned().unwrap_or_default();
+    let hint = if hints.is_empty() {
+        last
+    } else {
+        hints.join("; ")
+    };
+    (message.to_owned(), hint)
 }
 
 fn noted(error: &Error, kind: ContextKind) -> Option<String> {
@@ -100,7 +125,7 @@ fn code(error: &Error) -> &'static str {
     }
 }
 
-fn message(error: &Error, code: &str, lang: Language) -> String {
+fn portuguese(error: &Error, code: &str) -> String {
     let text = |kind| noted(error, kind).unwrap_or_default();
     let [argument, value, command, others] = [
         text(ContextKind::InvalidArg),
@@ -109,21 +134,21 @@ fn message(error: &Error, code: &str, lang: Language) -> String {
         text(ContextKind::PriorArg),
     ];
     let values = values!(argument, value, command, others);
-    let message = lang.fill_code("usage-error", code, values, &[]);
+    let lang = Language::Portuguese;
+    let message = lang.fill_code("help-error", code, values, &[]);
     // The errors of clap's own parsers are in English.
-    let is_shown = |source: &&(dyn std::error::Error + 'static)| {
-        lang == Language::English || complaint::code(*source) != UNEXPECTED
-    };
-    match error.source().filter(is_shown) {
-        Some(source) if complaint::code(source) == UNEXPECTED => format!("{message}: {source}"),
+    let known = error.source();
+    let known = known.filter(|source| complaint::code(*source) != UNEXPECTED);
+    match known {
         Some(source) => format!("{message}: {}", complaint::why(source, lang)),
         None => message,
     }
 }
 
-fn hint(error: &Error, lang: Language) -> String {
-    let text =
-        |code: &str, value: &str| lang.fill_code("usage-hint", code, &[("value", &value)], &[]);
+fn portuguese_hint(error: &Error) -> String {
+    let text = |code: &str, value: &str| {
+        Language::Portuguese.fill_code("help-hint", code, &[("value", &value)], &[])
+    };
     let mut hints = Vec::new();
     for (kind, code) in [
         (ContextKind::ValidValue, "values"),
@@ -134,39 +159,17 @@ fn hint(error: &Error, lang: Language) -> String {
     ] {
         hints.extend(noted(error, kind).map(|values| text(code, &values)));
     }
-    let argument = noted(error, ContextKind::InvalidArg).unwrap_or_default();
     if let Some(ContextValue::StyledStrs(sentences)) = error.get(ContextKind::Suggested) {
-        // clap suggests to pass it as a value, or a command that has it.
-        let as_value = format!("-- {argument}");
-        let is_value = |it: &clap::builder::StyledStr| it.to_string().contains(&as_value);
-        if sentences.iter().any(is_value) {
-            hints.push(text("as_value", &argument));
-        } else {
-            let commands = commands_with(&help::command(lang), argument.trim_start_matches('-'));
-            let commands = commands.iter().map(|path| format!("{path} {argument}"));
-            hints.extend(commands.take(MOST_COMMANDS).map(|it| text("similar", &it)));
-        }
+        // clap's sentence is English; what it suggests is in quotes at its end.
+        let sentences = sentences.iter().map(ToString::to_string);
+        let suggested = sentences.filter_map(|text| text.rsplit('\'').nth(1).map(str::to_owned));
+        hints.extend(suggested.map(|name| match name.strip_prefix("-- ") {
+            Some(argument) => text("as_value", argument),
+            None => text("similar", &name),
+        }));
     }
     if hints.is_empty() {
         hints.push(text("help", ""));
     }
     hints.join("; ")
-}
-
-/// The commands below this one that have an option of this name.
-fn commands_with(command: &Command, option: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for below in command.get_subcommands() {
-        let mut options = below.get_arguments().filter(|it| !it.is_global_set());
-        if options.any(|it| it.get_long() == Some(option)) {
-            found.push(below.get_name().to_owned());
-        }
-        let deeper = commands_with(below, option);
-        found.extend(
-            deeper
-                .iter()
-                .map(|path| format!("{} {path}", below.get_name())),
-        );
-    }
-    found
 }

@@ -45,6 +45,23 @@ help-value-when = QUANDO
 
 ## Usage errors
 
+help-error-unknown-argument = argumento desconhecido: '{ $argument }'
+help-error-unknown-command = comando desconhecido: '{ $command }'
+help-error-missing-command = '{ $command }' exige um subcomando
+help-error-missing-argument = faltam argumentos obrigatórios: { $argument }
+help-error-missing-value = '{ $argument }' exige um valor
+help-error-invalid-value = valor inválido '{ $value }' para '{ $argument }'
+help-error-unexpected-value = valor a mais para '{ $argument }': '{ $value }'
+help-error-repeated-argument = '{ $argument }' só pode ser usado uma vez
+help-error-conflicting-arguments = '{ $argument }' não pode ser usado com { $others }
+help-error-not-utf8 = um argumento não é texto em UTF-8
+help-error-usage = os argumentos são inválidos
+help-hint-values = valores possíveis: { $value }
+help-hint-commands = subcomandos: { $value }
+help-hint-similar = existe { $value }
+help-hint-as-value = para informar '{ $value }' como valor, escreva '-- { $value }'
+help-hint-help = para saber mais, use '--help'
+
 ## The program
 
 help-midiateca = Guarda cada foto, áudio, vídeo, documento e figurinha que chega aos números de WhatsApp de uma empresa

@@ -86,7 +86,7 @@ mod catalogue {
             }
         }
         let known = catalogue();
-        let own = ["word-", "value-command"];
+        let own = ["word-", "error-", "hint-", "value-command"];
         let unused = known.iter().filter(|key| !used.keys.contains(*key));
         let unused = unused.filter(|key| !own.iter().any(|start| key.starts_with(start)));
         assert_eq!(unused.collect::<Vec<_>>(), Vec::<&String>::new());
