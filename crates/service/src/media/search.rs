@@ -213,7 +213,7 @@ mod tests {
                    voice_note, media_key_malformed, inline, kind, key_kind, gateway, delivery)
                  with recursive n (i) as (select 1 union all select i + 1 from n where i < 2100)
                  select printf('m%05d', i), 2 + i % 2, 'I', 'M' || i, 'stored', case when i % 100 = 0 then 'Fotografia rara' else 'Foto' end,
-                   0, i, i, i, 0, 0, 0, 0, 0, 'image', 'Image', 'wapi', '' from n",
+                   0, i, i, i, 0, 0, 0, 0, 0, 'image', 'image', 'wapi', '' from n",
             ] {
                 tx.run(sql, vec![]).await?;
             }
