@@ -16,7 +16,7 @@ use crate::multichat::{DEAD, LIVING, Original, ogg, row};
 use crate::stage::{FIRST, OTHER, TestApp, sample};
 
 /// A regular expression, and what stands in place of what it matches.
-const FILTERS: [(&str, &str); 25] = [
+const FILTERS: [(&str, &str); 26] = [
     (
         r#""database": \{\s+"bytes": \d+,\s+"sha256": "[0-9a-f]+""#,
         r#""database": {"bytes": "[bytes]", "sha256": "[sha256]""#,
@@ -36,6 +36,7 @@ const FILTERS: [(&str, &str); 25] = [
         r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
         "[id]",
     ),
+    (r"\bmsg_[0-9a-f-]{36}\b", "msg_[id]"),
     (r"SAMPLE[0-9A-F]{16}", "[message]"),
     (r"/hooks/wapi/[A-Za-z0-9_-]{20,}", "/hooks/wapi/[token]"),
     (r"\bmk_[A-Za-z0-9_-]{20,}", "mk_[key]"),
