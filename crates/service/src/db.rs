@@ -436,7 +436,10 @@ fn open_now(
         found: Found::Missing,
     };
     let connection = match Connection::open(file, access, busy_timeout) {
-        Err(_) if access == Access::Write && !file.exists() => return Err(missing()),
+        // A file that may not be looked at is not missing.
+        Err(_) if access == Access::Write && file.try_exists().is_ok_and(|it| !it) => {
+            return Err(missing());
+        }
         opened => opened?,
     };
     refuse_old_sqlite(&connection)?;

@@ -86,8 +86,8 @@ api-cursor-expired = the events after this cursor were deleted; the first event 
     .hint-program = read the media that you missed with GET /api/v1/media, then go on with after={ $after }
 api-no-public-url = http.public_url is not set
     .hint = set it to the address at which the gateway reaches this server
-api-cursor-unknown = no event has a number after { $last } yet
-    .hint-program = the database may have been restored from a backup: read the media with GET /api/v1/media, then go on with after={ $last }
+api-cursor-unknown = no event has a number after { $last_seq } yet
+    .hint-program = the database may have been restored from a backup: read the media with GET /api/v1/media, then go on with after={ $last_seq }
 api-endpoint-disabled = this endpoint is disabled
     .hint-program = PATCH /api/v1/endpoints/ID with enabled=true enables it
     .hint-page = enable it on its page

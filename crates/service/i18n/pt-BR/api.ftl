@@ -86,8 +86,8 @@ api-cursor-expired = os eventos depois deste cursor foram excluídos; o primeiro
     .hint-program = leia as mídias perdidas com GET /api/v1/media e continue com after={ $after }
 api-no-public-url = http.public_url não está definido
     .hint = defina o endereço em que o gateway alcança este servidor
-api-cursor-unknown = ainda não há evento com número depois de { $last }
-    .hint-program = o banco de dados pode ter sido restaurado de um backup: leia as mídias com GET /api/v1/media e continue com after={ $last }
+api-cursor-unknown = ainda não há evento com número depois de { $last_seq }
+    .hint-program = o banco de dados pode ter sido restaurado de um backup: leia as mídias com GET /api/v1/media e continue com after={ $last_seq }
 api-endpoint-disabled = este endpoint está desativado
     .hint-program = PATCH /api/v1/endpoints/ID com enabled=true o reativa
     .hint-page = ative-o na página dele

@@ -30,6 +30,8 @@ const LONGEST_NAME: usize = 64;
 
 /// Numbers, or characters of base64: hashes, keys, waveforms and links have fewer in a row.
 const LEAST_FILE: usize = 180;
+/// Encoders that break lines make them at least this long (RFC 7468: 64, RFC 2045: 76).
+const LEAST_LINE: usize = 60;
 
 /// The body as JSON with masked secrets. None when it is neither JSON nor a form of fields, because secrets cannot be
 /// recognised in it then. JSON in texts, plain or in base64, is masked too.
@@ -54,7 +56,13 @@ pub fn without_files(body: Value) -> Value {
         Value::Array(values) => values.into_iter().map(without_files).collect(),
         Value::Object(fields) => {
             let fields = fields.into_iter();
-            let fields = fields.map(|(name, value)| (name, without_files(value)));
+            let fields = fields.map(|(name, value)| match value {
+                // A file also when it is small.
+                Value::String(text) if is_file_name(&name) && !text.is_empty() => {
+                    (name, base64_of(text.len()))
+                }
+                value => (name, without_files(value)),
+            });
             Value::Object(fields.collect())
         }
         Value::String(text) => without_base64(&text).map_or(Value::String(text), Value::from),
@@ -74,16 +82,46 @@ fn bytes_of(count: usize) -> Value {
     Value::from(format!("[{count} bytes]"))
 }
 
+fn base64_of(count: usize) -> Value {
+    Value::from(format!("[base64, {count} bytes]"))
+}
+
+/// Whether a field holds a file in base64 by its name, such as `base64` and `mediaBase64`.
+fn is_file_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME && name.to_ascii_lowercase().ends_with("base64")
+}
+
+fn is_base64(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "+/-_=".contains(letter)
+}
+
+/// The length of a run of base64 with its line breaks, also as escapes in JSON.
+fn run_length(text: &str) -> usize {
+    let mut end = 0;
+    loop {
+        let line = text[end..].find(|letter| !is_base64(letter));
+        let line = line.unwrap_or(text.len() - end);
+        end += line;
+        let rest = &text[end..];
+        let breaks = ["\r\n", "\n", "\\r\\n", "\\n"];
+        let found = breaks.iter().find(|it| rest.starts_with(**it));
+        match found {
+            Some(found) if line >= LEAST_LINE && rest[found.len()..].starts_with(is_base64) => {
+                end += found.len();
+            }
+            _ => return end,
+        }
+    }
+}
+
 /// A text with its long runs of base64 replaced; JSON in texts has them too.
 fn without_base64(text: &str) -> Option<String> {
-    let is_base64 = |letter: char| letter.is_ascii_alphanumeric() || "+/-_=".contains(letter);
     let mut shown = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(is_base64) {
         let (before, run) = rest.split_at(start);
         shown.push_str(before);
-        let end = run.find(|letter| !is_base64(letter)).unwrap_or(run.len());
-        let (run, after) = run.split_at(end);
+        let (run, after) = run.split_at(run_length(run));
         if run.len() >= LEAST_FILE {
             shown.push_str(&format!("[base64, {} bytes]", run.len()));
         } else {
@@ -313,6 +351,26 @@ mod tests {
         for kept in ["sha256", "caption", "waveform", "n"] {
             assert_eq!(shown[kept], body[kept], "{kept}");
         }
+        let lines = |end: &str| {
+            let lines = base64.as_bytes().chunks(76).map(String::from_utf8_lossy);
+            lines.collect::<Vec<_>>().join(end)
+        };
+        for end in ["\n", "\r\n"] {
+            let text = json!({"file": lines(end)});
+            for body in [text.clone(), json!({"inner": text.to_string()})] {
+                let shown = without_files(body).to_string();
+                assert!(!shown.contains(&base64[..20]), "{shown}");
+                assert!(!shown.contains(&base64[base64.len() - 20..]), "{shown}");
+            }
+        }
+        let list = "arroz\nfeijao\nleite\n".repeat(20);
+        let body = json!({"mediaBase64": "QUJD", "body": list, "base64": ""});
+        let shown = without_files(body.clone());
+        assert_eq!(shown["mediaBase64"], "[base64, 4 bytes]");
+        assert_eq!(
+            (&shown["body"], &shown["base64"]),
+            (&body["body"], &body["base64"])
+        );
     }
 
     #[test]

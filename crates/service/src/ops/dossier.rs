@@ -409,6 +409,11 @@ impl Dossier<'_> {
                 match masked {
                     None => DossierDelivery::Unreadable,
                     Some(masked) => {
+                        // Files that are left out are not in the deliveries either.
+                        let masked = match self.screening {
+                            Screening::Off => masked,
+                            _ => deliveries::without_files(masked),
+                        };
                         let path = format!("deliveries/{id}.json");
                         let text = format!("{masked:#}\n");
                         self.written

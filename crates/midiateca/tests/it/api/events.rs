@@ -101,6 +101,7 @@ async fn a_cursor_older_than_what_is_kept_is_refused_and_a_stream_says_reset() {
         answer["error"]["message"].as_str().unwrap().contains('3'),
         "{answer}"
     );
+    assert_eq!(answer["error"]["first_seq"], 3);
     assert_eq!(viewer.get("/events?after=2").await["items"][0]["seq"], 3);
     let events = live(&viewer, "?after=1", None, 2).await;
     assert_eq!(
@@ -184,6 +185,7 @@ async fn a_reader_of_one_client_cannot_count_the_events_of_others() {
     assert_eq!(after[1].0, 200, "a reader that has the last one");
     assert_eq!(code(&after[2]), (410, "cursor_unknown".into()));
     assert!(after[2].1.to_string().contains("after 1 yet"), "{after:?}");
+    assert_eq!(after[2].1["error"]["last_seq"], 1);
     let (status, answer) = own.send("GET", "/events?after=-1", None).await;
     assert_eq!(status, 400, "{answer}");
     test.end().await;

@@ -77,6 +77,12 @@ struct ErrorDetail {
     message: String,
     /// The suggested next step, for people.
     hint: Option<String>,
+    /// Of `cursor_expired`: the first event that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seq: Option<i64>,
+    /// Of `cursor_unknown`: the last event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<i64>,
 }
 
 impl ApiError {
@@ -186,6 +192,15 @@ impl ApiError {
         }
     }
 
+    /// A value of the text, for programs.
+    fn number(&self, wanted: &str) -> Option<i64> {
+        let Text::Key(_, values) = &self.text else {
+            return None;
+        };
+        let value = values.iter().find(|(name, _)| *name == wanted);
+        value.and_then(|(_, value)| value.parse().ok())
+    }
+
     fn response(&self, reader: Reader, lang: Language) -> Response {
         let Explanation {
             code,
@@ -196,6 +211,8 @@ impl ApiError {
             code,
             message,
             hint,
+            first_seq: self.number("first_seq"),
+            last_seq: self.number("last_seq"),
         };
         let mut response = (self.status, Json(ErrorBody { error })).into_response();
         let headers = response.headers_mut();

@@ -134,7 +134,7 @@ pub async fn list(
             return Err(error);
         }
         PlaceOf::Unknown { last } => {
-            let values = vec![("last", last.to_string())];
+            let values = vec![("last_seq", last.to_string())];
             let error = ApiError::with(StatusCode::GONE, texts::api::CURSOR_UNKNOWN, values);
             return Err(error);
         }
