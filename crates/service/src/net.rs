@@ -13,6 +13,7 @@ mod pace;
 pub mod proxy;
 mod reach;
 mod resolve;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, RETRY_AFTER, USER_AGENT,
+    HeaderValue, LOCATION, ORIGIN, RANGE, REFERER, USER_AGENT,
 };
 use hyper::{Request, Response, StatusCode};
 use tokio::time::Instant;
@@ -41,6 +42,7 @@ pub use pace::TransferPace;
 use proxy::{InvalidProxy, Proxies, Proxy};
 pub use reach::{AddressFamily, ConnectionProbe, probe_connection};
 pub use resolve::Unresolved;
+use wait::retry_after;
 
 /// The longest answer to a call for a link.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -580,18 +582,4 @@ fn unreachable(error: hyper_util::client::legacy::Error) -> Error {
         return Error::Refused(refused);
     }
     Error::Unreachable(error)
-}
-
-/// Seconds, or a date, which is compared with the sender's own in `Date`. At most a day.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let sent = millis_of_http_date(headers.get(DATE)?.to_str().ok()?)?;
-            let wait = millis_of_http_date(value)?.saturating_sub(sent).max(0);
-            Duration::from_millis(wait.unsigned_abs())
-        }
-    };
-    Some(wait.min(Duration::from_secs(86_400)))
 }

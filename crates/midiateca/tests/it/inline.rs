@@ -413,6 +413,34 @@ async fn rules_and_erasures_delete_the_texts_of_a_delivery_too() {
 }
 
 #[tokio::test]
+async fn texts_of_another_database_are_kept_and_come_back_with_it() {
+    let test = start().await;
+    let content = json!({"imageMessage": leaf(1, b"another", true), "base64": STANDARD.encode(picture(1, MIB))});
+    deliver(&test, body("KEPT", content)).await;
+    let needed = texts(&test).remove(0);
+    let folder = needed.parent().unwrap().join("other-database");
+    let foreign = needed.with_file_name("01a20d6d-5a00-7000-8000-000000000001.0");
+    std::fs::write(&foreign, "AAAA").unwrap();
+    let (bodies, db) = (&test.app.bodies, &test.app.db);
+    bodies.set_aside(db).await.unwrap();
+    let moved = folder.join(foreign.file_name().unwrap());
+    assert!(needed.exists() && moved.exists() && !foreign.exists());
+    // As if this database had been away.
+    let away = folder.join(needed.file_name().unwrap());
+    std::fs::rename(&needed, &away).unwrap();
+    bodies.bring_back(db).await.unwrap();
+    bodies.sweep(db, true).await.unwrap();
+    assert!(needed.exists() && !away.exists() && moved.exists());
+    let file = std::fs::File::options().write(true).open(&moved).unwrap();
+    let month = std::time::Duration::from_secs(31 * 24 * 3_600);
+    let written = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(written - month).unwrap();
+    bodies.bring_back(db).await.unwrap();
+    assert!(!moved.exists());
+    test.end().await;
+}
+
+#[tokio::test]
 async fn leftovers_of_a_killed_process_are_swept_and_committed_files_stay() {
     let test = start().await;
     let bytes = picture(1, MIB);

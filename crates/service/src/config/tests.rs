@@ -141,3 +141,39 @@ fn no_size_and_no_duration_is_a_text_in_numbers() {
     let rule = serde_json::json!({"older_than": 259_200_000, "larger_than": 1 << 20, "total_over": 1 << 30});
     assert_eq!(numbers["retention"]["rules"], serde_json::json!([rule]));
 }
+
+#[test]
+fn settings_that_do_harm_are_problems() {
+    for (text, key) in [
+        ("[http]\nmax_body = '0B'", "http.max_body"),
+        ("[http]\nmax_bodies = '1B'", "http.max_bodies"),
+        ("[keep]\nmax_size = '0B'", "keep.max_size"),
+        ("[fetch]\nmax_file = '0B'", "fetch.max_file"),
+        ("[derived]\nscanner = ['/bin/true']", "derived.scanner"),
+        ("[derived]\nscanner = ['{path}']", "derived.scanner"),
+        (
+            "[derived]\ntranscriber = ['a', '{path}', '{path}']",
+            "derived.transcriber",
+        ),
+        (
+            "[fetch]\nallowed_hosts = ['http://x']",
+            "fetch.allowed_hosts",
+        ),
+        ("[fetch]\nallowed_hosts = ['u@x']", "fetch.allowed_hosts"),
+        (
+            "[endpoints]\nallowed_hosts = ['x/y']",
+            "endpoints.allowed_hosts",
+        ),
+    ] {
+        let checked = parse(text).map(|config| config.check());
+        let problem = format!("{checked:?}");
+        assert!(!problem.contains("Ok(Ok"), "{text} is accepted");
+        assert!(problem.contains(key), "{text}: {problem}");
+    }
+    for text in [
+        "[derived]\nscanner = ['scan', '--file={path}']",
+        "[fetch]\nallowed_hosts = ['files.intern', 'files.intern:8443', '10.0.0.8', '[fd00::1]:80']",
+    ] {
+        parse(text).unwrap().check().unwrap();
+    }
+}

@@ -28,32 +28,26 @@ pub(super) struct Locked(pub File);
 impl Locked {
     /// Locks exclusively; waits only as long as a check takes.
     pub fn soon(path: &Path) -> Result<Result<Self, Taken>, Error> {
-        let file = open(path)?;
+        let locked = Self::exclusively(open(path)?);
+        locked.map_err(|source| unusable(path, source))
+    }
+
+    /// Locks a folder itself; none where the system cannot.
+    pub fn folder(path: &Path) -> Result<Option<Self>, Taken> {
+        let locked = File::open(path).and_then(Self::exclusively);
+        locked.map_or(Ok(None), |locked| locked.map(Some))
+    }
+
+    fn exclusively(file: File) -> std::io::Result<Result<Self, Taken>> {
         for look in 1..=LOOKS {
             match try_lock(&file, Mode::Exclusive) {
                 Ok(()) => return Ok(Ok(Self(file))),
-                Err(TryLockError::Error(source)) => return Err(unusable(path, source)),
+                Err(TryLockError::Error(source)) => return Err(source),
                 Err(TryLockError::WouldBlock) if look < LOOKS => std::thread::sleep(LOOK),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
         Ok(Err(Taken))
-    }
-
-    /// Locks a folder itself; none where the system cannot.
-    pub fn folder(path: &Path) -> Result<Option<Self>, Taken> {
-        let Ok(folder) = File::open(path) else {
-            return Ok(None);
-        };
-        for look in 1..=LOOKS {
-            match folder.try_lock() {
-                Ok(()) => return Ok(Some(Self(folder))),
-                Err(TryLockError::Error(_)) => return Ok(None),
-                Err(TryLockError::WouldBlock) if look < LOOKS => std::thread::sleep(LOOK),
-                Err(TryLockError::WouldBlock) => {}
-            }
-        }
-        Err(Taken)
     }
 
     /// Locks, and waits up to this long for others.

@@ -817,3 +817,25 @@ async fn the_password_of_a_file_is_the_administrators() {
         server.child.wait().unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_administrator_of_one_client_cannot_take_the_name_of_the_servers() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    for name in ["admin", "Admin", " ADMIN "] {
+        let (status, answer) = admin
+            .send("POST", "/users", Some(json!({"name": name})))
+            .await;
+        assert!([400, 409].contains(&status), "{name}: {answer}");
+    }
+    let (status, answer) = admin
+        .send("POST", "/users", Some(json!({"name": "ana"})))
+        .await;
+    assert_eq!(status, 201, "{answer}");
+    let everyone = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (status, answer) = everyone
+        .send("POST", "/users", Some(json!({"name": "admin"})))
+        .await;
+    assert_eq!(status, 201, "{answer}");
+    test.end().await;
+}
