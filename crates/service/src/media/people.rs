@@ -234,13 +234,8 @@ fn take_sender(
 /// Deletes what is known of senders and chats with these ids, for an erasure.
 pub async fn erase(tx: &mut Tx, client: i64, ids: &[String]) -> Result<(), Error> {
     let sql = concat!(
-        "delete from media_senders where client = $1 and (",
-        is_person!("sender_id"),
-        " or ",
-        is_person!("sender_lid"),
-        " or ",
-        is_person!("chat_id"),
-        ")"
+        "delete from media_senders where client = $1 and ",
+        is_theirs!()
     );
     // What a hold keeps stays to be found.
     let again = concat!(

@@ -200,7 +200,7 @@ pub async fn has_due(db: &Db) -> Result<bool, Error> {
 mod tests {
     use super::*;
 
-    /// As many media as make a word common; the tenth ones have a rare word, too.
+    /// As many media as make a word common; each hundredth has a rare word, too.
     async fn filled(folder: &std::path::Path) -> Db {
         let path = folder.join("t.db");
         let db = Db::open(&path, std::time::Duration::from_secs(1));
