@@ -20,9 +20,27 @@ pub fn name_new(staged: &Path, target: &Path) -> io::Result<()> {
         // exFAT and many FUSE and SMB mounts have no hard links.
         Err(_) => {}
     }
-    // An empty file reserves the name, so that the rename replaces nothing else.
+    if let Some(renamed) = rename_new(staged, target) {
+        return renamed;
+    }
+    // An empty file reserves the name, so that the rename replaces nothing else. After a crash in between it stays there.
     drop(create_new(target)?);
     fs::rename(staged, target).inspect_err(|_| drop(fs::remove_file(target)))
+}
+
+/// Renames in one step unless the name exists; `None` where system or file system has no such call.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn rename_new(from: &Path, to: &Path) -> Option<io::Result<()>> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from) {
+        Err(error) if super::is_unsupported(&error) => None,
+        renamed => Some(renamed),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn rename_new(_: &Path, _: &Path) -> Option<io::Result<()>> {
+    None
 }
 
 /// Like [`name_new`], for the only copy of a file: its new name is durable before the old one goes. Syncs both folders.
@@ -103,5 +121,25 @@ mod tests {
         move_new(&staged, &target).unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "new");
         assert!(!has_exact_name(&folder.path().join("TARGET")).unwrap());
+    }
+
+    /// Where hard links fail: in one step, so that no crash leaves an empty file of the final name.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_is_given_in_one_step_without_hard_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (staged, target) = (folder.path().join("staged"), folder.path().join("target"));
+        fs::write(&staged, "new").unwrap();
+        fs::write(&target, "another's").unwrap();
+        let refused = rename_new(&staged, &target).unwrap().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&staged).unwrap(), "new");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "another's");
+        fs::remove_file(&target).unwrap();
+        rename_new(&staged, &target).unwrap().unwrap();
+        assert!(!staged.exists());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
+        let missing = rename_new(&staged, &target).unwrap().unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 }
