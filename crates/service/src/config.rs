@@ -24,7 +24,7 @@ use crate::clock::Zone;
 use crate::disk::Access;
 use crate::model::{ChatKind, Direction, MediaKind, Route};
 pub use address::{Listen, is_web_address, listen_address};
-pub use check::Problem;
+pub use check::{FileProblem, Problem};
 pub use kind::Kind;
 pub use misread::{Fault, Misread};
 pub use network::Network;
@@ -57,7 +57,7 @@ pub enum Error {
     Invalid {
         path: PathBuf,
         /// The first problem of the file.
-        source: Problem,
+        source: FileProblem,
     },
 }
 

@@ -80,6 +80,17 @@ pub struct Instance {
     pub removed: bool,
 }
 
+impl Instance {
+    /// The routes to its media in their order: its own, else those of the settings, else the order that fits its gateway.
+    pub fn routes_in_use<'a>(&'a self, of_settings: &'a [Route]) -> &'a [Route] {
+        match self.routes.as_deref() {
+            Some(own) => own,
+            None if of_settings == Route::ALL => self.gateway.routes(),
+            None => of_settings,
+        }
+    }
+}
+
 const COLUMNS: &str = "id, created_at, client, gateway, api_base, cdn_base, routes, token_sealed, secret_sealed, session, hook_hash, state, state_at, problem, last_delivery_at, delivery_count, ignored_count, undelivered_count, undelivered_at, removed_at";
 
 fn instance_of(row: &Row) -> Result<Instance, Error> {

@@ -6,6 +6,7 @@ mod cursor;
 mod delivery_reason;
 mod erased;
 mod hex;
+pub mod name;
 pub mod origin;
 pub mod phone;
 mod prefix;

@@ -8,12 +8,13 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::language::{self, is_hostile};
+use crate::cli::language;
 use crate::cli::mode::mode;
 pub(crate) use crate::cli::mode::{Mode, is_json, set_mode};
 use crate::cli::{Language, complaint, complaint::Failure, zone};
 use midiateca_service::i18n::needs;
 use midiateca_service::ops::status::Need;
+use midiateca_service::terminal::letters;
 
 pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const FINE: Style = AnsiColor::Green.on_default();
@@ -56,14 +57,10 @@ impl Out {
 /// escapes them. All that goes to stdout or stderr passes here.
 fn harmless(text: impl Display) -> String {
     let text = text.to_string();
-    let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\t' | '\n');
-    if !text.contains(steers) {
-        return text;
-    }
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for (letter, is_hostile) in letters(&text) {
         match letter {
-            letter if !steers(letter) => safe.push(letter),
+            letter if !is_hostile || matches!(letter, '\t' | '\n') => safe.push(letter),
             letter if is_json() => {
                 for unit in letter.encode_utf16(&mut [0; 2]) {
                     // Writing to a string does not fail.

@@ -1,7 +1,7 @@
 //! `check`: the full report; exit 1 when something needs a person.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::json;
 
 use crate::cli::{
@@ -37,6 +37,8 @@ fn table<const COLUMNS: usize>(
 ) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
+    // On a terminal it is as wide as that, at most.
+    table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(heads.map(|head| lang.say(head)));
     table.add_rows(rows);
     for column in numbers {

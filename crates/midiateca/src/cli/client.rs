@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
     let app = match &command {
         Command::Add { name, id } => {
             clients::check(name, *id)?;
-            context.open(Allowed::default()).await?
+            context.open_or_create(Allowed::default()).await?
         }
         Command::Rename { name, .. } => {
             clients::check(name, None)?;
@@ -69,7 +69,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             Items::shown_as("items", json, line).page(&known, None);
         }
         Command::Rename { client, name } => {
-            let named = clients::rename(db, clock, actor, client, name).await?;
+            let named = clients::rename(db, clock, actor, client, &name).await?;
             answer::report(json!(named), line(named.client, &named.name));
         }
         Command::Remove { client, keep_files } => {

@@ -12,7 +12,7 @@ use crate::cli::{
     Ending, Global, Items, Language, answer, words::cli, words::config as words,
     words::context as files,
 };
-use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, Source};
+use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, FileProblem, Source};
 use midiateca_service::i18n::explain;
 
 #[derive(Debug, clap::Subcommand)]
@@ -82,17 +82,21 @@ fn show(global: &Global) -> anyhow::Result<Ending> {
 }
 
 fn check(global: &Global) -> anyhow::Result<Ending> {
-    let (lang, file) = (global.language(), config_file(global));
+    let (lang, file) = (global.language(), config_file(global)?);
     let mut problems = match &file {
         Some(path) => config::problems_of_file(path)?,
         None => Vec::new(),
     };
     // The environment overrides the file, so it is read only when the file is valid.
     if problems.is_empty() {
-        match settings(global) {
+        match settings(global).map_err(anyhow::Error::downcast) {
             Ok(_) => {}
-            Err(config::Error::Impossible(problem)) => problems.push(problem),
-            Err(other) => return Err(other.into()),
+            Err(Ok(config::Error::Impossible(problem))) => {
+                let line = None;
+                problems.push(FileProblem { line, problem });
+            }
+            Err(Ok(other)) => return Err(other.into()),
+            Err(Err(other)) => return Err(other),
         }
     }
     let (mut documents, mut lines) = (Vec::new(), Vec::new());

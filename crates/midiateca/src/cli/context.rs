@@ -10,7 +10,8 @@ use crate::cli::{
 use midiateca_service::access::Actor;
 use midiateca_service::app::{self, Allowed, AllowedStorage, App, may_be_readable};
 use midiateca_service::clock::Clock;
-use midiateca_service::config::{self, Config, Settings};
+use midiateca_service::config::{Config, Settings};
+use midiateca_service::disk;
 
 /// In characters.
 const LONGEST_USER: usize = 64;
@@ -28,18 +29,28 @@ pub(crate) struct Context {
     opened: Mutex<Vec<Arc<App>>>,
 }
 
-pub(crate) fn config_file(global: &Global) -> Option<PathBuf> {
+/// The file that is named, or the usual one where something has its name: what cannot be read is an error, and not the
+/// default settings.
+pub(crate) fn config_file(global: &Global) -> Result<Option<PathBuf>, app::Error> {
+    if let Some(given) = &global.config {
+        return Ok(Some(given.clone()));
+    }
     let usual = global.data.join("midiateca.toml");
-    let given = global.config.clone();
-    given.or_else(|| usual.is_file().then_some(usual))
+    match disk::unless_missing(usual.symlink_metadata()) {
+        Ok(found) => Ok(found.map(|_| usual)),
+        Err(source) => {
+            let path = global.data.clone();
+            Err(app::Error::Folder { path, source })
+        }
+    }
 }
 
 /// The settings in force, environment over file over default, with where each value comes from.
-pub(crate) fn settings(global: &Global) -> Result<Settings, config::Error> {
+pub(crate) fn settings(global: &Global) -> anyhow::Result<Settings> {
     // No setting is a variable that is not UTF-8.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Settings::read(config_file(global).as_deref(), variables)
+    Ok(Settings::read(config_file(global)?.as_deref(), variables)?)
 }
 
 /// The name of who runs the program, as the system's programs set it; before `sudo`, where that was used.
@@ -51,13 +62,13 @@ fn system_user() -> Option<String> {
 }
 
 impl Context {
-    pub fn new(global: &Global) -> Result<Self, config::Error> {
+    pub fn new(global: &Global) -> anyhow::Result<Self> {
         let config = settings(global)?.config;
         zone::set(&config);
         Ok(Self {
             config,
             color: global.color,
-            config_file: config_file(global),
+            config_file: config_file(global)?,
             data: global.data.clone(),
             lang: global.language(),
             actor: Actor::CommandLine(system_user()),
@@ -86,6 +97,16 @@ impl Context {
         let (config, clock) = (self.config.clone(), Clock::system());
         let app = App::open_allowing(&self.data, config, clock, allowed).await?;
         Ok(self.opened(app))
+    }
+
+    /// Like [`Context::open`], for the commands with which an installation begins: a mistyped `--data` is seen.
+    pub async fn open_or_create(&self, allowed: Allowed) -> Result<Arc<App>, app::Error> {
+        let is_new = app::look_for_database(&self.data, &self.config).is_ok_and(|is_new| is_new);
+        let app = self.open(allowed).await?;
+        if is_new && self.talks {
+            complain!(self.lang, words::CREATED, path = self.data.display());
+        }
+        Ok(app)
     }
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.

@@ -67,7 +67,7 @@ impl Progress<CheckResult> for Printer {
 
 impl Printer {
     fn shows(&self, result: &CheckResult) -> bool {
-        !self.problems_only || result.verdict != Verdict::Ok
+        !self.problems_only || matches!(result.verdict, Verdict::Warning | Verdict::Problem)
     }
 
     fn finish(&self, report: &HealthReport) {

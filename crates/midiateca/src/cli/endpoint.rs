@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::{
     Context, Ending, Items, Language, answer, ids, plain, tame, words::endpoint as words, zone,
 };
-use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::events::endpoints::{self, Endpoint};
 use midiateca_service::model::Scope;
 use midiateca_service::ops::endpoints as operation;
@@ -42,11 +42,8 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match &command {
-        Command::Add { .. } => context.open(Allowed::default()).await?,
-        Command::Test { .. } | Command::Remove { .. } => {
-            context.open_existing(AllowedStorage::Unused).await?
-        }
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
+        _ => context.open_existing(AllowedStorage::Unused).await?,
     };
     let lang = context.lang;
     match command {

@@ -12,7 +12,7 @@ const PROGRAM: &str = "midiateca";
 
 /// With the help in that language. Pages have a section for the exit status instead.
 pub(super) fn command(lang: Language) -> Command {
-    let command = with_gateways(super::Options::command(), lang);
+    let command = with_gateways(with_numbers(super::Options::command()), lang);
     let command = translated(with_demo_folder(command), lang);
     let (heading, codes) = (lang.say(words::EXIT_STATUS), lang.say(words::EXIT_CODES));
     let about = command.get_about().cloned().unwrap_or_default();
@@ -29,6 +29,15 @@ pub(super) fn for_pages(lang: Language) -> Command {
         command.build();
     }
     translated(command, lang)
+}
+
+/// A value may be a negative number: what is wrong with it is said by its own check.
+fn with_numbers(command: Command) -> Command {
+    let argument = |argument: Arg| {
+        let takes_value = argument.get_action().takes_values();
+        argument.allow_negative_numbers(takes_value)
+    };
+    command.mut_args(argument).mut_subcommands(with_numbers)
 }
 
 /// One gateway a line; what each needs is too long for the text of one argument.

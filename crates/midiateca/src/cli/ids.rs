@@ -42,6 +42,9 @@ pub(super) fn not_one(
     id: &str,
     why: PrefixError,
 ) -> UsageError {
+    if id.trim().is_empty() {
+        return usage!(context.lang, words::EMPTY);
+    }
     let PrefixError::Ambiguous { candidates } = why else {
         return self::unknown(context, unknown, id);
     };

@@ -5,7 +5,7 @@ mod screen;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::{Context, Ending, TextKey};
+use crate::cli::{Context, Ending, TextKey, complaint::Failure};
 use midiateca_service::app::{Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
@@ -75,12 +75,12 @@ async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option
             files_of_others: true,
             ..Allowed::default()
         };
-        return Ok((context.open(allowed).await?, None));
+        return Ok((context.open_or_create(allowed).await?, None));
     }
-    let mut existing = None;
-    if context.config.database_file(&context.data).is_file() {
-        existing = Some(context.open_to_look(AllowedStorage::Unused).await?);
-    }
+    let existing = match context.open_to_look(AllowedStorage::Unused).await {
+        Err(error) if matches!(error.downcast_ref(), Some(Failure::NoData { .. })) => None,
+        opened => Some(opened?),
+    };
     let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));
     let mut config = context.config.clone();
     config.database.url.clear();

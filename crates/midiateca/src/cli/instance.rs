@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::{
     Context, Ending, Items, Language, answer, complaint, ids, plain, words::instance as words, zone,
 };
-use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::config::Config;
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance};
@@ -52,8 +52,6 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match command {
-        // The first number of a new folder may come before anything else.
-        Command::Add(_) => context.open(Allowed::default()).await?,
         Command::List | Command::Show { .. } => {
             context.open_to_look(AllowedStorage::Unused).await?
         }
@@ -87,7 +85,7 @@ async fn show(context: &Context, app: &App, id: &str, offline: bool) -> anyhow::
         SlotsRead::NoCall => json!("no_call"),
         SlotsRead::Failed(error) => json!(complaint::code(error)),
     };
-    answer::report(document, sheet::render(context, &report));
+    answer::report(document, sheet::render(context, &instance, &report));
     Ok(())
 }
 

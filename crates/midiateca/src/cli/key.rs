@@ -7,7 +7,7 @@ use crate::cli::{
     Context, Ending, Items, Language, answer, ids, plain, tame, words::key as words, zone,
 };
 use midiateca_service::access::keys::{self, ApiKey};
-use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::{Role, Scope};
 use midiateca_service::ops::dossier::public_key;
 use midiateca_service::ops::keys as operation;
@@ -54,8 +54,9 @@ pub(super) fn roles() -> impl TypedValueParser<Value = Role> {
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match &command {
-        Command::Create { .. } => context.open(Allowed::default()).await?,
-        Command::Revoke { .. } => context.open_existing(AllowedStorage::Unused).await?,
+        Command::Create { .. } | Command::Revoke { .. } => {
+            context.open_existing(AllowedStorage::Unused).await?
+        }
         Command::List | Command::Show { .. } => {
             context.open_to_look(AllowedStorage::Unused).await?
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cli::unparsed::unparsed;
 use crate::cli::{TextKey, zone};
 pub(crate) use midiateca_service::i18n::Language;
-pub(crate) use midiateca_service::terminal::{is_hostile, plain, tame};
+pub(crate) use midiateca_service::terminal::{plain, tame};
 
 pub(crate) fn parser() -> impl TypedValueParser<Value = Language> {
     let values = [

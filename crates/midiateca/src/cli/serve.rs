@@ -88,7 +88,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         },
         ..Allowed::default()
     };
-    let app = context.open(allowed).await?;
+    let app = context.open_or_create(allowed).await?;
     set_admin_password(context, &app).await?;
     let service = Service::start(Arc::clone(&app), &listen).await?;
     let (address, data) = (service.address(), context.data.display());

@@ -10,7 +10,7 @@ use crate::cli::{
     words::user as words, zone,
 };
 use midiateca_service::access::users::{self, User};
-use midiateca_service::app::{Allowed, AllowedStorage, App};
+use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::model::{Role, Scope};
 use midiateca_service::ops::users as operation;
 
@@ -93,11 +93,8 @@ pub(super) fn without_line_end(mut text: String) -> String {
 
 pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<Ending> {
     let app = match &command {
-        Command::Add { .. } | Command::SetupLink { .. } => context.open(Allowed::default()).await?,
-        Command::Password { .. } | Command::Remove { .. } => {
-            context.open_existing(AllowedStorage::Unused).await?
-        }
         Command::List => context.open_to_look(AllowedStorage::Unused).await?,
+        _ => context.open_existing(AllowedStorage::Unused).await?,
     };
     let (actor, deps) = (&context.actor, app.user_deps());
     match command {

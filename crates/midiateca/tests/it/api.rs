@@ -51,6 +51,11 @@ impl<'a> Caller<'a> {
         Self { test, key }
     }
 
+    pub(crate) fn with_key(test: &'a TestApp, key: &str) -> Self {
+        let key = key.to_owned();
+        Self { test, key }
+    }
+
     fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/api/v1{path}", self.test.origin());
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();

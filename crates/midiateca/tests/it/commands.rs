@@ -270,6 +270,7 @@ async fn retry_puts_a_failed_media_back() {
 async fn wrong_usage_says_what_to_do_and_ends_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
+    midiateca(data, &["client", "add", "Clínica Aurora"]).await;
     for (arguments, code, hint) in [
         (
             &["instance", "add", "X", "--client", "9"][..],
@@ -1000,7 +1001,10 @@ async fn portuguese_is_spoken_from_the_help_to_the_errors() {
         (
             &["check"][..],
             3,
-            &["erro: não há dados em ", "dica: informe a pasta certa"][..],
+            &[
+                "erro: não há uma instalação em ",
+                "dica: informe a pasta certa",
+            ][..],
         ),
         (
             &["--config", broken, "check"],

@@ -191,7 +191,7 @@ fn each_problem_of_the_settings_is_named_with_a_hint() {
     }
     let value = json!({"code": "setting_invalid", "fault": "value", "key": "worker.lease", "line": 5, "column": 9, "text": "'soon'"});
     assert_eq!(problems[1], value);
-    let renamed = json!({"code": "setting_renamed", "old": "door.max_body_bytes", "new": "http.max_body", "write": "max_body = \"1MiB\""});
+    let renamed = json!({"code": "setting_renamed", "line": 2, "old": "door.max_body_bytes", "new": "http.max_body", "write": "max_body = \"1MiB\""});
     assert_eq!(problems[0], renamed);
     // Any other command refuses the same file, and says what to write.
     let refused = run(data, &["check"]);

@@ -1,5 +1,6 @@
 ### What every command may say of the files that it is given.
 
+context-created = a new installation begins in { $path }
 context-only-read = nothing can be written here ({ $why }); the data are only read
 context-cannot-read = cannot read { $path }
 context-cannot-read-stdin = cannot read stdin

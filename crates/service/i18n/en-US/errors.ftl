@@ -5,6 +5,7 @@
 errors-settings-unreadable = cannot read the settings in { $path }
 errors-name-settings = give the right file with --config, or write one with `midiateca --config { $path } config init`
 errors-settings-invalid = { $path } is not a valid configuration
+errors-setting-in-line = line { $line }: { $problem }
 errors-setting-misread = line { $line }, column { $column }: `{ $text }` is not valid TOML
 errors-setting-unknown = line { $line }, column { $column }: `{ $text }` is not understood: { $key } is not a setting
 errors-setting-invalid = line { $line }, column { $column }: `{ $text }` is not understood as a value of { $key }
@@ -112,13 +113,13 @@ errors-look-at-storage = `midiateca doctor` tests the storage and says what to d
 errors-path-behind-link = { $path } is a link, or behind one, and was not changed: its target may belong to something else
 errors-look-behind-link = replace the link by the folder itself or a mount of it, and run the same command again
 errors-remove-failed = a file could not be removed
-errors-unknown-contact = --contact { $contact } is unknown: give a phone number with its country code, or an id as `midiateca media list --json` shows it
+errors-unknown-contact = { $contact } is unknown: give a phone number with its country code, or an id as `midiateca media list --json` shows it
 errors-several-people =
     { $id } appears together with { $count ->
         [one] { $count } other id
        *[other] { $count } other ids
-    }, so it belongs to several people, and nothing was erased; give the person's number instead
-errors-several-countries = --contact { $contact } may be any of { $known }, which are different people, and nothing was erased; give the right one with + and its country code
+    }, so it belongs to several people; give the person's number instead
+errors-several-countries = { $contact } may be any of { $known }, which are different people; give the right one with + and its country code
 errors-run-again = fix the cause and run the same command again; it continues where it stopped
 errors-read-failed = cannot read { $path }
 errors-path-unusable = cannot use { $path }
@@ -316,6 +317,7 @@ errors-unknown-client = there is no client { $client }
 errors-add-client = add it with `midiateca client add NAME --id { $client }`
     .page = add the client first, under Instances
 errors-instance-id-invalid = the instance's id is empty or has invisible characters
+errors-instance-id-long = the id of an instance, and the name of its session, have at most { $longest } bytes
 errors-instance-of-other-client = { $id } belongs to client { $client }, and so do its files
 errors-remove-instance-first = if it has a new owner, run `midiateca instance remove { $id }` first
     .page = if it has a new owner, remove it from its client first
@@ -335,14 +337,19 @@ errors-key-name-invalid = the name of the key is empty, longer than 200 bytes, o
     .hint = give a short name that says what the key is for
 errors-key-duration-invalid = { $text } is not a duration
     .hint = write it like 12h, 90d or 52w
+errors-key-outlives = the key that makes this one expires at { $end }, and its keys must not expire later
+    .hint = give a shorter time, or none: then the new key expires at the same time
 errors-event-type-unknown = { $name } is not a type of event
     .hint = types are { $known }
 errors-endpoint-address-invalid = the address of the endpoint cannot be used
     .hint = give an http or https address of a public server, or add its host to endpoints.allowed_hosts
+errors-endpoint-address-long = the address of an endpoint has at most { $longest } bytes
 errors-user-name-invalid = the name of a user has 1 to 100 characters, without spaces or control characters
     .hint = use a short name or an e-mail address
 errors-user-name-taken = a user { $name } exists
     .hint-program = `midiateca user list` shows the users
+errors-key-makes-no-admin = a key that expires cannot add or change an administrator
+    .hint = sign in as an administrator, or use a key without an end
 errors-last-admin = this is the last user who administers all clients
     .hint = add another administrator before
 errors-setup-link-invalid = this link is not valid: it was used, has expired, or was replaced by a newer one

@@ -1,5 +1,7 @@
 ### What commands say of ids that they are given.
 
+ids-empty = an id is missing: the given one is empty
+    .hint = give the whole id or its beginning, as the lists show it
 ids-ambiguous = several ids begin with { $id }: { $candidates }
     .hint = give more characters of the id
 ids-unknown-client = there is no client { $id }

@@ -38,6 +38,7 @@ instance-slot = webhook { $slot }
 instance-slots = webhooks
 instance-usual-hosts = WhatsApp's own hosts
 instance-usual-routes = { $routes } (fetch.routes)
+instance-gateway-routes = { $routes } (the order for { $gateway })
 instance-scan-again = { $state }; scan its QR code again in the gateway's panel
 instance-not-reported = { $state }: the gateway has not reported it yet
 instance-since = { $state }, since { $at } ({ $span } ago)

@@ -5,6 +5,7 @@
 errors-settings-unreadable = não é possível ler as configurações em { $path }
 errors-name-settings = informe o arquivo certo com --config, ou crie um com `midiateca --config { $path } config init`
 errors-settings-invalid = { $path } não é uma configuração válida
+errors-setting-in-line = linha { $line }: { $problem }
 errors-setting-misread = linha { $line }, coluna { $column }: `{ $text }` não é TOML válido
 errors-setting-unknown = linha { $line }, coluna { $column }: `{ $text }` não foi entendido: { $key } não é uma configuração
 errors-setting-invalid = linha { $line }, coluna { $column }: `{ $text }` não foi entendido como valor de { $key }
@@ -112,13 +113,13 @@ errors-look-at-storage = `midiateca doctor` testa o armazenamento e diz o que fa
 errors-path-behind-link = { $path } é um link, ou está atrás de um, e não foi alterado: o destino dele pode pertencer a outra coisa
 errors-look-behind-link = substitua o link pela própria pasta ou por uma montagem dela e execute o mesmo comando de novo
 errors-remove-failed = não foi possível remover um arquivo
-errors-unknown-contact = --contact { $contact } é desconhecido: informe o telefone com código do país, ou um id como em `midiateca media list --json`
+errors-unknown-contact = { $contact } é desconhecido: informe o telefone com código do país, ou um id como em `midiateca media list --json`
 errors-several-people =
     { $id } aparece junto com { $count ->
         [one] outro id
        *[other] outros { $count } ids
-    }, portanto é de várias pessoas, e nada foi apagado; informe o número da pessoa
-errors-several-countries = --contact { $contact } pode ser qualquer um destes: { $known }, que são pessoas diferentes, e nada foi apagado; informe o certo com + e o código do país
+    }, portanto é de várias pessoas; informe o número da pessoa
+errors-several-countries = { $contact } pode ser qualquer um destes: { $known }, que são pessoas diferentes; informe o certo com + e o código do país
 errors-run-again = corrija a causa e execute o mesmo comando de novo; ele continua de onde parou
 errors-read-failed = não é possível ler { $path }
 errors-path-unusable = não é possível usar { $path }
@@ -316,6 +317,7 @@ errors-unknown-client = não existe o cliente { $client }
 errors-add-client = cadastre-o com `midiateca client add NOME --id { $client }`
     .page = cadastre o cliente antes, em Instâncias
 errors-instance-id-invalid = o id da instância está vazio ou contém caracteres invisíveis
+errors-instance-id-long = o id de uma instância, e o nome da sessão dela, têm no máximo { $longest } bytes
 errors-instance-of-other-client = { $id } pertence ao cliente { $client }, e os arquivos dela também
 errors-remove-instance-first = se ela mudou de dono, execute antes `midiateca instance remove { $id }`
     .page = se tem um novo dono, remova-a antes do cliente dela
@@ -335,14 +337,19 @@ errors-key-name-invalid = o nome da chave está vazio, tem mais de 200 bytes ou 
     .hint = informe um nome curto que diga para que serve a chave
 errors-key-duration-invalid = { $text } não é uma duração
     .hint = escreva como 12h, 90d ou 52w
+errors-key-outlives = a chave que cria esta expira em { $end }, e as chaves dela não podem expirar depois
+    .hint = informe um prazo menor, ou nenhum: nesse caso a chave nova expira no mesmo momento
 errors-event-type-unknown = { $name } não é um tipo de evento
     .hint = os tipos são { $known }
 errors-endpoint-address-invalid = o endereço do endpoint não pode ser usado
     .hint = informe um endereço http ou https de um servidor público, ou inclua o host em endpoints.allowed_hosts
+errors-endpoint-address-long = o endereço de um endpoint tem no máximo { $longest } bytes
 errors-user-name-invalid = o nome de um usuário tem de 1 a 100 caracteres, sem espaços nem caracteres de controle
     .hint = use um nome curto ou um endereço de e-mail
 errors-user-name-taken = já existe um usuário { $name }
     .hint-program = `midiateca user list` mostra os usuários
+errors-key-makes-no-admin = uma chave que expira não pode adicionar um administrador, nem alterar um
+    .hint = entre como administrador, ou use uma chave sem prazo
 errors-last-admin = este é o último usuário que administra todos os clientes
     .hint = cadastre outro administrador antes
 errors-setup-link-invalid = este link não vale: foi usado, expirou ou foi substituído por um mais novo

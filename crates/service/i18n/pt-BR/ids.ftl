@@ -1,5 +1,7 @@
 ### What commands say of ids that they are given.
 
+ids-empty = falta um id: o que foi informado está vazio
+    .hint = informe o id inteiro ou o começo dele, como as listas mostram
 ids-ambiguous = vários ids começam com { $id }: { $candidates }
     .hint = informe mais caracteres do id
 ids-unknown-client = não existe o cliente { $id }

@@ -38,6 +38,7 @@ instance-slot = webhook { $slot }
 instance-slots = webhooks
 instance-usual-hosts = servidores do próprio WhatsApp
 instance-usual-routes = { $routes } (fetch.routes)
+instance-gateway-routes = { $routes } (a ordem para { $gateway })
 instance-scan-again = { $state }; leia o QR code de novo no painel do gateway
 instance-not-reported = { $state }: o gateway ainda não informou
 instance-since = { $state }, desde { $at } (há { $span })

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::Actor;
 use crate::clock::{Millis, as_rfc3339, as_rfc3339_or_null};
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::model::{Role, Scope, fresh_id};
@@ -121,6 +122,16 @@ pub async fn find(db: &Db, scope: Scope, id: &str) -> Result<Option<ApiKey>, Err
     let mut keys = list(db, scope).await?;
     keys.retain(|key| key.id == id);
     Ok(keys.pop())
+}
+
+/// When the key of a caller expires: no key and no administrator that is made with it lasts longer.
+pub async fn end_of(tx: &mut Tx, actor: &Actor) -> Result<Option<Millis>, Error> {
+    let Actor::Key(id) = actor else {
+        return Ok(None);
+    };
+    let row = tx.row("select expires_at from api_keys where id = $1", values![id]);
+    let end = row.await?.map(|row| row.int_or_none("expires_at"));
+    Ok(end.transpose()?.flatten())
 }
 
 /// False when there is no such key, or it was revoked before.

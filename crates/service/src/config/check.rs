@@ -68,6 +68,39 @@ pub enum Problem {
     },
 }
 
+/// A problem of a settings file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[error("{problem}")]
+pub struct FileProblem {
+    /// Of the key, from 1. `None` for what is not in the file, and for a [`Misread`], which has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(flatten)]
+    pub problem: Problem,
+}
+
+impl Problem {
+    /// The keys that it is about, the one to change first.
+    pub(super) fn keys(&self) -> &[&'static str] {
+        match self {
+            Self::Misread(_)
+            | Self::Renamed { .. }
+            | Self::UnknownVariable { .. }
+            | Self::Variable { .. } => &[],
+            Self::TooSmall { key, .. }
+            | Self::ProgramWithoutPath { key }
+            | Self::Host { key, .. }
+            | Self::Url { key, .. } => std::slice::from_ref(key),
+            Self::Routes => &["fetch.routes"],
+            Self::Watermarks => &["storage.resume_above", "storage.pause_below"],
+            Self::RuleWithoutLimit => &["retention.rules"],
+            Self::Listen { .. } => &["http.listen"],
+            Self::PublicUrl { .. } => &["http.public_url"],
+            Self::TimeZone { .. } => &["http.time_zone"],
+        }
+    }
+}
+
 impl Config {
     pub fn check(&self) -> Result<(), Problem> {
         self.problems().into_iter().next().map_or(Ok(()), Err)
@@ -195,9 +228,18 @@ fn too_small(key: &'static str, least: &str) -> Problem {
 
 fn of_rule(rule: &Rule) -> Option<Problem> {
     let limits = [
-        ("older_than", rule.older_than.map(Span::is_zero)),
-        ("larger_than", rule.larger_than.map(Size::is_zero)),
-        ("total_over", rule.total_over.map(Size::is_zero)),
+        (
+            "retention.rules.older_than",
+            rule.older_than.map(Span::is_zero),
+        ),
+        (
+            "retention.rules.larger_than",
+            rule.larger_than.map(Size::is_zero),
+        ),
+        (
+            "retention.rules.total_over",
+            rule.total_over.map(Size::is_zero),
+        ),
     ];
     if limits.iter().all(|(_, limit)| limit.is_none()) {
         return Some(Problem::RuleWithoutLimit);

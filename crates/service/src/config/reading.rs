@@ -6,32 +6,41 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::misread::Fault;
-use super::{Config, Error, Misread, Problem, read_text, renamed};
+use super::misread::{Fault, number};
+use super::{Config, Error, FileProblem, Misread, Problem, read_text, renamed};
 
 #[derive(Default)]
 pub(super) struct Reading {
     /// Keys that are not in the file have their defaults.
     pub config: Config,
-    /// The keys in the file, as `section.key`.
-    pub keys: Vec<String>,
-    pub problems: Vec<Problem>,
+    /// The keys in the file, as `section.key`, with their lines.
+    pub keys: Vec<(String, u32)>,
+    pub problems: Vec<FileProblem>,
 }
 
 /// All problems of a settings file, in its order; problems of several keys come last.
-pub fn problems(text: &str) -> Vec<Problem> {
+pub fn problems(text: &str) -> Vec<FileProblem> {
     read(text).problems
 }
 
 /// All problems of the file at a path.
-pub fn problems_of_file(path: &Path) -> Result<Vec<Problem>, Error> {
+pub fn problems_of_file(path: &Path) -> Result<Vec<FileProblem>, Error> {
     Ok(problems(&read_text(path)?))
+}
+
+/// The line of a position, from 1.
+fn line_of(text: &str, at: usize) -> u32 {
+    let before = text.get(..at).unwrap_or(text);
+    number(before.matches('\n').count() + 1)
 }
 
 pub(super) fn read(text: &str) -> Reading {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let misread = |error| Misread::new(error, text, Fault::Syntax).into();
+        let misread = |error| FileProblem {
+            line: None,
+            problem: Misread::new(error, text, Fault::Syntax).into(),
+        };
         let misread = errors.iter().map(misread);
         return Reading {
             problems: misread.collect(),
@@ -59,11 +68,16 @@ fn is_known(name: &str) -> bool {
     all.pointer(&path).is_some()
 }
 
+fn is_below(key: &str, parent: &str) -> bool {
+    key.strip_prefix(parent)
+        .is_some_and(|rest| rest.starts_with('.'))
+}
+
 struct Reader<'i> {
     text: &'i str,
     /// The valid part.
     good: DeTable<'i>,
-    keys: Vec<String>,
+    keys: Vec<(String, u32)>,
     /// With their positions in the file.
     problems: Vec<(usize, Problem)>,
 }
@@ -141,7 +155,7 @@ impl<'i> Reader<'i> {
             return self.problems.push((at, misread.into()));
         }
         let Some(key) = key else { return };
-        self.keys.push(name);
+        self.keys.push((name, line_of(self.text, at)));
         let span = value.span();
         let entry = self.good.entry(section.clone());
         let values = entry.or_insert_with(|| Spanned::new(span, DeValue::Table(DeTable::new())));
@@ -152,16 +166,33 @@ impl<'i> Reader<'i> {
 
     fn finish(mut self) -> Reading {
         self.problems.sort_by_key(|(at, _)| *at);
-        let mut problems: Vec<_> = self.problems.into_iter().map(|(_, found)| found).collect();
+        let placed = |(at, problem)| FileProblem {
+            line: Some(line_of(self.text, at)).filter(|_| !matches!(problem, Problem::Misread(_))),
+            problem,
+        };
+        let mut problems: Vec<_> = self.problems.into_iter().map(placed).collect();
         let good = Spanned::new(0..self.text.len(), self.good);
         let config = match Config::deserialize(toml::Deserializer::from(good)) {
             Ok(config) => config,
             Err(error) => {
-                problems.push(Misread::new(&error, self.text, Fault::Value).into());
+                let problem = Misread::new(&error, self.text, Fault::Value).into();
+                problems.push(FileProblem {
+                    line: None,
+                    problem,
+                });
                 Config::default()
             }
         };
-        problems.extend(config.problems());
+        let line_of_key = |key: &str| {
+            let mut keys = self.keys.iter();
+            // A key of a rule is in the list of them.
+            let found = keys.find(|(known, _)| *known == key || is_below(key, known));
+            found.map(|(_, line)| *line)
+        };
+        problems.extend(config.problems().into_iter().map(|problem| FileProblem {
+            line: problem.keys().iter().find_map(|key| line_of_key(key)),
+            problem,
+        }));
         Reading {
             config,
             keys: self.keys,

@@ -171,6 +171,7 @@ impl Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FileProblem;
     use crate::config::{Config, problems};
 
     #[test]
@@ -182,7 +183,7 @@ mod tests {
                 table => format!("[{table}]"),
             };
             let found = problems(&format!("{table}\n{key} = 7\n"));
-            let is_named = |problem: &Problem| matches!(problem, Problem::Renamed { old: found, new: named, .. } if found == old && named == new);
+            let is_named = |found: &FileProblem| matches!(&found.problem, Problem::Renamed { old: found, new: named, .. } if found == old && named == new);
             assert!(found.iter().any(is_named), "{old}: {found:?}");
         }
     }
@@ -196,7 +197,8 @@ mod tests {
                 [section, key] => assert!(today[section].get(key).is_some(), "{new}"),
                 [.., key] => {
                     let rule = format!("[[retention.rules]]\n{key} = \"7\"\n");
-                    let unknown = |problem: &Problem| problem.to_string().contains("unknown field");
+                    let unknown =
+                        |problem: &FileProblem| problem.to_string().contains("unknown field");
                     assert!(!problems(&rule).iter().any(unknown), "{new}");
                 }
                 [] => unreachable!("a key has a name"),
@@ -221,7 +223,12 @@ mod tests {
             ("[fetch]\ntries = 3\n", "attempts = 3"),
         ] {
             match &problems(text)[..] {
-                [Problem::Renamed { line, .. }] => assert_eq!(line, expected),
+                [
+                    FileProblem {
+                        line: Some(_),
+                        problem: Problem::Renamed { line, .. },
+                    },
+                ] => assert_eq!(line, expected),
                 other => panic!("{text}: {other:?}"),
             }
         }

@@ -33,7 +33,7 @@ impl Settings {
         if let Some(path) = file {
             let reading = accepted(reading::read(&read_text(path)?), path)?;
             settings.config = reading.config;
-            for key in reading.keys {
+            for (key, _) in reading.keys {
                 settings.sources.insert(key, Source::File(path.to_owned()));
             }
         }

@@ -48,7 +48,7 @@ impl Candidate {
 
 /// How many downloads of an instance may start now: its readiest host decides.
 pub fn readiness(fetch: &HttpClient, usual_routes: &[Route], instance: &Instance) -> HostReadiness {
-    let routes = usual_or_own(usual_routes, instance);
+    let routes = instance.routes_in_use(usual_routes);
     let of_route = |route: &Route| match route {
         Route::Inline => Vec::new(),
         Route::Cdn => cdn::authorities(instance),
@@ -66,15 +66,6 @@ fn is_without_file(job: &Job, instance: &Instance) -> bool {
     let has_any = job.inline || job.link.is_some() || job.media_id.is_some();
     let has_key = job.media_key.is_some() || job.direct_path.is_some() || job.static_url.is_some();
     !has_any && !has_key && !instance.gateway.routes().contains(&Route::Cdn)
-}
-
-/// The routes of an instance: its own, else those of the settings, else the order that fits its gateway.
-fn usual_or_own<'a>(usual: &'a [Route], instance: &'a Instance) -> &'a [Route] {
-    match instance.routes.as_deref() {
-        Some(own) => own,
-        None if usual == Route::ALL => instance.gateway.routes(),
-        None => usual,
-    }
 }
 
 /// The candidates that are still open in this round, and why others are not.
@@ -102,7 +93,7 @@ impl Candidates {
             gone_from_cdn: None,
             awaits_turn: false,
         };
-        let routes = usual_or_own(&downloader.settings.routes, instance);
+        let routes = instance.routes_in_use(&downloader.settings.routes);
         let can_reupload = routes.contains(&Route::Gateway) && reupload::can_ask(job, instance);
         // The phone is bothered only after the CDN was asked.
         let is_past = cdn::is_past(job, downloader.clock.now()) && !can_reupload;

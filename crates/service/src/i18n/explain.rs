@@ -182,6 +182,7 @@ impl Explainer {
         let lang = self.lang;
         (self.own)(cause, lang)
             .or_else(|| Some(settings::settings(cause.downcast_ref()?, lang)))
+            .or_else(|| Some(settings::in_file(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::misread(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::problem(cause.downcast_ref()?, lang)))
             .or_else(|| Some(settings::number(cause.downcast_ref()?, lang)))

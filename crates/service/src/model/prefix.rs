@@ -1,5 +1,7 @@
 //! Ids that are shortened to a unique prefix.
 
+use super::name::tidy;
+
 /// Why a prefix names no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
@@ -18,9 +20,12 @@ pub fn by_prefix<T>(
     if let Some(at) = items.iter().position(|item| id(item) == text) {
         return Ok(items.swap_remove(at));
     }
+    let text = tidy(text);
+    if let Some(at) = items.iter().position(|item| tidy(id(item)) == text) {
+        return Ok(items.swap_remove(at));
+    }
     // Every id begins with an empty text.
-    let is_empty = text.trim().is_empty();
-    items.retain(|item| !is_empty && id(item).starts_with(text));
+    items.retain(|item| !text.is_empty() && tidy(id(item)).starts_with(&text));
     if items.len() > 1 {
         let candidates = items.iter().map(|item| id(item).to_owned()).collect();
         return Err(PrefixError::Ambiguous { candidates });
@@ -38,6 +43,7 @@ mod tests {
         assert_eq!(find("AB"), Ok("AB"));
         assert_eq!(find("ABC"), Ok("ABC"));
         assert_eq!(find("D"), Ok("D"));
+        assert_eq!(find(" D\n"), Ok("D"));
         assert_eq!(find(""), Err(PrefixError::Unknown));
         assert_eq!(find("E"), Err(PrefixError::Unknown));
         let candidates = vec!["AB".to_owned(), "ABC".to_owned()];

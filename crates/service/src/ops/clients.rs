@@ -10,8 +10,7 @@ use crate::db::{self, Db, Key};
 use crate::events::endpoints;
 use crate::instances::{self, Client, LARGEST_CLIENT, Renaming};
 use crate::media::counts;
-use crate::model::{ChangeKind, InstanceId};
-use crate::terminal::is_tame;
+use crate::model::{ChangeKind, InstanceId, name};
 
 /// In bytes.
 const LONGEST_NAME: usize = 500;
@@ -79,22 +78,25 @@ fn entry(client: i64, change: ChangeKind) -> NewEntry {
     NewEntry::new(Action::ClientChanged, Some(client), data)
 }
 
-/// Refuses what no client can have. Needs no database.
-pub fn check(name: &str, number: Option<i64>) -> Result<(), ClientError> {
+/// The name as it is stored. Refuses what no client can have. Needs no database.
+pub fn check(name: &str, number: Option<i64>) -> Result<String, ClientError> {
     if let Some(number) = number.filter(|number| !(1..=LARGEST_CLIENT).contains(number)) {
         return Err(ClientError::Number { number });
     }
-    if name.trim().is_empty() || name.len() > LONGEST_NAME || !is_tame(name) {
-        return Err(ClientError::Name);
-    }
-    Ok(())
+    name::valid(name, LONGEST_NAME).ok_or(ClientError::Name)
 }
 
 /// The removed clients with this name or number.
-async fn removed(db: &Db, name: &str, number: Option<i64>) -> Result<Vec<Client>, db::Error> {
-    let mut removed = instances::every_client(db).await?;
-    removed.retain(|known| known.removed && (known.name == name || Some(known.id) == number));
-    Ok(removed)
+fn removed(mut known: Vec<Client>, name: &str, number: Option<i64>) -> Vec<Client> {
+    known.retain(|known| known.removed && (known.name == name || Some(known.id) == number));
+    known
+}
+
+/// The name as a client other than `client` has it: earlier versions stored every form of it.
+fn as_known(known: &[Client], name: String, client: Option<i64>) -> String {
+    let mut others = known.iter().filter(|known| Some(known.id) != client);
+    let twin = others.find(|known| name::tidy(&known.name) == name);
+    twin.map_or(name, |twin| twin.name.clone())
 }
 
 fn taken(name: String, mut removed: Vec<Client>) -> ClientError {
@@ -113,9 +115,10 @@ pub async fn add(
     actor: &Actor,
     options: Options,
 ) -> Result<Added, ClientError> {
-    let Options { name, number } = options;
-    check(&name, number)?;
-    let removed = removed(db, &name, number).await?;
+    let number = options.number;
+    let known = instances::every_client(db).await?;
+    let name = as_known(&known, check(&options.name, number)?, None);
+    let removed = removed(known, &name, number);
     let (actor, wanted, now) = (actor.clone(), name.clone(), clock.now());
     let adding = db.write(Key::Everything, async move |tx| {
         let added = instances::add_client(tx, &wanted, number, now).await?;
@@ -136,9 +139,10 @@ pub async fn rename(
     clock: &Clock,
     actor: &Actor,
     client: i64,
-    name: String,
+    name: &str,
 ) -> Result<Named, ClientError> {
-    check(&name, None)?;
+    let known = instances::every_client(db).await?;
+    let name = as_known(&known, check(name, None)?, Some(client));
     let (actor, wanted, now) = (actor.clone(), name.clone(), clock.now());
     let renaming = db.write(Key::Everything, async move |tx| {
         let renamed = instances::rename_client(tx, client, &wanted).await?;
@@ -151,7 +155,7 @@ pub async fn rename(
         Renaming::Renamed => Ok(Named { client, name }),
         Renaming::NoClient => Err(ClientError::NoClient { client }),
         Renaming::NameTaken => {
-            let removed = removed(db, &name, None).await?;
+            let removed = removed(known, &name, None);
             Err(taken(name, removed))
         }
     }

@@ -10,13 +10,15 @@ use crate::db::{self, Db, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
 use crate::events::{self, KINDS, notifications, signing};
 use crate::instances;
-use crate::model::{ChangeKind, Scope, fresh_id};
+use crate::model::{ChangeKind, Scope, fresh_id, name};
 use crate::net;
 use crate::net::guard::Guard;
 use crate::ops::Progress;
 use crate::secrets::{self, Secrets};
 use crate::shutdown::CancellationToken;
 
+/// Of an address, in bytes.
+pub const LONGEST_URL: usize = 2_048;
 /// Notifications or events in one commit.
 const AT_ONCE: u32 = 1_000;
 
@@ -35,6 +37,8 @@ pub enum EndpointError {
     UnknownType { kind: String },
     #[error("there is no client {client}")]
     NoClient { client: i64 },
+    #[error("the address is longer than {LONGEST_URL} bytes")]
+    TooLong,
     #[error("the address cannot be used")]
     Address(#[source] net::guard::Error),
     #[error(transparent)]
@@ -46,7 +50,9 @@ pub enum EndpointError {
 impl EndpointError {
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::UnknownType { .. } | Self::NoClient { .. } | Self::Address(_) => true,
+            Self::UnknownType { .. } | Self::NoClient { .. } | Self::TooLong | Self::Address(_) => {
+                true
+            }
             Self::Secrets(_) | Self::Db(_) => false,
         }
     }
@@ -69,6 +75,9 @@ fn types_of(types: Option<Vec<String>>) -> Option<Vec<String>> {
 }
 
 fn check(deps: Deps<'_>, url: &str, types: Option<&[String]>) -> Result<(), EndpointError> {
+    if url.len() > LONGEST_URL {
+        return Err(EndpointError::TooLong);
+    }
     let guard = Guard::for_endpoints(deps.allowed_hosts);
     guard.check(url).map_err(EndpointError::Address)?;
     let unknown = types
@@ -92,14 +101,14 @@ pub async fn add(
     actor: &Actor,
     options: Options,
 ) -> Result<(String, String), EndpointError> {
-    let types = types_of(options.types);
-    check(deps, &options.url, types.as_deref())?;
+    let (url, types) = (name::tidy(&options.url), types_of(options.types));
+    check(deps, &url, types.as_deref())?;
     let now = deps.clock.now();
     let (id, secret) = (fresh_id(now), signing::new_secret());
     let new = NewEndpoint {
         secret_sealed: deps.secrets.seal(&Endpoint::secret_context(&id), &secret)?,
         id: id.clone(),
-        url: options.url,
+        url,
         client: options.scope.client(),
         types,
     };
@@ -140,7 +149,8 @@ pub async fn alter(
     endpoint: &Endpoint,
     wanted: Change,
 ) -> Result<(), EndpointError> {
-    let url = wanted.url.unwrap_or_else(|| endpoint.url.clone());
+    let url = wanted.url.as_deref().map(name::tidy);
+    let url = url.unwrap_or_else(|| endpoint.url.clone());
     let types = match wanted.types {
         None => endpoint.types.clone(),
         Some(types) => types_of(Some(types)),

@@ -9,8 +9,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db, Key};
 use crate::instances;
 use crate::media::holds::{self, Hold, NewHold, Target};
-use crate::model::contact;
-use crate::terminal::is_tame;
+use crate::model::{contact, name};
 
 const LONGEST_ID: usize = 200;
 const LONGEST_REASON: usize = 1_000;
@@ -50,16 +49,8 @@ impl HoldError {
     }
 }
 
-fn is_text(text: &str, longest: usize) -> bool {
-    !text.is_empty() && text.len() <= longest && is_tame(text)
-}
-
 fn target_of(options: &Options) -> Result<Target, HoldError> {
-    let text = |id: &str| {
-        let id = id.trim();
-        let is_id = is_text(id, LONGEST_ID);
-        is_id.then(|| id.to_owned()).ok_or(HoldError::Target)
-    };
+    let text = |id: &str| name::valid(id, LONGEST_ID).ok_or(HoldError::Target);
     match (&options.chat, &options.person) {
         (Some(_), Some(_)) => Err(HoldError::SeveralTargets),
         (Some(chat), None) => text(chat).map(Target::Chat),
@@ -96,10 +87,7 @@ pub async fn add(
     options: Options,
 ) -> Result<Hold, HoldError> {
     let target = target_of(&options)?;
-    let reason = options.reason.trim().to_owned();
-    if !is_text(&reason, LONGEST_REASON) {
-        return Err(HoldError::Reason);
-    }
+    let reason = name::valid(&options.reason, LONGEST_REASON).ok_or(HoldError::Reason)?;
     let client = options.client;
     // A removed client keeps its media, so they can be on hold as well.
     let known = instances::every_client(db).await?;

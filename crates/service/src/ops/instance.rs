@@ -18,7 +18,8 @@ use crate::secrets::{self, Secrets};
 use crate::storage::{self, Storage};
 
 pub use add::{
-    Access, AddError, NewOptions, TokenCheck, ask_gateway, check, check_address, record_problem,
+    Access, AddError, LONGEST_ID, NewOptions, TokenCheck, ask_gateway, check, check_address,
+    existing, record_problem,
 };
 pub use show::{InstanceReport, SignatureState, SlotsRead, show};
 pub use webhooks::{

@@ -9,9 +9,10 @@ use crate::clock::{Clock, DAY, Millis, SECOND};
 use crate::config::Span;
 use crate::db::{self, Db, Key};
 use crate::instances;
-use crate::model::{Role, Scope};
-use crate::terminal::is_tame;
+use crate::model::{Role, Scope, name};
 
+/// In bytes.
+const LONGEST_NAME: usize = 200;
 /// A hundred years.
 const LONGEST_LIFE: Millis = 36_500 * DAY;
 
@@ -21,7 +22,7 @@ pub struct Options {
     pub name: String,
     pub role: Role,
     pub scope: Scope,
-    /// A duration; for ever without it.
+    /// A duration; without it for ever, or as long as the key that makes it.
     pub expires_in: Option<String>,
 }
 
@@ -31,6 +32,8 @@ pub enum KeyError {
     Name,
     #[error("{text} is not a duration such as 90d")]
     Duration { text: String },
+    #[error("a key that expires makes no key that expires later")]
+    Outlives { end: Millis },
     #[error("there is no client {client}")]
     NoClient { client: i64 },
     #[error(transparent)]
@@ -49,10 +52,7 @@ pub async fn create(
     actor: &Actor,
     options: Options,
 ) -> Result<Created, KeyError> {
-    let name = options.name.trim().to_owned();
-    if name.is_empty() || name.len() > 200 || !is_tame(&name) {
-        return Err(KeyError::Name);
-    }
+    let name = name::valid(&options.name, LONGEST_NAME).ok_or(KeyError::Name)?;
     let now = clock.now();
     let duration = |text: &String| {
         let span: Option<Span> = text.parse().ok();
@@ -68,13 +68,19 @@ pub async fn create(
     };
     let actor = actor.clone();
     let creating = db.write(Key::Everything, async move |tx| {
-        let client = new.scope.client();
+        let (mut new, client) = (new.clone(), new.scope.client());
         if let Some(client) = client
             && !instances::has_client(tx, client).await?
         {
             return Ok(Err(KeyError::NoClient { client }));
         }
-        let created = keys::create(tx, new.clone(), now).await?;
+        if let Some(end) = keys::end_of(tx, &actor).await? {
+            if new.expires_at.is_some_and(|expires| expires > end) {
+                return Ok(Err(KeyError::Outlives { end }));
+            }
+            new.expires_at.get_or_insert(end);
+        }
+        let created = keys::create(tx, new, now).await?;
         let data =
             json!({"key": created.key.id, "name": created.key.name, "role": created.key.role});
         append(

@@ -6,12 +6,12 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::password::{NewPassword, PasswordError, Passwords};
 use crate::access::users::{self, NewUser, SetupFor, User};
-use crate::access::{Actor, links};
+use crate::access::{Actor, keys, links};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db, Key, Tx};
 use crate::instances;
 use crate::model::{ChangeKind, Role, Scope};
-use crate::terminal::is_hostile;
+use crate::terminal::is_tame;
 
 /// In characters.
 const LONGEST_NAME: usize = 100;
@@ -33,6 +33,8 @@ pub enum UserError {
     NameTaken { name: String },
     #[error("there is no client {client}")]
     NoClient { client: i64 },
+    #[error("a key that expires makes no administrator")]
+    KeyExpires,
     #[error("there is no such user")]
     Unknown,
     #[error("the user {ADMIN} does not administer all clients")]
@@ -75,8 +77,8 @@ pub struct Added {
 pub fn normal_name(text: &str) -> Result<String, UserError> {
     let name: String = text.trim().nfkc().collect();
     let name = name.to_lowercase();
-    let is_wrong = |letter: char| letter.is_whitespace() || is_hostile(letter);
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(is_wrong) {
+    let is_short = (1..=LONGEST_NAME).contains(&name.chars().count());
+    if !is_short || name.contains(char::is_whitespace) || !is_tame(&name) {
         return Err(UserError::Name);
     }
     Ok(name)
@@ -94,6 +96,16 @@ async fn check_client(tx: &mut Tx, scope: Scope) -> Result<Result<(), UserError>
         }
         _ => Ok(Ok(())),
     }
+}
+
+/// Refuses to give an administrator a password with a key that expires: a user never does.
+async fn check_key(
+    tx: &mut Tx,
+    actor: &Actor,
+    role: Role,
+) -> Result<Result<(), UserError>, db::Error> {
+    let is_lasting = role != Role::Admin || keys::end_of(tx, actor).await?.is_none();
+    Ok(is_lasting.then_some(()).ok_or(UserError::KeyExpires))
 }
 
 async fn is_taken(tx: &mut Tx, name: &str) -> Result<bool, db::Error> {
@@ -129,6 +141,9 @@ pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Adde
     let (actor, now) = (actor.clone(), deps.clock.now());
     let adding = deps.db.write(Key::Users, async move |tx| {
         if let Err(error) = check_client(tx, new.scope).await? {
+            return Ok(Err(error));
+        }
+        if let Err(error) = check_key(tx, &actor, new.role).await? {
             return Ok(Err(error));
         }
         // The server's password file is for a user of this name who administers all clients.
@@ -189,6 +204,9 @@ pub async fn change(
             change.scope.unwrap_or(user.scope()),
         );
         if let Err(error) = check_client(tx, scope).await? {
+            return Ok(Err(error));
+        }
+        if let Err(error) = check_key(tx, &actor, role).await? {
             return Ok(Err(error));
         }
         let stays = role == Role::Admin && scope == Scope::All;
@@ -298,6 +316,10 @@ pub async fn make_setup_link(
                 found => found,
             },
         };
+        let role = user.as_ref().map_or(Role::Admin, |user| user.role);
+        if let Err(error) = check_key(tx, &actor, role).await? {
+            return Ok(Err(error));
+        }
         let id = user.as_ref().map(|user| user.id.as_str());
         let token = users::make_setup_link(tx, id, now).await?;
         let entry = match &user {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tracing_subscriber::fmt;
 
 use super::LogFormat;
-use crate::terminal::is_hostile;
+use crate::terminal::letters;
 
 /// Writes log lines to stderr. A line for systemd's journal begins with its priority (sd-daemon(3)).
 pub(super) struct Lines {
@@ -67,8 +67,15 @@ impl Drop for Line {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
         // Colours begin with ESC; the library has escaped all others.
-        let steers = |letter: char| is_hostile(letter) && !matches!(letter, '\n' | '\t' | '\u{1b}');
-        let safe = text.replace(steers, "\u{fffd}");
+        let is_ours = |letter: char| matches!(letter, '\n' | '\t' | '\u{1b}');
+        let safe = letters(&text).map(|(letter, is_hostile)| {
+            if is_hostile && !is_ours(letter) {
+                '\u{fffd}'
+            } else {
+                letter
+            }
+        });
+        let safe: String = safe.collect();
         // Without a reader the line is lost, and nothing else.
         let _ = io::stderr().write_all(safe.as_bytes());
     }

@@ -29,7 +29,10 @@ mod catalogue {
                 let english = argument.get_help().map(ToString::to_string);
                 self.text(&argument_keys(argument, path), english);
                 let names = argument.get_value_names().unwrap_or_default();
-                self.keys.extend(names.iter().map(|name| value_key(name)));
+                let takes_value = argument.get_action().takes_values();
+                for name in names.iter().filter(|_| takes_value) {
+                    self.text(&[value_key(name)], None);
+                }
             }
             for command in command.get_subcommands() {
                 self.tree(command, &path_of(command, path));

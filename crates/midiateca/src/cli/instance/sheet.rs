@@ -5,12 +5,13 @@ use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
 use crate::cli::{Context, complaint, plain, tame, words::instance as words};
 use midiateca_service::i18n::refusals;
-use midiateca_service::model::InstanceState;
+use midiateca_service::instances::Instance;
+use midiateca_service::model::{InstanceState, Route};
 use midiateca_service::ops::instance::{Holder, InstanceReport, SignatureState, Slot, SlotsRead};
 
-pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
+pub(super) fn render(context: &Context, instance: &Instance, report: &InstanceReport) -> Sheet {
     let mut sheet = Sheet::new(context.lang);
-    settings(&mut sheet, context, report);
+    settings(&mut sheet, context, instance, report);
     state(&mut sheet, report);
     deliveries(&mut sheet, report);
     media(&mut sheet, report);
@@ -26,7 +27,7 @@ pub(super) fn render(context: &Context, report: &InstanceReport) -> Sheet {
     sheet
 }
 
-fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
+fn settings(sheet: &mut Sheet, context: &Context, known: &Instance, report: &InstanceReport) {
     let (lang, instance) = (sheet.lang, &report.status);
     let (id, client) = (plain(&instance.id), instance.client);
     let name = plain(report.client_name.as_deref().unwrap_or("-"));
@@ -38,10 +39,17 @@ fn settings(sheet: &mut Sheet, context: &Context, report: &InstanceReport) {
         Some(base) => sheet.line(words::CDN_BASE, plain(base)),
         None => sheet.said(words::CDN_BASE, words::USUAL_HOSTS),
     }
-    let usual = names(&context.config.fetch.routes, ", ");
-    let usual = fill!(lang, words::USUAL_ROUTES, routes = usual);
-    let routes = instance.routes.as_ref();
-    sheet.line(words::ROUTES, routes.map_or(usual, |it| names(it, ", ")));
+    let of_settings = &context.config.fetch.routes;
+    let routes = names(known.routes_in_use(of_settings), ", ");
+    let gateway = instance.gateway;
+    let routes = match &known.routes {
+        Some(_) => routes,
+        None if *of_settings == Route::ALL => {
+            fill!(lang, words::GATEWAY_ROUTES, routes, gateway)
+        }
+        None => fill!(lang, words::USUAL_ROUTES, routes),
+    };
+    sheet.line(words::ROUTES, routes);
     if instance.has_token {
         sheet.said(words::TOKEN, words::KEPT);
     } else {

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::cli::{Context, Ending, answer, complaint, ids, words::media as words};
+use crate::cli::{Context, Ending, Language, answer, complaint, ids, words::media as words};
 use midiateca_service::app::App;
+use midiateca_service::disk;
 use midiateca_service::media;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
     let mut document = json!({"media": id.as_str(), "path": path});
     let (problem, text) = match &path {
-        Some(path) if path.is_file() => {
+        Some(path) if is_file(path, lang)? => {
             answer::report(document, path.display());
             let is_print = options.print || answer::is_json() || !std::io::stdout().is_terminal();
             if !is_print && let Err(error) = open(path) {
@@ -50,6 +51,13 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         eprintln!("{text}");
     }
     Ok(Ending::FoundWrong)
+}
+
+/// Whether it is there. A folder that cannot be read is an error.
+fn is_file(path: &Path, lang: Language) -> anyhow::Result<bool> {
+    let found = disk::unless_missing(path.metadata());
+    let found = found.map_err(|error| complaint::unreadable(lang, path, error))?;
+    Ok(found.is_some_and(|found| found.is_file()))
 }
 
 fn open(path: &Path) -> std::io::Result<()> {

@@ -7,10 +7,11 @@ use super::super::keys::errors as words;
 use super::Cause;
 use super::ground::{db, secrets};
 use crate::access::password::{PasswordError, SHORTEST};
+use crate::clock::rfc3339;
 use crate::events::KINDS;
 use crate::gateway::Gateway;
-use crate::ops::endpoints::EndpointError;
-use crate::ops::instance::AddError;
+use crate::ops::endpoints::{EndpointError, LONGEST_URL};
+use crate::ops::instance::{AddError, LONGEST_ID};
 use crate::ops::keys::KeyError;
 use crate::ops::users::UserError;
 use crate::terminal::plain;
@@ -35,6 +36,7 @@ pub(super) fn add(error: &AddError, lang: Language) -> Cause {
             &[("client", client)],
         ),
         AddError::InvalidId => Cause::new(lang, words::INSTANCE_ID_INVALID, &[]),
+        AddError::LongId => Cause::new(lang, words::INSTANCE_ID_LONG, &[("longest", &LONGEST_ID)]),
         AddError::OtherClient { id, client } => {
             let id = plain(id);
             let values: [(&str, &dyn Display); 2] = [("id", &id), ("client", client)];
@@ -77,6 +79,9 @@ pub(super) fn key(error: &KeyError, lang: Language) -> Cause {
             let text = plain(text);
             Cause::new(lang, words::KEY_DURATION_INVALID, &[("text", &text)])
         }
+        KeyError::Outlives { end } => {
+            Cause::new(lang, words::KEY_OUTLIVES, &[("end", &rfc3339(*end))])
+        }
         KeyError::NoClient { client } => Cause::with(
             lang,
             words::UNKNOWN_CLIENT,
@@ -100,6 +105,7 @@ pub(super) fn user(error: &UserError, lang: Language) -> Cause {
             words::ADD_CLIENT,
             &[("client", client)],
         ),
+        UserError::KeyExpires => Cause::new(lang, words::KEY_MAKES_NO_ADMIN, &[]),
         UserError::Unknown => Cause::new(lang, words::USER_UNKNOWN, &[]),
         UserError::AdminIsOther => Cause::new(lang, words::ADMIN_IS_OTHER, &[]),
         UserError::LastAdmin => Cause::new(lang, words::LAST_ADMIN, &[]),
@@ -132,6 +138,10 @@ pub(super) fn endpoint(error: &EndpointError, lang: Language) -> Cause {
             words::ADD_CLIENT,
             &[("client", client)],
         ),
+        EndpointError::TooLong => {
+            let values: [(&str, &dyn Display); 1] = [("longest", &LONGEST_URL)];
+            Cause::new(lang, words::ENDPOINT_ADDRESS_LONG, &values)
+        }
         EndpointError::Address(_) => Cause::new(lang, words::ENDPOINT_ADDRESS_INVALID, &[]),
         EndpointError::Secrets(error) => secrets(error, lang),
         EndpointError::Db(error) => db(error, lang),

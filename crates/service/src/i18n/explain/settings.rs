@@ -6,7 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
-use crate::config::{Error, Fault, Misread, NotATime, Problem};
+use crate::config::{Error, Fault, FileProblem, Misread, NotATime, Problem};
 use crate::terminal::plain;
 
 pub(super) fn settings(error: &Error, lang: Language) -> Cause {
@@ -19,13 +19,28 @@ pub(super) fn settings(error: &Error, lang: Language) -> Cause {
         ),
         Error::Invalid { path, source } => {
             let values: [(&str, &dyn Display); 1] = [("path", &path.display())];
-            match source {
+            match source.problem {
                 // Its own hint says more.
                 Problem::Renamed { .. } => Cause::new(lang, words::SETTINGS_INVALID, &values),
                 _ => Cause::with(lang, words::SETTINGS_INVALID, words::FIX_SETTINGS, &values),
             }
         }
         Error::Impossible(found) => problem(found, lang),
+    }
+}
+
+/// With its line, where its own text has none.
+pub(super) fn in_file(found: &FileProblem, lang: Language) -> Cause {
+    let cause = problem(&found.problem, lang);
+    match found.line {
+        None => cause,
+        Some(line) => Cause {
+            message: lang.fill(
+                words::SETTING_IN_LINE,
+                &[("line", &line), ("problem", &cause.message)],
+            ),
+            ..cause
+        },
     }
 }
 

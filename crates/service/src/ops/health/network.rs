@@ -39,7 +39,7 @@ pub(super) async fn probe_cdn(results: &mut Results<'_>, config: &Config, instan
 
 fn origins(config: &Config, instances: &[Instance]) -> BTreeSet<String> {
     let asks_cdn = |instance: &&Instance| {
-        let routes = instance.routes.as_ref().unwrap_or(&config.fetch.routes);
+        let routes = instance.routes_in_use(&config.fetch.routes);
         routes.contains(&Route::Cdn)
     };
     let mut origins = BTreeSet::new();

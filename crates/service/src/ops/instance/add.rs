@@ -5,10 +5,13 @@ use crate::config::is_web_address;
 use crate::db::{self, Db, Key};
 use crate::gateway::{Gateway, Signature};
 use crate::instances::{self, Instance, NewInstance};
-use crate::model::{InstanceId, Reason, Route};
+use crate::model::{InstanceId, Reason, Route, name};
+use crate::ops::endpoints::LONGEST_URL;
 use crate::ops::gateway_admin::{self, GatewayAdmin};
-use crate::terminal::is_hostile;
+use crate::terminal::{is_hostile, is_tame};
 
+/// Of an instance's id and of its session's name, in bytes.
+pub const LONGEST_ID: usize = 200;
 /// The word that gives a setting its usual value again.
 const DEFAULT: &str = "default";
 
@@ -34,8 +37,10 @@ pub enum AddError {
     UnknownGateway { name: String },
     #[error("there is no client {client}")]
     UnknownClient { client: i64 },
-    #[error("the id of the instance is empty or has invisible characters")]
+    #[error("the id or the session of the instance is empty or has invisible characters")]
     InvalidId,
+    #[error("the id or the session of the instance is longer than {LONGEST_ID} bytes")]
+    LongId,
     #[error("{id} belongs to client {client}")]
     OtherClient { id: String, client: i64 },
     #[error("{url} is not a plain web address")]
@@ -62,6 +67,22 @@ impl AddError {
     }
 }
 
+/// The instance of this id, also in the form in which an earlier version stored it.
+pub async fn existing(db: &Db, id: &str) -> Result<Option<Instance>, db::Error> {
+    let mut known = instances::instances(db).await?;
+    let written = name::tidy(id);
+    let twin = || {
+        known
+            .iter()
+            .position(|it| name::tidy(it.id.as_str()) == written)
+    };
+    let at = known
+        .iter()
+        .position(|it| it.id.as_str() == id)
+        .or_else(twin);
+    Ok(at.map(|at| known.swap_remove(at)))
+}
+
 /// Refuses options that are wrong by themselves, or with what is known already.
 pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddError> {
     let given = match &options.gateway {
@@ -76,13 +97,18 @@ pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddErro
     if !clients.iter().any(|known| known.id == client) {
         return Err(AddError::UnknownClient { client });
     }
-    let id = InstanceId(options.id.trim().to_owned());
-    let session = options.session.as_deref().unwrap_or_default();
-    let names = [id.as_str(), session].concat();
-    if id.as_str().is_empty() || names.chars().any(is_hostile) {
+    let existing = existing(db, &options.id).await?;
+    let written = name::tidy(&options.id);
+    let id = existing.as_ref().map(|existing| existing.id.clone());
+    let id = id.unwrap_or_else(|| InstanceId(written.clone()));
+    let session = options.session.as_deref().unwrap_or_default().trim();
+    if written.is_empty() || ![&written, session].into_iter().all(is_tame) {
         return Err(AddError::InvalidId);
     }
-    let existing = instances::instance(db, &id).await?;
+    let is_long = existing.is_none() && written.len() > LONGEST_ID;
+    if is_long || session.len() > LONGEST_ID {
+        return Err(AddError::LongId);
+    }
     if let Some(existing) = existing
         .as_ref()
         .filter(|existing| existing.client != client)
@@ -123,7 +149,7 @@ pub async fn check(db: &Db, options: &NewOptions) -> Result<NewInstance, AddErro
 
 /// Refuses an address that is not plain: with a password, a query or a fragment in it, too.
 pub fn check_address(url: &str) -> Result<(), AddError> {
-    if is_web_address(url) {
+    if url.len() <= LONGEST_URL && is_web_address(url) {
         return Ok(());
     }
     let url = url.to_owned();

@@ -124,7 +124,7 @@ pub async fn rename(
     Body(change): Body<ClientChange>,
 ) -> Result<Json<Named>> {
     let (app, client) = (&state.app, number(&id)?);
-    let named = clients::rename(&app.db, &app.clock, &grant.actor, client, change.name);
+    let named = clients::rename(&app.db, &app.clock, &grant.actor, client, &change.name);
     Ok(Json(named.await?))
 }
 

@@ -232,8 +232,7 @@ pub async fn create(
     Admin(grant): Admin,
     Body(new): Body<NewApiInstance>,
 ) -> Result<Response> {
-    let id = InstanceId(new.id.trim().to_owned());
-    let existing = instances::instance(&state.app.db, &id).await?;
+    let existing = operation::existing(&state.app.db, &new.id).await?;
     if existing.is_some() {
         return Err(ApiError::conflict(texts::api::NAME_TAKEN));
     }

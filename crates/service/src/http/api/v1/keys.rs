@@ -25,7 +25,7 @@ pub struct NewApiKey {
     role: Option<Role>,
     /// The number of a client; all clients without it.
     client: Option<i64>,
-    /// How long it is valid, such as `90d`; for ever without it.
+    /// How long it is valid, such as `90d`; without it for ever, or as long as the key that makes it.
     expires_in: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl From<KeyError> for ApiError {
 
 /// Makes an API key
 ///
-/// A key of one client makes keys of this client only.
+/// A key of one client makes keys of this client only, and a key that expires makes keys that expire no later.
 #[utoipa::path(post, path = "/keys", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiKey,
     responses((status = CREATED, body = CreatedKey), (status = "4XX", body = ErrorBody)))]
 pub async fn create(

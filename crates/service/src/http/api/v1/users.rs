@@ -65,6 +65,7 @@ impl From<UserError> for ApiError {
                 Self::of(StatusCode::CONFLICT, error)
             }
             UserError::Link => Self::of(StatusCode::NOT_FOUND, error),
+            UserError::KeyExpires => Self::of(StatusCode::FORBIDDEN, error),
             UserError::Unknown => Self::not_found(texts::USER_NOT_FOUND),
             error => Self::of(StatusCode::BAD_REQUEST, error),
         }
