@@ -8,6 +8,7 @@ mod ids;
 mod long_texts;
 mod other_source;
 mod others;
+mod own;
 pub mod policy;
 mod replaced;
 mod replay;
@@ -312,14 +313,15 @@ async fn keep(
 async fn accept(
     ingest: &Ingest,
     instance: &Instance,
-    own: OwnReadings,
+    own_readings: OwnReadings,
     body: Arc<Body>,
     arrival: Arrival,
     now: Millis,
 ) -> Result<Receipt, Error> {
-    let mut readings = own.readings;
+    let mut readings = own_readings.readings;
+    own::mark(&mut readings, instance);
     let cut_short = readings.iter().any(|reading| reading.cut_short);
-    let left_out = left_out(&readings, own.of_others);
+    let left_out = left_out(&readings, own_readings.of_others);
     let is_any_anonymous = readings.iter().any(is_anonymous);
     let is_any_unread = readings.iter().any(ParsedDelivery::is_unread);
     let nothing = readings.iter().find_map(|reading| match reading.content {

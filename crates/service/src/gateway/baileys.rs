@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use wa_media::{FoundMedia, MediaKind, says_view_once};
 
 use super::fields::{
-    Fields, Object, add_neighbours, bare, deletion, id, is_private, is_set, kind_of_word, object,
-    sender, time, with_found, without_media, words,
+    Fields, Object, add_lost, add_neighbours, bare, deletion, id, is_private, is_set, kind_of_word,
+    object, sender, time, with_found, without_media, words,
 };
 use super::{FileRequest, Message, ParsedDelivery};
 use crate::model::ChatKind;
@@ -38,17 +38,13 @@ pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
     let mut found = wa_media::find_in_marked(content, is_marked);
     // The gateway may still have the file of a message whose content it left out.
     let kind = words(item, &["messageType"]).and_then(|name| kind_of_word(&name));
-    if let Some(kind) =
-        kind.filter(|_| found.media.is_empty() && !found.sealed && found.revokes.is_none())
-    {
-        let voice_note = is_set(item, &["ptt"]);
-        let view_once = is_marked;
-        found.media.push(FoundMedia {
-            voice_note,
-            view_once,
-            ..bare(kind)
-        });
-    }
+    add_lost(&mut found, || {
+        Some(FoundMedia {
+            voice_note: is_set(item, &["ptt"]),
+            view_once: is_marked,
+            ..bare(kind?)
+        })
+    });
     add_neighbours(&mut found.media, &[content, item]);
     with_found(message, found)
 }

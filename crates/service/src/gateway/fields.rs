@@ -216,11 +216,36 @@ pub(super) fn nothing(reason: DeliveryReason) -> ParsedDelivery {
     without_media(Message::default(), DeliveryContent::Nothing(reason))
 }
 
-pub(super) fn connection(connected: bool) -> ParsedDelivery {
-    without_media(
-        Message::default(),
-        DeliveryContent::Connection { connected },
-    )
+/// News of the session, with their own time if they have one.
+pub(super) fn connection(connected: bool, at: Option<Millis>) -> ParsedDelivery {
+    let message = Message {
+        sent_at: at,
+        ..Message::default()
+    };
+    without_media(message, DeliveryContent::Connection { connected })
+}
+
+/// Reads an event that never has a message, by its name.
+pub(super) fn passing(name: &str) -> Option<ParsedDelivery> {
+    if name.contains("presence") {
+        return Some(nothing(DeliveryReason::PresenceUpdate));
+    }
+    let is_call = name.starts_with("call") || name == "incomingcall";
+    is_call.then(|| nothing(DeliveryReason::Call))
+}
+
+/// Of several readings, those with something to store; this reason when there are none.
+pub(super) fn those_that_count(
+    mut readings: Vec<ParsedDelivery>,
+    otherwise: DeliveryReason,
+) -> Vec<ParsedDelivery> {
+    if readings.len() > 1 {
+        readings.retain(ParsedDelivery::counts);
+    }
+    if readings.is_empty() {
+        readings.push(nothing(otherwise));
+    }
+    readings
 }
 
 /// That a message was deleted for everyone.
@@ -300,6 +325,24 @@ pub(super) fn add_neighbours(media: &mut [FoundMedia], places: &[&Object]) {
 /// A media of which only the kind is known, because the gateway lost the rest or leaves it out.
 pub(super) fn bare(kind: MediaKind) -> FoundMedia {
     FoundMedia::of_fields(kind, &Object::new())
+}
+
+/// A file that a gateway describes in its own fields, where `url` is no address of WhatsApp's.
+pub(super) fn described(kind: MediaKind, fields: &Object, link: Option<String>) -> FoundMedia {
+    FoundMedia {
+        link,
+        url: None,
+        direct_path: None,
+        ..FoundMedia::of_fields(kind, fields)
+    }
+}
+
+/// Adds the file of a message whose content is left out: the gateway may still have it.
+pub(super) fn add_lost(found: &mut wa_media::Found, lost: impl FnOnce() -> Option<FoundMedia>) {
+    let is_other = found.sealed || found.revokes.is_some();
+    if found.media.is_empty() && !is_other {
+        found.media.extend(lost());
+    }
 }
 
 /// The kind of a declared type: `image/webp` alone does not make a sticker.

@@ -1,7 +1,7 @@
 //! Whether a delivery is from the gateway: the rules of each gateway over the raw bytes and headers.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value as Json;
 use sha1::Sha1;
@@ -155,6 +155,8 @@ struct TwilioCheck {
     urls: Vec<String>,
     form: Vec<u8>,
     is_too_long: bool,
+    /// Of the body. That of JSON is in the address.
+    hash: Sha256,
 }
 
 impl Verifier {
@@ -170,24 +172,19 @@ impl Verifier {
             Signature::None => Checks::Decided(Ok(())),
             Signature::SecretInHeader => Checks::Decided(secret_in_header(secret, headers, now)),
             Signature::HmacSha256 { header } => {
-                Checks::Sha256(keyed(secret), signatures(headers, header, hexadecimal))
+                Checks::Sha256(keyed(secret), signatures(headers, header, digest))
             }
             Signature::HmacSha512 { header } => {
-                Checks::Sha512(keyed(secret), signatures(headers, header, hexadecimal))
+                Checks::Sha512(keyed(secret), signatures(headers, header, digest))
             }
-            Signature::Twilio => {
-                let decode = |given: &str| STANDARD.decode(given).unwrap_or_default();
-                Checks::Twilio(Box::new(TwilioCheck {
-                    keys: keyed(secret),
-                    signatures: signatures(headers, "x-twilio-signature", decode),
-                    urls: urls
-                        .iter()
-                        .flat_map(|url| with_and_without_port(url))
-                        .collect(),
-                    form: Vec::new(),
-                    is_too_long: false,
-                }))
-            }
+            Signature::Twilio => Checks::Twilio(Box::new(TwilioCheck {
+                keys: keyed(secret),
+                signatures: signatures(headers, "x-twilio-signature", base64),
+                urls: urls.iter().flat_map(|url| spellings(url)).collect(),
+                form: Vec::new(),
+                is_too_long: false,
+                hash: Sha256::new(),
+            })),
         };
         Self { checks }
     }
@@ -199,6 +196,7 @@ impl Verifier {
             Checks::Sha256(macs, _) => macs.iter_mut().for_each(|mac| mac.update(bytes)),
             Checks::Sha512(macs, _) => macs.iter_mut().for_each(|mac| mac.update(bytes)),
             Checks::Twilio(check) => {
+                sha2::Digest::update(&mut check.hash, bytes);
                 check.is_too_long |= check.form.len() + bytes.len() > LONGEST_FORM_BYTES;
                 if !check.is_too_long {
                     check.form.extend_from_slice(bytes);
@@ -232,18 +230,25 @@ impl Verifier {
 
 impl TwilioCheck {
     fn finish(self) -> Result<(), Refusal> {
-        if self.is_too_long {
-            return match self.signatures.is_empty() {
-                true => Err(Refusal::Unsigned),
-                false => Err(Refusal::Wrong),
-            };
-        }
+        let hash = self.hash.finalize();
+        let is_hashed = |url: &&String| hash_in_query(url).is_some_and(|given| given == *hash);
+        let (hashed, urls): (Vec<_>, Vec<_>) = self.urls.iter().partition(is_hashed);
         let fields = sorted_fields(&self.form);
-        let macs = self.keys.iter().flat_map(|key| {
-            self.urls.iter().map(|url| {
+        // Of a form that is too long the fields are unknown.
+        // Without fields, the signature of an address with a hash is that of the body with that hash.
+        let may_be_form = |url: &&String| !fields.is_empty() || hash_in_query(url).is_none();
+        let urls = urls
+            .into_iter()
+            .filter(|_| !self.is_too_long)
+            .filter(may_be_form);
+        let none: &[(String, String)] = &[];
+        let signed = hashed.into_iter().map(|url| (url, none));
+        let signed = signed.chain(urls.map(|url| (url, &fields[..])));
+        let macs = signed.flat_map(|(url, fields)| {
+            self.keys.iter().map(move |key| {
                 let mut mac = key.clone();
                 mac.update(url.as_bytes());
-                for (name, value) in &fields {
+                for (name, value) in fields {
                     mac.update(name.as_bytes());
                     mac.update(value.as_bytes());
                 }
@@ -290,18 +295,36 @@ fn compare<M: hmac::Mac>(macs: Vec<M>, given: &[Vec<u8>]) -> Result<(), Refusal>
     is_right.then_some(()).ok_or(Refusal::Wrong)
 }
 
-/// Bytes in hexadecimal, perhaps after the name of the hash such as `sha256=`; none when it is something else.
-fn hexadecimal(text: &str) -> Vec<u8> {
-    let digits = match text.split_once('=') {
-        Some((scheme, digits))
-            if ["sha256", "sha512"]
-                .iter()
-                .any(|known| scheme.trim().eq_ignore_ascii_case(known)) =>
-        {
-            digits.trim()
-        }
+/// The names of hashes before a signature, without hyphens.
+const SCHEMES: &[&str] = &["sha256", "sha512", "hmacsha256", "hmacsha512"];
+
+/// A signature in hexadecimal or base64, perhaps after the name of the hash such as `sha256=`; none when it is something else.
+fn digest(text: &str) -> Vec<u8> {
+    let is_scheme = |scheme: &str| {
+        let scheme = scheme.trim().replace(['-', '_'], "").to_ascii_lowercase();
+        SCHEMES.contains(&scheme.as_str())
+    };
+    let value = match text.split_once('=') {
+        Some((scheme, value)) if is_scheme(scheme) => value.trim(),
         _ => text,
     };
+    let bytes = hexadecimal(value);
+    if bytes.is_empty() {
+        return base64(value);
+    }
+    bytes
+}
+
+/// Base64 in either alphabet, padded or not; none when it is something else.
+fn base64(text: &str) -> Vec<u8> {
+    let text = text.trim_end_matches('=');
+    let decoded = STANDARD_NO_PAD
+        .decode(text)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(text));
+    decoded.unwrap_or_default()
+}
+
+fn hexadecimal(digits: &str) -> Vec<u8> {
     let pair = |at: usize| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok();
     let is_even = digits.is_ascii() && digits.len().is_multiple_of(2);
     let bytes: Option<Vec<u8>> = (0..digits.len() / 2).map(pair).collect();
@@ -313,6 +336,24 @@ fn is_same(a: &[u8], b: &[u8]) -> bool {
     Sha256::digest(a).ct_eq(&Sha256::digest(b)).into()
 }
 
+/// The forms in which a header may have a secret: alone, behind the name of a scheme, and as name and password of basic
+/// authentication.
+fn credentials(value: &str) -> Vec<Vec<u8>> {
+    let mut forms = vec![value.as_bytes().to_vec()];
+    if let Some((scheme, rest)) = value.split_once(' ') {
+        let rest = rest.trim();
+        forms.push(rest.as_bytes().to_vec());
+        let decoded = match scheme.eq_ignore_ascii_case("basic") {
+            true => base64(rest),
+            false => Vec::new(),
+        };
+        let password = decoded.splitn(2, |byte| *byte == b':').nth(1);
+        forms.extend(password.map(<[u8]>::to_vec));
+        forms.push(decoded);
+    }
+    forms
+}
+
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme
@@ -322,9 +363,10 @@ fn bearer(value: &str) -> Option<&str> {
 
 fn secret_in_header(secret: &[u8], headers: &Headers, now: Millis) -> Result<(), Refusal> {
     let bare = |value: &str| {
-        let values = [Some(value), bearer(value)].into_iter().flatten();
-        let pairs = values.flat_map(|value| forms_of(secret).map(move |secret| (value, secret)));
-        let fitting = pairs.filter(|(value, secret)| is_same(value.as_bytes(), secret));
+        let values = credentials(value);
+        let fitting = values
+            .iter()
+            .flat_map(|value| forms_of(secret).filter(move |secret| is_same(value, secret)));
         fitting.count() > 0
     };
     // Every header is compared, so that the time does not depend on which one fits.
@@ -390,6 +432,36 @@ fn sorted_fields(form: &[u8]) -> Vec<(String, String)> {
     fields.sort();
     fields.dedup();
     fields
+}
+
+/// An address as its sender may have signed it: client libraries differ in the port, and in how they encode the query.
+fn spellings(address: &str) -> Vec<String> {
+    let mut urls = with_and_without_port(address);
+    if let Some((_, query)) = address.split_once('?') {
+        let fields: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+        let join = |encode: fn(&str) -> String| {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+            fields.collect::<Vec<_>>().join("&")
+        };
+        let others = [join(super::segment), join(str::to_owned)];
+        let others = others.iter().filter(|other| *other != query);
+        let rewritten = urls.iter().flat_map(|url| {
+            let before = url.split('?').next().unwrap_or_default();
+            others.clone().map(move |query| format!("{before}?{query}"))
+        });
+        let rewritten: Vec<_> = rewritten.collect();
+        urls.extend(rewritten);
+    }
+    urls
+}
+
+/// The hash of a JSON body, which its sender put into the address.
+fn hash_in_query(url: &str) -> Option<Vec<u8>> {
+    let (_, query) = url.split_once('?')?;
+    let mut fields = url::form_urlencoded::parse(query.as_bytes());
+    let (_, hash) = fields.find(|(name, _)| name.eq_ignore_ascii_case("bodySHA256"))?;
+    Some(hexadecimal(&hash)).filter(|hash| !hash.is_empty())
 }
 
 /// An address as it is, without its port, and with the usual port: senders and proxies differ in it.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod authenticate;
+mod conversations;
 mod download;
 mod read;
 

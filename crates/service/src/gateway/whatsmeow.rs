@@ -10,8 +10,9 @@ use wa_media::{FoundMedia, says_view_once};
 
 use super::baileys;
 use super::fields::{
-    Fields, Object, add_neighbours, bare, id, is_private, is_set, kind_of_word, nothing, object,
-    objects, sender, time, with_found, word, words,
+    Fields, Object, add_lost, add_neighbours, bare, connection, id, is_private, is_set,
+    kind_of_word, object, objects, passing, sender, those_that_count, time, with_found, word,
+    words,
 };
 use super::{FileRequest, Message, ParsedDelivery, unread};
 use crate::model::{DeliveryReason, SenderId};
@@ -30,6 +31,17 @@ pub(super) fn connected(name: &str) -> Option<bool> {
     }
 }
 
+/// Reads an event that its name alone describes: news of the session, a history, or one that never has a message.
+pub(super) fn by_name(name: &str, content: &Object) -> Option<Vec<ParsedDelivery>> {
+    if let Some(connected) = connected(name) {
+        return Some(vec![connection(connected, None)]);
+    }
+    if name == "historysync" {
+        return Some(history(content));
+    }
+    passing(name).map(|reading| vec![reading])
+}
+
 pub(super) fn read(event: &Object) -> ParsedDelivery {
     let message = message(event);
     let empty = Object::new();
@@ -38,10 +50,7 @@ pub(super) fn read(event: &Object) -> ParsedDelivery {
         .or_else(|| object(event, &["RawMessage"]))
         .unwrap_or(&empty);
     let mut found = wa_media::find_in_marked(content, says_view_once(event));
-    let is_other = found.sealed || found.revokes.is_some();
-    if let Some(lost) = lost(event).filter(|_| found.media.is_empty() && !is_other) {
-        found.media.push(lost);
-    }
+    add_lost(&mut found, || lost(event));
     add_neighbours(&mut found.media, &[content, event]);
     with_found(message, found)
 }
@@ -98,14 +107,10 @@ pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
     // An item has the message in a field, or is the message.
     let inner = |item| object(item, &["message"]).filter(|_| !baileys::is_message(item));
     let messages = messages.map(|item| inner(item).unwrap_or(item));
-    let mut readings = unread::each(event, messages.collect(), |item| {
+    let readings = unread::each(event, messages.collect(), |item| {
         Some(baileys::read(item, None))
     });
-    readings.retain(ParsedDelivery::counts);
-    if readings.is_empty() {
-        readings.push(nothing(DeliveryReason::NoMedia));
-    }
-    readings
+    those_that_count(readings, DeliveryReason::NoMedia)
 }
 
 /// Adds what a gateway puts next to the message: the file's bytes, or a link to it.

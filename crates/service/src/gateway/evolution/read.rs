@@ -6,7 +6,8 @@ use wa_media::read::{field, same_name};
 
 use super::Evolution;
 use crate::gateway::fields::{
-    self, Object, connection, event, id, nothing, object, objects, word, words,
+    self, Object, connection, event, id, nothing, object, objects, passing, those_that_count, word,
+    words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
@@ -41,19 +42,15 @@ impl Read for Evolution {
         let name = event(root, &["event"]);
         match name.as_str() {
             "connection.update" => match word(data, &["state"]).as_deref() {
-                Some("open") => return vec![connection(true)],
-                Some("close" | "refused") => return vec![connection(false)],
+                Some("open") => return vec![connection(true, None)],
+                Some("close" | "refused") => return vec![connection(false, None)],
                 _ => return vec![nothing(DeliveryReason::StatusUpdate)],
             },
             "status.instance" => {
                 let status = word(data, &["status"]);
-                return vec![connection(status.as_deref() == Some("open"))];
+                return vec![connection(status.as_deref() == Some("open"), None)];
             }
-            "logout.instance" | "remove.instance" => return vec![connection(false)],
-            name if name.starts_with("presence") => {
-                return vec![nothing(DeliveryReason::PresenceUpdate)];
-            }
-            "call" => return vec![nothing(DeliveryReason::Call)],
+            "logout.instance" | "remove.instance" => return vec![connection(false, None)],
             "messages.delete" => {
                 let deleted: Vec<_> = objects(root, &["data"])
                     .into_iter()
@@ -65,6 +62,9 @@ impl Read for Evolution {
             }
             // `messages.update` calls edits deleted, too, so that state counts for nothing.
             _ => {}
+        }
+        if let Some(reading) = passing(&name) {
+            return vec![reading];
         }
         // A list holds the messages of a history, or several messages that were sent at once.
         let items = objects(root, &["data"]).into_iter();
@@ -86,13 +86,7 @@ impl Read for Evolution {
             baileys::is_message(item).then(|| baileys::read(item, account.as_deref()))
         });
         readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
-        if readings.len() > 1 {
-            readings.retain(ParsedDelivery::counts);
-        }
-        if readings.is_empty() {
-            readings.push(nothing(DeliveryReason::StatusUpdate));
-        }
-        readings
+        those_that_count(readings, DeliveryReason::StatusUpdate)
     }
 
     fn sample(&self, of: &Sample<'_>) -> Option<Json> {

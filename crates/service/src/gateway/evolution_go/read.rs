@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::EvolutionGo;
-use crate::gateway::fields::{self, Object, connection, event, nothing, object, objects, words};
+use crate::gateway::fields::{self, Object, event, nothing, object, objects, words};
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
 use crate::gateway::{ParsedDelivery, Sample, unread, whatsmeow};
@@ -35,20 +35,16 @@ impl Read for EvolutionGo {
         let items = objects(root, &["data"]);
         let data = items.first().copied().unwrap_or(&empty);
         let name = event(root, &["event"]);
-        if let Some(connected) = whatsmeow::connected(&name) {
-            return vec![connection(connected)];
+        if let Some(readings) = whatsmeow::by_name(&name, data) {
+            return readings;
         }
-        match name.as_str() {
-            "historysync" => whatsmeow::history(data),
-            "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
-            name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],
-            _ if items.iter().any(|item| whatsmeow::is_message(item)) => {
-                unread::each(root, items, |item| {
-                    whatsmeow::is_message(item).then(|| whatsmeow::read(item))
-                })
-            }
-            _ => vec![nothing(DeliveryReason::StatusUpdate)],
+        let readings = unread::each(root, items, |item| {
+            whatsmeow::is_message(item).then(|| whatsmeow::read(item))
+        });
+        if readings.is_empty() {
+            return vec![nothing(DeliveryReason::StatusUpdate)];
         }
+        readings
     }
 
     fn sample(&self, of: &Sample<'_>) -> Option<Json> {

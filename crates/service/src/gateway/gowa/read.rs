@@ -6,8 +6,9 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Gowa;
 use crate::gateway::fields::{
-    self, Fields, Object, deletion, event, id, is_opus, is_private, is_set, link, nothing, object,
-    objects, sender, time, with_media, without_device, without_media, words,
+    self, Fields, Object, deletion, described, event, id, is_opus, is_private, is_set, link,
+    nothing, object, objects, passing, sender, time, with_media, without_device, without_media,
+    words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::Shape;
@@ -52,11 +53,8 @@ impl Read for Gowa {
         if is_of_version_6(root) {
             return vec![read_version_6(root)];
         }
-        if name.starts_with("call") {
-            return vec![nothing(DeliveryReason::Call)];
-        }
-        if name.contains("presence") {
-            return vec![nothing(DeliveryReason::PresenceUpdate)];
+        if let Some(reading) = passing(&name) {
+            return vec![reading];
         }
         if name == "message.revoked" {
             let payloads = objects(root, &["payload"]).into_iter();
@@ -80,10 +78,7 @@ fn read(payload: &Object, is_edit: bool) -> ParsedDelivery {
         .collect();
     let parts = field(payload, &["interactive_media"]).and_then(|parts| parts.as_array());
     for path in parts.into_iter().flatten().filter_map(text) {
-        media.push(FoundMedia {
-            link: Some(path.to_owned()),
-            ..FoundMedia::of_fields(kind_of_path(path), &empty)
-        });
+        media.push(described(kind_of_path(path), &empty, Some(path.to_owned())));
     }
     if let (true, Some(kind)) = (media.is_empty(), lost(payload)) {
         media.push(FoundMedia::of_fields(kind, &empty));
@@ -106,13 +101,10 @@ fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
         .map(str::to_owned)
         .or_else(|| words(fields, &["path", "media_path", "file_path"]));
     let plain = link(fields, &["url"]).filter(|url| wa_media::path_of_url(url).is_none());
-    let described = FoundMedia::of_fields(kind, fields);
+    let file = described(kind, fields, path.or(plain));
     Some(FoundMedia {
-        link: path.or(plain),
-        url: None,
-        direct_path: None,
-        voice_note: kind == MediaKind::Audio && is_opus(described.mime.as_deref()),
-        ..described
+        voice_note: kind == MediaKind::Audio && is_opus(file.mime.as_deref()),
+        ..file
     })
 }
 

@@ -4,8 +4,8 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Gupshup;
 use crate::gateway::fields::{
-    self, Fields, Object, id, is_opus, kind_of_mime, kind_of_word, link, object, sender, time,
-    with_media, word, words,
+    self, Fields, Object, described, id, is_opus, kind_of_mime, kind_of_word, link, object, sender,
+    time, with_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Shape, has};
@@ -69,13 +69,10 @@ fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {
     let by_mime = mime.as_deref().filter(|_| has_file).map(kind_of_mime);
     let kind = kind_of_word(declared).or(by_mime)?;
     Some(FoundMedia {
-        link: link(inner, &["url"]),
-        url: None,
-        direct_path: None,
         file_name: words(inner, &["name", "filename"]),
         voice_note: kind == MediaKind::Audio && is_opus(mime.as_deref()),
         mime,
-        ..FoundMedia::of_fields(kind, inner)
+        ..described(kind, inner, link(inner, &["url"]))
     })
 }
 

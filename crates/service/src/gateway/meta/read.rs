@@ -6,8 +6,8 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Meta;
 use crate::gateway::fields::{
-    Fields, Object, bare, deletion, id, is_set, kind_of_mime, kind_of_word, link, nothing, object,
-    objects, sender, time, with_media, without_media, word, words,
+    Fields, Object, bare, deletion, described, id, is_set, kind_of_mime, kind_of_word, link,
+    object, objects, sender, those_that_count, time, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
@@ -65,16 +65,12 @@ impl Read for Meta {
         let is_status = values
             .iter()
             .any(|value| !objects(value, &["statuses"]).is_empty());
-        let mut readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
-        readings.retain(ParsedDelivery::counts);
-        if readings.is_empty() {
-            readings.push(nothing(if is_status {
-                DeliveryReason::StatusUpdate
-            } else {
-                DeliveryReason::NoMedia
-            }));
-        }
-        readings
+        let readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
+        let otherwise = match is_status {
+            true => DeliveryReason::StatusUpdate,
+            false => DeliveryReason::NoMedia,
+        };
+        those_that_count(readings, otherwise)
     }
 }
 
@@ -185,15 +181,12 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
         };
         media.push(FoundMedia {
             media_id: id(file, &["id"]),
-            link: link(file, &["url", "link"]),
-            url: None,
-            direct_path: None,
             sha256: field(file, &["sha256"]).and_then(bytes32),
             voice_note: *name == "voice" || is_set(file, &["voice"]),
             animated: is_set(file, &["animated"]),
             edited: edits.is_some(),
             edits: edits.clone(),
-            ..FoundMedia::of_fields(*kind, file)
+            ..described(*kind, file, link(file, &["url", "link"]))
         });
     }
     media.extend(of_flow(inner));
@@ -219,13 +212,11 @@ fn of_flow(message: &Object) -> Vec<FoundMedia> {
         .filter_map(Json::as_object);
     let read = |file: &Object| {
         let mime = words(file, &["mime_type"])?;
+        let is_plain = field(file, &["encryption_metadata"]).is_none();
+        let link = link(file, &["url", "cdn_url"]).filter(|_| is_plain);
         Some(FoundMedia {
             media_id: Some(id(file, &["id"])?),
-            link: link(file, &["url", "cdn_url"])
-                .filter(|_| field(file, &["encryption_metadata"]).is_none()),
-            url: None,
-            direct_path: None,
-            ..FoundMedia::of_fields(kind_of_mime(&mime), file)
+            ..described(kind_of_mime(&mime), file, link)
         })
     };
     files.filter_map(read).take(MOST_FILES_OF_A_FLOW).collect()

@@ -5,8 +5,8 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Quepasa;
 use crate::gateway::fields::{
-    Fields, Object, connection, id, is_opus, is_set, kind_of_mime, kind_of_word, link, nothing,
-    object, sender, time, with_media, word, words,
+    Fields, Object, connection, described, id, is_opus, is_set, kind_of_mime, kind_of_word, link,
+    nothing, object, sender, time, with_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape, is_named};
@@ -41,19 +41,10 @@ impl Read for Quepasa {
             let event = info
                 .and_then(|info| word(info, &["event"]))
                 .or_else(|| word(root, &["text"]));
-            let message = Message {
-                sent_at: message.sent_at,
-                ..Message::default()
-            };
+            let at = message.sent_at;
             return vec![match event.as_deref() {
-                Some("connected") => ParsedDelivery {
-                    message,
-                    ..connection(true)
-                },
-                Some("disconnected" | "stopped") => ParsedDelivery {
-                    message,
-                    ..connection(false)
-                },
+                Some("connected") => connection(true, at),
+                Some("disconnected" | "stopped") => connection(false, at),
                 _ => nothing(DeliveryReason::StatusUpdate),
             }];
         }
@@ -72,15 +63,12 @@ fn file(root: &Object, attachment: &Object, declared: &str) -> FoundMedia {
         kind_of_word(declared).unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
     let has_waveform = field(attachment, &["waveform"]).is_some();
     FoundMedia {
-        link: link(attachment, &["url"]),
-        url: None,
-        direct_path: None,
         length_bytes: field(attachment, &["filelength"]).and_then(number),
         voice_note: kind == MediaKind::Audio && (has_waveform || is_opus(mime.as_deref())),
         view_once: declared == "view_once",
         caption: words(root, &["text"]),
         mime,
-        ..FoundMedia::of_fields(kind, attachment)
+        ..described(kind, attachment, link(attachment, &["url"]))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Reading deliveries.
+//! Reading deliveries: of the Messaging API, and of the Conversations API.
 
 use wa_media::FoundMedia;
 use wa_media::read::{field, number};
 
-use super::Twilio;
+use super::{Twilio, conversations};
 use crate::gateway::fields::{
     Fields, Object, bare, id, kind_of_mime, kind_of_word, link, nothing, sender, with_media, word,
     words,
@@ -19,18 +19,31 @@ const MOST_FILES: u64 = 16;
 impl Read for Twilio {
     fn shapes(&self) -> &'static [Shape] {
         const SIDS: &[&str] = &["MessageSid", "SmsSid", "SmsMessageSid"];
-        &[Shape {
-            place: 20,
-            fits: |seen| seen.has(&["AccountSid"]) && has(seen.body, SIDS),
-        }]
+        &[
+            Shape {
+                place: 20,
+                fits: |seen| seen.has(&["AccountSid"]) && has(seen.body, SIDS),
+            },
+            Shape {
+                place: 25,
+                fits: |seen| {
+                    let is_streamed = || is_event_stream(seen.body);
+                    conversations::is_event(seen.body) || is_streamed()
+                },
+            },
+        ]
     }
 
     fn is_delivery(&self, of: &Object) -> bool {
         let has = |names: &[&str]| words(of, names).is_some();
         has(&["AccountSid", "NumMedia"]) && has(&["MessageSid", "SmsSid"])
+            || conversations::is_event(of)
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
+        if conversations::is_event(root) {
+            return vec![conversations::read(root)];
+        }
         let status = word(root, &["MessageStatus"]);
         if status.is_some_and(|status| status != "received") {
             return vec![nothing(DeliveryReason::StatusUpdate)];
@@ -42,6 +55,12 @@ impl Read for Twilio {
         let files = (0..count.min(MOST_FILES)).map(|at| file(root, at, count));
         vec![with_media(message(root), files.collect())]
     }
+}
+
+/// Event Streams put an event into an envelope.
+fn is_event_stream(of: &Object) -> bool {
+    let name = words(of, &["type"]).unwrap_or_default();
+    name.starts_with("com.twilio.") && field(of, &["specversion"]).is_some()
 }
 
 /// Without a link it is lost.

@@ -6,8 +6,9 @@ use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::Uazapi;
 use crate::gateway::fields::{
-    self, Fields, Object, bare, connection, deletion, event, first, id, is_set, kind_of_word, link,
-    nothing, object, objects, sender, time, with_found, without_media, word, words,
+    self, Fields, Object, add_lost, bare, connection, deletion, event, first, id, is_set,
+    kind_of_word, link, nothing, object, objects, passing, sender, those_that_count, time,
+    with_found, without_media, word, words,
 };
 use crate::gateway::id::clean;
 use crate::gateway::protocol::Read;
@@ -66,11 +67,8 @@ impl Read for Uazapi {
         if name.starts_with("connection") {
             return vec![connection_of(root)];
         }
-        if name.starts_with("presence") {
-            return vec![nothing(DeliveryReason::PresenceUpdate)];
-        }
-        if name.starts_with("call") {
-            return vec![nothing(DeliveryReason::Call)];
+        if let Some(reading) = passing(&name) {
+            return vec![reading];
         }
         let late = late_links(root, name.contains("update"));
         if !late.is_empty() {
@@ -87,17 +85,11 @@ impl Read for Uazapi {
                 inner if inner.is_empty() => vec![item],
                 inner => inner,
             });
-        let mut readings = unread::each(root, items.collect(), |item| {
+        let readings = unread::each(root, items.collect(), |item| {
             let is_message = id(item, &["messageid", "id"]).is_some();
             is_message.then(|| read(item))
         });
-        if readings.len() > 1 {
-            readings.retain(ParsedDelivery::counts);
-        }
-        if readings.is_empty() {
-            readings.push(nothing(DeliveryReason::StatusUpdate));
-        }
-        readings
+        those_that_count(readings, DeliveryReason::StatusUpdate)
     }
 
     fn sample(&self, of: &Sample<'_>) -> Option<Json> {
@@ -132,14 +124,12 @@ fn read(item: &Object) -> ParsedDelivery {
     let mut found = wa_media::find_in_marked(&wrapped, is_marked);
     // The gateway may still have the file of a message whose content it left out.
     let kind = kind_of_word(&declared).or_else(|| kind_of_word(&name));
-    if let Some(kind) =
-        kind.filter(|_| found.media.is_empty() && !found.sealed && found.revokes.is_none())
-    {
-        found.media.push(FoundMedia {
+    add_lost(&mut found, || {
+        Some(FoundMedia {
             view_once: is_marked,
-            ..bare(kind)
-        });
-    }
+            ..bare(kind?)
+        })
+    });
     let edits = id(item, &["edited"]);
     if let [alone] = &mut found.media[..] {
         let text = words(item, &["text"]);
@@ -194,11 +184,11 @@ fn connection_of(root: &Object) -> ParsedDelivery {
     let places = places(root, &["instance", "data", "event"]).chain([root]);
     let mut states = places.filter_map(|it| word(it, &["status", "state"]));
     match states.next().as_deref() {
-        Some("connected" | "open") => connection(true),
+        Some("connected" | "open") => connection(true, None),
         Some("connecting") => nothing(DeliveryReason::StatusUpdate),
-        Some(_) => connection(false),
+        Some(_) => connection(false, None),
         None => match word(root, &["type"]).as_deref() {
-            Some("loggedout" | "disconnected") => connection(false),
+            Some("loggedout" | "disconnected") => connection(false, None),
             _ => nothing(DeliveryReason::StatusUpdate),
         },
     }

@@ -7,8 +7,8 @@ use wa_media::{FoundMedia, Inline, MediaKind};
 use super::Waha;
 use crate::gateway::fields::{
     self, Fields, Object, bare, connection, deletion, event, first, id, is_opus, is_private,
-    is_set, kind_of_mime, kind_of_word, link, nothing, object, objects, sender, time, with_found,
-    without_media, word, words,
+    is_set, kind_of_mime, kind_of_word, link, nothing, object, objects, passing, sender, time,
+    with_found, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::Shape;
@@ -49,33 +49,22 @@ impl Read for Waha {
         match name.as_str() {
             "session.status" => {
                 let at = time(root, &["timestamp"]);
-                let message = Message {
-                    sent_at: at,
-                    ..Message::default()
-                };
                 return vec![match word(payload, &["status"]).as_deref() {
-                    Some("working") => ParsedDelivery {
-                        message,
-                        ..connection(true)
-                    },
-                    Some(state) if is_down(state) => ParsedDelivery {
-                        message,
-                        ..connection(false)
-                    },
+                    Some("working") => connection(true, at),
+                    Some(state) if is_down(state) => connection(false, at),
                     _ => nothing(DeliveryReason::StatusUpdate),
                 }];
             }
-            name if name.starts_with("presence") => {
-                return vec![nothing(DeliveryReason::PresenceUpdate)];
-            }
-            name if name.starts_with("call") => return vec![nothing(DeliveryReason::Call)],
             // A reaction, an acknowledgement or a vote repeats the message that it is about.
             "message" | "message.any" | "message.edited" => {}
             "message.revoked" => {
                 let deleted = payloads.iter().map(|payload| deleted(root, payload));
                 return deleted.collect();
             }
-            _ => return vec![nothing(DeliveryReason::StatusUpdate)],
+            other => {
+                let passing = passing(other);
+                return vec![passing.unwrap_or_else(|| nothing(DeliveryReason::StatusUpdate))];
+            }
         }
         unread::each(root, payloads, |payload| Some(read(root, payload)))
     }

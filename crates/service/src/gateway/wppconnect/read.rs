@@ -7,7 +7,7 @@ use wa_media::{FoundMedia, Inline, MediaKind};
 use super::Wppconnect;
 use crate::gateway::fields::{
     self, Fields, Object, connection, deletion, event, id, is_private, is_set, kind_of_mime, link,
-    nothing, object, objects, sender, time, with_media, without_media, word, words,
+    nothing, object, objects, passing, sender, time, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::Shape;
@@ -50,18 +50,16 @@ impl Read for Wppconnect {
         let name = event(root, &["event"]);
         match name.as_str() {
             "status.find" => vec![match word(root, &["status"]).as_deref() {
-                Some("inchat" | "islogged") => connection(true),
+                Some("inchat" | "islogged") => connection(true, None),
                 Some(
                     // The first is how the server spells the second.
                     "desconnectedmobile" | "disconnectedmobile" | "notlogged" | "browserclose"
                     | "autoclosecalled" | "phonenotconnected" | "devicenotconnected"
                     | "serverclose" | "deletetoken",
-                ) => connection(false),
+                ) => connection(false, None),
                 _ => nothing(DeliveryReason::StatusUpdate),
             }],
-            "closesession" | "logoutsession" => vec![connection(false)],
-            "onpresencechanged" => vec![nothing(DeliveryReason::PresenceUpdate)],
-            "incomingcall" => vec![nothing(DeliveryReason::Call)],
+            "closesession" | "logoutsession" => vec![connection(false, None)],
             "onrevokedmessage" => vec![deleted(root)],
             // An acknowledgement repeats the type of a message without its file.
             name if name.contains("message") => {
@@ -71,7 +69,10 @@ impl Read for Wppconnect {
                 }
                 unread::each(root, items, |item| Some(read(item)))
             }
-            _ => vec![nothing(DeliveryReason::StatusUpdate)],
+            other => {
+                let passing = passing(other);
+                vec![passing.unwrap_or_else(|| nothing(DeliveryReason::StatusUpdate))]
+            }
         }
     }
 

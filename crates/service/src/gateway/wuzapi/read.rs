@@ -4,9 +4,7 @@ use serde_json::{Value as Json, json};
 use wa_media::read::{field, same_name, text};
 
 use super::Wuzapi;
-use crate::gateway::fields::{
-    self, Object, connection, event, first, link, nothing, object, objects, words,
-};
+use crate::gateway::fields::{self, Object, event, first, link, nothing, object, objects, words};
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape, is_named};
 use crate::gateway::{Error, ParsedDelivery, Sample, envelope, unread, whatsmeow};
@@ -33,9 +31,7 @@ impl Read for Wuzapi {
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
-        let parsed = field(root, &["jsonData"])
-            .and_then(text)
-            .and_then(envelope::inside);
+        let parsed = content(root);
         let inner = parsed.as_ref().and_then(Json::as_object);
         let both = [Some(root), inner].into_iter().flatten();
         both.flat_map(|of| fields::names(of, &["instanceName", "userID"]))
@@ -43,9 +39,7 @@ impl Read for Wuzapi {
     }
 
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
-        let parsed = field(root, &["jsonData"])
-            .and_then(text)
-            .and_then(envelope::inside);
+        let parsed = content(root);
         let inner = parsed.as_ref().and_then(Json::as_object);
         let inner = inner
             .or_else(|| object(root, &["jsonData"]))
@@ -54,25 +48,20 @@ impl Read for Wuzapi {
         let data = objects(inner, &["event"]).first().copied();
         let data = data.unwrap_or(&empty);
         let name = event(inner, &["type"]);
-        if let Some(connected) = whatsmeow::connected(&name) {
-            return vec![connection(connected)];
+        if let Some(readings) = whatsmeow::by_name(&name, data) {
+            return readings;
         }
-        match name.as_str() {
-            "historysync" => whatsmeow::history(data),
-            "presence" | "chatpresence" => vec![nothing(DeliveryReason::PresenceUpdate)],
-            name if name.starts_with("call") => vec![nothing(DeliveryReason::Call)],
-            _ if whatsmeow::is_message(data) => {
-                let mut reading = whatsmeow::read(data);
-                // The file part of a multipart body has the name `file`.
-                let is_text = |value| text(value).map(|_| value);
-                let bytes = first(inner, &["base64"], is_text);
-                let bytes = bytes.or_else(|| first(root, &["base64", "file"], is_text));
-                let s3 = object(inner, &["s3"]).and_then(|s3| link(s3, &["url"]));
-                whatsmeow::add_file(&mut reading, bytes, s3);
-                vec![reading]
-            }
-            _ => vec![nothing(DeliveryReason::StatusUpdate)],
+        if !whatsmeow::is_message(data) {
+            return vec![nothing(DeliveryReason::StatusUpdate)];
         }
+        let mut reading = whatsmeow::read(data);
+        // The file part of a multipart body has the name `file`.
+        let is_text = |value| text(value).map(|_| value);
+        let bytes = first(inner, &["base64"], is_text);
+        let bytes = bytes.or_else(|| first(root, &["base64", "file"], is_text));
+        let s3 = object(inner, &["s3"]).and_then(|s3| link(s3, &["url"]));
+        whatsmeow::add_file(&mut reading, bytes, s3);
+        vec![reading]
     }
 
     /// A form or a multipart body without the field of the message has texts only.
@@ -97,6 +86,12 @@ impl Read for Wuzapi {
             "base64": of.base64,
         }))
     }
+}
+
+/// The JSON in the text of a form's field.
+fn content(root: &Object) -> Option<Json> {
+    let text = field(root, &["jsonData"]).and_then(text)?;
+    envelope::inside(text)
 }
 
 /// Whether an object is news of a session without content.

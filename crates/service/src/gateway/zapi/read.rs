@@ -5,8 +5,8 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Zapi;
 use crate::gateway::fields::{
-    self, Fields, Object, connection, deletion, event, first, id, is_private, is_set, link,
-    nothing, object, objects, sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, described, event, first, id, is_private, is_set,
+    link, nothing, object, objects, passing, sender, time, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
@@ -51,22 +51,17 @@ impl Read for Zapi {
             "connectedcallback" => {
                 // Without the field, the name says it.
                 let connected = first(root, &["connected"], |value| Some(flag(value)));
-                return vec![ParsedDelivery {
-                    message,
-                    ..connection(connected.unwrap_or(true))
-                }];
+                return vec![connection(connected.unwrap_or(true), message.sent_at)];
             }
-            "disconnectedcallback" => {
-                return vec![ParsedDelivery {
-                    message,
-                    ..connection(false)
-                }];
-            }
+            "disconnectedcallback" => return vec![connection(false, message.sent_at)],
             "deliverycallback" | "messagestatuscallback" => {
                 return vec![nothing(DeliveryReason::StatusUpdate)];
             }
-            "presencechatcallback" => return vec![nothing(DeliveryReason::PresenceUpdate)],
-            _ => {}
+            name => {
+                if let Some(reading) = passing(name) {
+                    return vec![reading];
+                }
+            }
         }
         // Its documentation does not say how a deletion is sent; servers with its interface send this field.
         if let Some(target) = id(root, &["revokedMessageId"]) {
@@ -87,27 +82,29 @@ impl Read for Zapi {
         for part in templates.chain(cards) {
             media.extend(object(part, &["header"]).map(files).unwrap_or_default());
         }
-        // An edit repeats the whole message under its id.
-        let edits = Some(&message.id).filter(|_| is_set(root, &["isEdit"]));
+        let edits = is_set(root, &["isEdit"]).then(|| edited(root, &message));
         for file in &mut media {
             file.view_once |= wa_media::says_view_once(root);
             file.edited = edits.is_some();
-            file.edits = edits.cloned();
+            file.caption_removed = file.edited && file.caption.is_none();
+            file.edits.clone_from(&edits);
         }
         vec![with_media(message, media)]
     }
+}
+
+/// The message that an edit changes. An edit repeats the whole message, usually under its id.
+fn edited(root: &Object, message: &Message) -> String {
+    let original = ["editMessageId", "editedMessageId", "originalMessageId"];
+    id(root, &original).unwrap_or_else(|| message.id.clone())
 }
 
 fn files(of: &Object) -> Vec<FoundMedia> {
     let file = |(name, kind, url): &(&str, MediaKind, &str)| {
         let file = object(of, &[name])?;
         // Without a link the gateway lost it.
-        (!file.is_empty()).then(|| FoundMedia {
-            link: link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]),
-            url: None,
-            direct_path: None,
-            ..FoundMedia::of_fields(*kind, file)
-        })
+        let link = || link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]);
+        (!file.is_empty()).then(|| described(*kind, file, link()))
     };
     FILES.iter().filter_map(file).collect()
 }
@@ -116,10 +113,7 @@ fn files(of: &Object) -> Vec<FoundMedia> {
 fn files_of_links(of: &Object) -> Vec<FoundMedia> {
     let file = |(name, kind, url): &(&str, MediaKind, &str)| {
         let link = link(of, &[url])?;
-        (*name != "ptv").then(|| FoundMedia {
-            link: Some(link),
-            ..FoundMedia::of_fields(*kind, &Object::new())
-        })
+        (*name != "ptv").then(|| described(*kind, &Object::new(), Some(link)))
     };
     FILES.iter().filter_map(file).collect()
 }
