@@ -87,6 +87,7 @@ pub(crate) fn link(gateway: Gateway, origins: &Origins, media: &SimMedia, fault:
             "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={}&hash=sim",
             media.media_id()
         ),
+        (_, Gateway::Gupshup) => own(format!("wa/app/wa/media/{name}?download=false")),
         (_, Gateway::Twilio) => own(format!(
             "2010-04-01/Accounts/AC00000000000000000000000000000001/Messages/{}/Media/{name}",
             media.message_id

@@ -407,6 +407,11 @@ fn a_token_goes_to_paths_of_files_only() {
         ),
         (Gateway::Twilio, "/2010-04-01/Accounts/A/Calls.json", false),
         (Gateway::Twilio, "/2010-04-01/Accounts/A/Media/E", false),
+        (Gateway::Twilio, "/v1/Services/I/Media/E/Content", true),
+        (Gateway::Twilio, "/v1/Services/I/Users", false),
+        (Gateway::Gupshup, "/wa/a/wa/media/1?download=false", true),
+        (Gateway::Gupshup, "/fm/wamedia/a/1", true),
+        (Gateway::Gupshup, "/sm/api/v1/msg", false),
         (Gateway::Quepasa, "/download/a", true),
         (Gateway::Quepasa, "/webhook", false),
         (Gateway::Quepasa, "/webhook/download/a", false),
@@ -417,5 +422,55 @@ fn a_token_goes_to_paths_of_files_only() {
         let headers = gateway.file_headers(access, &url, &base);
         assert_eq!(!headers.is_empty(), is_sent, "{} {path}", gateway.as_str());
         assert_eq!(gateway.is_file_path(&url, &base), is_sent);
+    }
+    // Their files are at other hosts.
+    for (gateway, link, is_sent) in [
+        (
+            Gateway::Gupshup,
+            "https://filemanager.gupshup.io/wa/a/wa/media/1",
+            true,
+        ),
+        (
+            Gateway::Gupshup,
+            "http://filemanager.gupshup.io/wa/a/wa/media/1",
+            true,
+        ),
+        (
+            Gateway::Gupshup,
+            "https://filemanager.gupshup.io.example/wa/a",
+            false,
+        ),
+        (Gateway::Gupshup, "https://api.gupshup.io/wa/a", false),
+        (
+            Gateway::Twilio,
+            "https://mcs.us1.twilio.com/v1/Services/I/Media/E/Content",
+            true,
+        ),
+        (
+            Gateway::Twilio,
+            "https://mcs.us1.twilio.com/v1/Services",
+            false,
+        ),
+        (
+            Gateway::Twilio,
+            "https://mcs.us1.twilio.example/v1/Services/I/Media/E/Content",
+            false,
+        ),
+    ] {
+        let url = gateway.file_url(link, &base).unwrap();
+        let headers = gateway.file_headers(access, &url, &base);
+        assert_eq!(!headers.is_empty(), is_sent, "{link}");
+        assert!(!is_sent || url.scheme() == "https");
+    }
+    let link = "https://mcs.us1.twilio.com/v1/Services/I/Media/E/Content";
+    for (api, host) in [
+        ("https://api.twilio.com", "mcs.us1.twilio.com"),
+        ("https://api.dublin.ie1.twilio.com", "mcs.ie1.twilio.com"),
+        ("https://api.au1.twilio.com", "mcs.au1.twilio.com"),
+        ("https://proxy.example", "mcs.us1.twilio.com"),
+    ] {
+        let base = url::Url::parse(api).unwrap();
+        let url = Gateway::Twilio.file_url(link, &base).unwrap();
+        assert_eq!(url.host_str(), Some(host), "{api}");
     }
 }

@@ -25,6 +25,8 @@ enum Request<'a> {
     File(&'a str),
     /// A file that anyone may have.
     PublicFile(&'a str),
+    /// A file that anyone may have, also who shows the key.
+    OpenFile(&'a str),
     /// A file that another server has.
     Elsewhere(&'a str),
 }
@@ -52,13 +54,15 @@ pub(super) async fn answer(
     let Some(request) = read(gateway, &method, (&parts, &query), &body) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let is_public = matches!(request, Request::PublicFile(_));
+    let is_public = matches!(request, Request::PublicFile(_) | Request::OpenFile(_));
     if !is_public && let Err(status) = authorised(&shared, gateway, &parts, &headers) {
         return call::error(gateway, status);
     }
     match request {
         Request::Describe(id) => describe(&shared, gateway, id).await,
-        Request::File(id) => serve(&shared, gateway, id, &HeaderMap::new()).await,
+        Request::File(id) | Request::OpenFile(id) => {
+            serve(&shared, gateway, id, &HeaderMap::new()).await
+        }
         Request::PublicFile(id) => serve(&shared, gateway, id, &headers).await,
         Request::Elsewhere(name) => {
             let files = shared.world.lock().origins.files.clone();
@@ -109,6 +113,7 @@ fn read<'a>(
         }
         (Gateway::Gowa, true, ["statics", "media", name]) => Request::PublicFile(name),
         (Gateway::Quepasa, true, ["download", id]) => Request::File(id),
+        (Gateway::Gupshup, true, ["wa", _, "wa", "media", name]) => Request::OpenFile(name),
         (Gateway::Twilio, true, ["2010-04-01", "Accounts", _, "Messages", _, "Media", name]) => {
             Request::Elsewhere(name)
         }
