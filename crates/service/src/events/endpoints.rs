@@ -104,6 +104,14 @@ impl Subscription {
         })
     }
 
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self {
+            endpoint: endpoint.id.clone(),
+            client: endpoint.client,
+            types: endpoint.types.clone(),
+        }
+    }
+
     /// Whether the endpoint gets an event of this kind and client.
     pub fn wants(&self, kind: &str, client: Option<i64>) -> bool {
         let types = self.types.as_ref();

@@ -1,7 +1,10 @@
 //! The outbox: a notification for each event and endpoint, written in the transaction of the event, and its attempts.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::endpoints::Endpoint;
 use super::{Event, endpoints, event_of};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND, as_rfc3339, as_rfc3339_or_null, spread};
 use crate::db::{Db, Error, Row, Tx, values};
@@ -332,32 +335,73 @@ pub async fn resend(tx: &mut Tx, endpoint: &str, id: &str, now: Millis) -> Resul
     Ok(tx.run(sql, values![id, endpoint, now]).await? == 1)
 }
 
-/// How many failed since then.
-pub async fn failed_since(db: &Db, endpoint: &str, since: Millis) -> Result<u64, Error> {
-    let sql = "select count(*) as n from notifications where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2";
-    let row = db.row(sql, values![endpoint, since]).await?;
-    row.map_or(Ok(0), |row| row.count("n"))
+/// A time and one after it, which is not part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    pub since: Millis,
+    pub before: Millis,
 }
 
-/// Sends up to `limit` of those again that failed since then; returns how many.
+/// How many failed in a period, by client.
+pub async fn failed_by_client(
+    db: &Db,
+    endpoint: &str,
+    period: Period,
+) -> Result<Vec<(Option<i64>, u64)>, Error> {
+    let sql = "select client, count(*) as n from notifications
+               where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2 and coalesce(ended_at, created_at) < $3
+               group by client order by client";
+    let rows = db.rows(sql, values![endpoint, period.since, period.before]);
+    let rows = rows.await?;
+    rows.iter()
+        .map(|row| Ok((row.int_or_none("client")?, row.count("n")?)))
+        .collect()
+}
+
+/// Sends up to `limit` of those again that failed in a period; returns how many.
 pub async fn recover(
     tx: &mut Tx,
     endpoint: &str,
-    since: Millis,
+    period: Period,
     now: Millis,
     limit: u32,
 ) -> Result<u64, Error> {
-    let sql = "update notifications set status = 'pending', next_attempt_at = $3, ended_at = null, lease_owner = null, lease_until = null, attempts = 0
-               where id in (select id from notifications where endpoint = $1 and status = 'failed' and coalesce(ended_at, created_at) >= $2 limit $4)";
-    tx.run(sql, values![endpoint, since, now, limit]).await
+    let sql = "update notifications set status = 'pending', next_attempt_at = $4, ended_at = null, lease_owner = null, lease_until = null, attempts = 0
+               where id in (select id from notifications where endpoint = $1 and status = 'failed'
+                 and coalesce(ended_at, created_at) >= $2 and coalesce(ended_at, created_at) < $3 limit $5)";
+    let Period { since, before } = period;
+    tx.run(sql, values![endpoint, since, before, now, limit])
+        .await
 }
 
-/// Adds notifications for the events with a number after `after` and up to `until` that never had one at this endpoint;
-/// returns how many.
+/// How many events of a period never had a notification at this endpoint and are of a type that it wants, by client.
+pub async fn missing_by_client(
+    db: &Db,
+    endpoint: &Endpoint,
+    period: Period,
+) -> Result<Vec<(Option<i64>, u64)>, Error> {
+    let sql = "select client, kind, count(*) as n from events
+               where at >= $2 and at < $3 and kind <> 'erased'
+                 and not exists (select 1 from notifications where endpoint = $1 and event = events.seq)
+               group by client, kind order by client, kind";
+    let rows = db.rows(sql, values![&endpoint.id, period.since, period.before]);
+    let subscription = endpoints::Subscription::of(endpoint);
+    let mut counts: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    for row in rows.await? {
+        let (kind, client) = (row.text("kind")?, row.int_or_none("client")?);
+        if subscription.wants(&kind, client) {
+            *counts.entry(client).or_insert(0) += row.count("n")?;
+        }
+    }
+    Ok(counts.into_iter().collect())
+}
+
+/// Adds notifications for the events of a period with a number after `after` and up to `until` that never had one at this
+/// endpoint; returns how many.
 pub async fn replay_missing(
     tx: &mut Tx,
     endpoint: &str,
-    since: Millis,
+    period: Period,
     after: i64,
     until: i64,
     now: Millis,
@@ -366,9 +410,10 @@ pub async fn replay_missing(
         return Ok(0);
     };
     let sql = "select seq, kind, client from events
-               where at >= $1 and seq > $2 and seq <= $3 and kind <> 'erased' order by seq";
+               where at >= $1 and at < $2 and seq > $3 and seq <= $4 and kind <> 'erased' order by seq";
+    let Period { since, before } = period;
     let mut added = 0;
-    for row in tx.rows(sql, values![since, after, until]).await? {
+    for row in tx.rows(sql, values![since, before, after, until]).await? {
         let (kind, client) = (row.text("kind")?, row.int_or_none("client")?);
         if subscription.wants(&kind, client) {
             added += insert(tx, endpoint, row.int("seq")?, &kind, client, now).await?;

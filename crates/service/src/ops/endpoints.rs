@@ -5,10 +5,11 @@ use serde_json::json;
 
 use crate::access::Actor;
 use crate::access::audit::{Action, NewEntry, append};
-use crate::clock::{Clock, Millis};
+use crate::clock::Clock;
 use crate::db::{self, Db, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint, NewEndpoint};
-use crate::events::{self, KINDS, notifications, signing};
+use crate::events::notifications::{self, Period};
+use crate::events::{self, KINDS, signing};
 use crate::instances;
 use crate::model::{ChangeKind, Scope, fresh_id, name};
 use crate::net;
@@ -228,10 +229,10 @@ pub async fn remove(
 /// Which notifications are sent again.
 #[derive(Clone, Copy, Debug)]
 pub enum Again {
-    /// Those that failed since then.
-    Failed(Millis),
-    /// The events since then that never had one.
-    Missing(Millis),
+    /// Those that failed in the period.
+    Failed(Period),
+    /// The events of the period that never had one.
+    Missing(Period),
 }
 
 impl Again {
@@ -251,6 +252,18 @@ pub struct AgainReport {
     pub stopped: bool,
 }
 
+/// How many would be sent again now, by client.
+pub async fn count_again(
+    db: &Db,
+    endpoint: &Endpoint,
+    which: Again,
+) -> Result<Vec<(Option<i64>, u64)>, db::Error> {
+    match which {
+        Again::Failed(period) => notifications::failed_by_client(db, &endpoint.id, period).await,
+        Again::Missing(period) => notifications::missing_by_client(db, endpoint, period).await,
+    }
+}
+
 /// Progress counts notifications that failed, or events.
 pub async fn send_again(
     deps: Deps<'_>,
@@ -268,8 +281,8 @@ pub async fn send_again(
     });
     recording.await?;
     let report = match which {
-        Again::Failed(since) => recover(deps, id, since, progress, cancelled).await?,
-        Again::Missing(since) => replay_missing(deps, id, since, progress, cancelled).await?,
+        Again::Failed(period) => recover(deps, id, period, progress, cancelled).await?,
+        Again::Missing(period) => replay_missing(deps, id, period, progress, cancelled).await?,
     };
     Ok(report)
 }
@@ -277,18 +290,19 @@ pub async fn send_again(
 async fn recover(
     deps: Deps<'_>,
     id: String,
-    since: Millis,
+    period: Period,
     progress: &dyn Progress<()>,
     cancelled: &CancellationToken,
 ) -> Result<AgainReport, db::Error> {
-    progress.expect(notifications::failed_since(deps.db, &id, since).await?);
+    let counts = notifications::failed_by_client(deps.db, &id, period).await?;
+    progress.expect(counts.iter().map(|(_, count)| count).sum());
     let mut report = AgainReport::default();
-    // One that fails while this runs is not sent twice.
+    // One that fails while this runs is not sent twice: it is after the period.
     let now = deps.clock.now();
     loop {
         let id = id.clone();
         let batch = deps.db.write(Key::endpoint(&id), async move |tx| {
-            notifications::recover(tx, &id, since, now, AT_ONCE).await
+            notifications::recover(tx, &id, period, now, AT_ONCE).await
         });
         let count = batch.await?;
         report.count += count;
@@ -303,19 +317,19 @@ async fn recover(
 async fn replay_missing(
     deps: Deps<'_>,
     id: String,
-    since: Millis,
+    period: Period,
     progress: &dyn Progress<()>,
     cancelled: &CancellationToken,
 ) -> Result<AgainReport, db::Error> {
-    let newest = events::newest(deps.db).await?;
-    let mut after = events::before_time(deps.db, since).await?;
-    progress.expect((newest - after).unsigned_abs());
+    let newest = events::before_time(deps.db, period.before).await?;
+    let mut after = events::before_time(deps.db, period.since).await?;
+    progress.expect((newest - after).max(0).unsigned_abs());
     let (mut report, now) = (AgainReport::default(), deps.clock.now());
     while after < newest && !report.stopped {
         let until = newest.min(after + i64::from(AT_ONCE));
         let id = id.clone();
         let batch = deps.db.write(Key::endpoint(&id), async move |tx| {
-            notifications::replay_missing(tx, &id, since, after, until, now).await
+            notifications::replay_missing(tx, &id, period, after, until, now).await
         });
         report.count += batch.await?;
         progress.advance((until - after).unsigned_abs());

@@ -41,6 +41,7 @@ codes! {
         Retry "retry",
         Dismiss "dismiss",
         Export "export",
+        Dossier "dossier",
         Recover "recover",
         ReplayMissing "replay_missing",
     }

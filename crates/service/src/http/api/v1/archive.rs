@@ -27,7 +27,7 @@ use crate::model::{MediaId, MediaStatus, Scope};
 use crate::ops::export::{self, Target};
 
 /// Files in one archive; the list of their names is in memory until its end.
-const MOST_FILES: u64 = 100_000;
+pub(super) const MOST_FILES: u64 = 100_000;
 /// In one request.
 const MOST_IDS: usize = 500;
 
@@ -38,17 +38,24 @@ pub struct ArchiveQuery {
     ids: Option<String>,
 }
 
-fn ids_of(text: Option<&str>) -> Result<Vec<MediaId>> {
-    let names = text.into_iter().flat_map(|text| text.split(','));
+/// None are all; a list must have some.
+pub(super) fn ids_of(names: Option<&[String]>) -> Result<Vec<MediaId>> {
     let ids: Vec<_> = names
+        .into_iter()
+        .flatten()
         .filter(|id| !id.is_empty())
-        .map(|id| MediaId(id.to_owned()))
+        .map(|id| MediaId(id.clone()))
         .collect();
-    if ids.len() > MOST_IDS || text.is_some() && ids.is_empty() {
+    if ids.len() > MOST_IDS || names.is_some() && ids.is_empty() {
         let detail = Detail::with(texts::api::DETAIL_IDS, "most", MOST_IDS);
         return Err(ApiError::bad(texts::api::BAD_QUERY, detail));
     }
     Ok(ids)
+}
+
+pub(super) fn too_many_files(most: u64) -> ApiError {
+    let (status, key) = (StatusCode::BAD_REQUEST, texts::api::TOO_MANY_FILES);
+    ApiError::with(status, key, vec![("most", most.to_string())])
 }
 
 /// The stored files of a filter, and how many there are; an error when there is none, or more than `most`.
@@ -60,7 +67,8 @@ pub(super) async fn stored(
     most: u64,
     screening: Screening,
 ) -> Result<(Filter, u64)> {
-    let ids = ids_of(ids)?;
+    let names: Option<Vec<_>> = ids.map(|text| text.split(',').map(str::to_owned).collect());
+    let ids = ids_of(names.as_deref())?;
     let filter = Filter {
         status: Some(MediaStatus::Stored),
         screening,
@@ -69,14 +77,7 @@ pub(super) async fn stored(
     };
     match media::count_up_to(&app.db_for_lists(), &filter, most + 1).await? {
         0 => Err(ApiError::not_found(texts::api::NOTHING_STORED)),
-        count if count > most => {
-            let (status, key) = (StatusCode::BAD_REQUEST, texts::api::TOO_MANY_FILES);
-            Err(ApiError::with(
-                status,
-                key,
-                vec![("most", most.to_string())],
-            ))
-        }
+        count if count > most => Err(too_many_files(most)),
         count => Ok((filter, count)),
     }
 }

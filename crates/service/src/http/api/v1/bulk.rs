@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Id, apart};
+use super::{Id, apart, archive};
 use crate::access::{Actor, Grant};
 use crate::app::App;
 use crate::clock::{Millis, rfc3339};
@@ -29,6 +29,7 @@ use crate::i18n::keys as texts;
 use crate::instances;
 use crate::media::{self, Filter};
 use crate::model::{MediaStatus, codes};
+use crate::ops::dossier::MOST_MEDIA;
 use crate::ops::export::{self, Target};
 use crate::ops::{Item, Progress, Selection, dismiss, retry};
 
@@ -41,6 +42,8 @@ codes! {
         Dismiss "dismiss",
         /// Reads and verifies every file; the result has the address of the archive, and the files that are not in it.
         Export "export",
+        /// The same for a dossier.
+        Dossier "dossier",
     }
 }
 
@@ -50,6 +53,7 @@ impl From<BulkAction> for RunAction {
             BulkAction::Retry => Self::Retry,
             BulkAction::Dismiss => Self::Dismiss,
             BulkAction::Export => Self::Export,
+            BulkAction::Dossier => Self::Dossier,
         }
     }
 }
@@ -59,9 +63,11 @@ impl From<BulkAction> for RunAction {
 pub struct NewBulk {
     action: BulkAction,
     filter: MediaFilter,
+    /// Only these of the filter, at most 500.
+    ids: Option<Vec<String>>,
     /// Only what was received before then: the time at which the list was shown. Now without it.
     before: Option<String>,
-    /// Only count.
+    /// Only count: `total`, and in `result` the clients, and for a file to download its address.
     #[serde(default)]
     dry_run: bool,
 }
@@ -107,7 +113,7 @@ fn statuses(action: BulkAction, filter: &Filter) -> Vec<MediaStatus> {
             MediaStatus::Dismissed,
         ],
         BulkAction::Dismiss => &[MediaStatus::Failed, MediaStatus::Expired],
-        BulkAction::Export => &[MediaStatus::Stored],
+        BulkAction::Export | BulkAction::Dossier => &[MediaStatus::Stored],
     };
     let wanted = |status: &&MediaStatus| filter.status.is_none_or(|only| only == **status);
     possible.iter().filter(wanted).copied().collect()
@@ -130,6 +136,7 @@ pub async fn create(
     let mut filter = new.filter.resolve(&app, grant.scope).await?;
     let until = filter.until.map_or(before, |until| until.min(before));
     filter.until = Some(until);
+    filter.ids = archive::ids_of(new.ids.as_deref())?;
     if new.action == BulkAction::Export {
         filter.screening = app.screening(grant.role);
     }
@@ -145,17 +152,21 @@ pub async fn create(
         }
     }
     let total = counts.values().sum();
+    let archive = archive_of(
+        new.action,
+        &asked,
+        new.ids.as_deref(),
+        (filter.since, until),
+    );
     if new.dry_run {
-        let counted = Run::new(&app, new.action.into(), &grant, total);
-        let clients = clients(&app, &counts).await?;
-        let shown = ApiRun {
-            state: RunState::Finished,
-            result: Some(json!({"total": total, "dry_run": true, "clients": clients})),
-            ..ApiRun::from(&counted)
-        };
+        let counts: Vec<_> = counts.into_iter().map(|(id, n)| (Some(id), n)).collect();
+        let mut shown = counted(&app, &grant, new.action.into(), &counts).await?;
+        if let (Some(archive), Some(result)) = (&archive, &mut shown.result) {
+            archive.refuse_more(total)?;
+            result["archive"] = json!(archive.address);
+        }
         return Ok((StatusCode::ACCEPTED, Json(shown)).into_response());
     }
-    let archive = archive_of(&asked, filter.since, until);
     let selection = Selection {
         media: Vec::new(),
         statuses,
@@ -171,17 +182,28 @@ pub async fn create(
     Ok((StatusCode::ACCEPTED, Json(shown)).into_response())
 }
 
-/// The clients whose media an action would change, with most first.
-async fn clients(app: &App, counts: &BTreeMap<i64, u64>) -> Result<Vec<Value>> {
+/// What an action would do, without a run: to how many, and of which clients, those with most first.
+pub async fn counted(
+    app: &App,
+    grant: &Grant,
+    action: RunAction,
+    counts: &[(Option<i64>, u64)],
+) -> Result<ApiRun> {
     let known = instances::every_client(&app.db).await?;
-    let name = |id: i64| known.iter().find(|client| client.id == id);
-    let mut counts: Vec<_> = counts.iter().collect();
-    counts.sort_by_key(|(client, count)| (Reverse(**count), **client));
+    let name = |id: Option<i64>| known.iter().find(|client| Some(client.id) == id);
+    let total = counts.iter().map(|(_, count)| count).sum();
+    let mut counts = counts.to_vec();
+    counts.sort_by_key(|(client, count)| (Reverse(*count), *client));
     let clients = counts.into_iter().map(|(client, count)| {
-        let name = name(*client).map(|client| client.name.as_str());
+        let name = name(client).map(|client| client.name.as_str());
         json!({"client": client, "name": name, "count": count})
     });
-    Ok(clients.collect())
+    let clients: Vec<_> = clients.collect();
+    Ok(ApiRun {
+        state: RunState::Finished,
+        result: Some(json!({"total": total, "dry_run": true, "clients": clients})),
+        ..ApiRun::from(&Run::new(app, action, grant, total))
+    })
 }
 
 /// Starts a run.
@@ -276,8 +298,34 @@ fn tallied(report: &impl Serialize, results: &Mutex<BTreeMap<String, u64>>) -> V
     report
 }
 
-/// The address of the archive with exactly the media of a filter: with times that do not move.
-fn archive_of(filter: &MediaFilter, since: Option<Millis>, until: Millis) -> String {
+/// A file to download.
+struct Archive {
+    address: String,
+    /// Files in it.
+    most: u64,
+}
+
+impl Archive {
+    fn refuse_more(&self, total: u64) -> Result<()> {
+        if total > self.most {
+            return Err(archive::too_many_files(self.most));
+        }
+        Ok(())
+    }
+}
+
+/// The archive with exactly the media of a filter: with times that do not move. None for an action that makes none.
+fn archive_of(
+    action: BulkAction,
+    filter: &MediaFilter,
+    ids: Option<&[String]>,
+    (since, until): (Option<Millis>, Millis),
+) -> Option<Archive> {
+    let (path, most) = match action {
+        BulkAction::Retry | BulkAction::Dismiss => return None,
+        BulkAction::Export => ("media.zip", archive::MOST_FILES),
+        BulkAction::Dossier => ("dossier.zip", MOST_MEDIA),
+    };
     let fixed = MediaFilter {
         from: since.map(rfc3339),
         to: Some(rfc3339(until)),
@@ -293,7 +341,11 @@ fn archive_of(filter: &MediaFilter, since: Option<Millis>, until: Millis) -> Str
             query.append_pair(&name, &text);
         }
     }
-    format!("{BASE}/media.zip?{}", query.finish())
+    if let Some(ids) = ids {
+        query.append_pair("ids", &ids.join(","));
+    }
+    let address = format!("{BASE}/{path}?{}", query.finish());
+    Some(Archive { address, most })
 }
 
 /// The progress of an export in bytes, and the files that cannot be in its archive.
@@ -323,7 +375,7 @@ impl Progress<export::ExportFinding> for Verifying {
 async fn verify(
     app: &App,
     selection: Selection,
-    archive: String,
+    archive: Option<Archive>,
     run: &Arc<Run>,
 ) -> Result<(bool, Value), export::Error> {
     let Some(status) = selection.statuses.first() else {
@@ -349,7 +401,7 @@ async fn verify(
     let omitted = omitted.lock().unwrap_or_else(PoisonError::into_inner);
     let mut result = json!({"files": report.files, "bytes": report.bytes, "omitted": report.omitted, "findings": *omitted});
     if !report.stopped && report.files > 0 {
-        result["archive"] = archive.into();
+        result["archive"] = json!(archive.map(|archive| archive.address));
     }
     Ok((report.stopped, result))
 }
@@ -359,7 +411,7 @@ async fn perform(
     actor: Actor,
     action: BulkAction,
     selection: Selection,
-    archive: String,
+    archive: Option<Archive>,
     run: &Arc<Run>,
 ) -> Outcome {
     let (progress, cancelled) = (Tally::new(run), run.cancelled.clone());
@@ -390,7 +442,7 @@ async fn perform(
                 .map(|report| (report.stopped, tallied(&report, &results)))
                 .map_err(Into::into)
         }
-        BulkAction::Export => verify(app, selection, archive, run)
+        BulkAction::Export | BulkAction::Dossier => verify(app, selection, archive, run)
             .await
             .map_err(Into::into),
     };

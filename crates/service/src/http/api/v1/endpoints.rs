@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::bulk::{ApiRun, Counting, RunAction, start};
+use super::bulk::{ApiRun, Counting, RunAction, counted, start};
 use super::{Id, Ids};
 use crate::access::Grant;
 use crate::events::endpoints::{self, Endpoint};
 use crate::events::notifications::{
-    self, Notification, NotificationAttempt, NotificationCursor, NotificationStatus,
+    self, Notification, NotificationAttempt, NotificationCursor, NotificationStatus, Period,
 };
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Operator, Viewer};
@@ -92,7 +92,7 @@ pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
 ) -> Result<Json<Page<Endpoint>>> {
-    let found = endpoints::list(&state.app.db, grant.scope).await?;
+    let found = endpoints::list(&state.app.db_for_lists(), grant.scope).await?;
     Ok(Json(Page::whole(found)))
 }
 
@@ -226,7 +226,7 @@ pub async fn notifications(
     Query(query, page): Query<NotificationsQuery, PageQuery>,
 ) -> Result<Json<Page<Notification>>> {
     let endpoint = visible(&state, &grant, &id).await?;
-    let (limit, db) = (page.limit()?, &state.app.db);
+    let (limit, db) = (page.limit()?, &state.app.db_for_lists());
     let after = page.after(NotificationCursor::parse)?;
     let found = notifications::of_endpoint(db, &endpoint.id, query.status, after, limit + 1);
     let cursor = |found: &Notification| NotificationCursor::of(found).to_string();
@@ -284,19 +284,33 @@ pub async fn resend(
 pub struct SinceBody {
     /// A day, a time, or so long ago (`24h`).
     since: String,
+    /// Only what was before then. Now without it.
+    before: Option<String>,
+    /// Only count: `total`, and the clients in `result`.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 async fn send_again(
     state: HttpState,
     grant: Grant,
     id: &str,
-    since: &str,
+    body: SinceBody,
     action: RunAction,
-    which: fn(crate::clock::Millis) -> Again,
+    which: fn(Period) -> Again,
 ) -> Result<Response> {
     let endpoint = visible(&state, &grant, id).await?;
-    let which = which(time(&state.app, Some(since))?.unwrap_or(0));
-    let (app, actor) = (Arc::clone(&state.app), grant.actor.clone());
+    let app = Arc::clone(&state.app);
+    let which = which(Period {
+        since: time(&app, Some(&body.since))?.unwrap_or(0),
+        before: time(&app, body.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1),
+    });
+    if body.dry_run {
+        let counts = operation::count_again(&app.db, &endpoint, which).await?;
+        let counted = counted(&app, &grant, action, &counts).await?;
+        return Ok((StatusCode::ACCEPTED, Json(counted)).into_response());
+    }
+    let actor = grant.actor.clone();
     let shown = start(&state, &grant, action, 0, async move |run| {
         let deps = app.endpoint_deps();
         let (progress, cancelled) = (Counting(Arc::clone(&run)), run.cancelled.clone());
@@ -319,7 +333,7 @@ pub async fn recover(
     Body(body): Body<SinceBody>,
 ) -> Result<Response> {
     let action = RunAction::Recover;
-    send_again(state, grant, &id, &body.since, action, Again::Failed).await
+    send_again(state, grant, &id, body, action, Again::Failed).await
 }
 
 /// Sends the events since then that never had a notification here, as a run (`/bulk/{id}`)
@@ -332,5 +346,5 @@ pub async fn replay_missing(
     Body(body): Body<SinceBody>,
 ) -> Result<Response> {
     let action = RunAction::ReplayMissing;
-    send_again(state, grant, &id, &body.since, action, Again::Missing).await
+    send_again(state, grant, &id, body, action, Again::Missing).await
 }
