@@ -220,6 +220,12 @@ impl Language {
         self.find(&id("reasons", code)).unwrap_or(code)
     }
 
+    /// The same for a reader.
+    pub fn reason_for(self, reader: Reader, code: &str) -> String {
+        self.of_page(reader, &id("reasons", code), &[], &[])
+            .unwrap_or_else(|| self.reason(code).to_owned())
+    }
+
     /// The text of a [`DeliveryReason`](crate::model::DeliveryReason), by its code.
     pub fn verdict(self, code: &str) -> &str {
         self.find(&id("verdicts", code)).unwrap_or(code)

@@ -3,6 +3,7 @@
 reasons-gateway-unreachable = the gateway could not be reached
 reasons-gateway-timeout = the gateway did not answer in time
 reasons-gateway-token-refused = the gateway refused the instance's token: set it again with `midiateca instance add`
+    .page = the gateway refused the instance's token
 reasons-gateway-unknown-instance = the gateway does not know this instance or call
 reasons-gateway-throttled = the gateway asked for fewer requests
 reasons-gateway-failed = the gateway could not download the media from WhatsApp
@@ -11,7 +12,9 @@ reasons-gateway-file-gone = the gateway does not have the file any more
 reasons-no-file-sent = the gateway sent the media without its file and without a link to it: it could not load the file
 reasons-gateway-bad-answer = the gateway's answer is not a link
 reasons-token-missing = no gateway token is stored for this instance: add it with `midiateca instance add --token-env`
+    .page = no gateway token is stored for this instance: enter it on the page of the instance
 reasons-token-unreadable = the gateway token cannot be decrypted, because secret.key is missing or is another key: restore the right one, or add the token again with `midiateca instance add`
+    .page = the gateway token cannot be decrypted, because secret.key is missing or is another key: restore the right one, or enter the token again on the page of the instance
 reasons-keys-missing = the delivery has neither key nor path, so the media cannot be downloaded
 reasons-unprovable = the delivery has neither key nor hash, and the type of the bytes is unknown, so they cannot be verified
 reasons-bad-media-key = the media key is not 32 bytes long

@@ -3,6 +3,7 @@
 reasons-gateway-unreachable = não foi possível conectar ao gateway
 reasons-gateway-timeout = o gateway não respondeu a tempo
 reasons-gateway-token-refused = o gateway recusou o token da instância: informe-o de novo com `midiateca instance add`
+    .page = o gateway recusou o token da instância
 reasons-gateway-unknown-instance = o gateway não conhece esta instância ou chamada
 reasons-gateway-throttled = o gateway pediu para diminuir as requisições
 reasons-gateway-failed = o gateway não conseguiu baixar a mídia do WhatsApp
@@ -11,7 +12,9 @@ reasons-gateway-file-gone = o gateway não tem mais o arquivo
 reasons-no-file-sent = o gateway enviou a mídia sem o arquivo e sem um link para ele: não conseguiu carregar o arquivo
 reasons-gateway-bad-answer = a resposta do gateway não é um link
 reasons-token-missing = não há token do gateway armazenado para esta instância: informe-o com `midiateca instance add --token-env`
+    .page = não há token do gateway armazenado para esta instância: informe-o na página da instância
 reasons-token-unreadable = não é possível descriptografar o token do gateway, porque secret.key não existe ou é outra chave: restaure a certa, ou informe o token de novo com `midiateca instance add`
+    .page = não é possível descriptografar o token do gateway, porque secret.key não existe ou é outra chave: restaure a certa, ou informe o token de novo na página da instância
 reasons-keys-missing = a entrega não contém chave nem caminho, por isso não é possível baixar a mídia
 reasons-unprovable = a entrega não contém chave nem hash, e o tipo dos bytes é desconhecido, por isso não é possível verificá-los
 reasons-bad-media-key = a chave da mídia não tem 32 bytes

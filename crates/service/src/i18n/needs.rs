@@ -35,7 +35,7 @@ fn why(error: &(dyn std::error::Error + 'static), lang: Language) -> String {
 }
 
 fn sentence(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> String {
-    let values = values(need, lang, zone);
+    let values = values(reader, need, lang, zone);
     let values: Vec<_> = values
         .iter()
         .map(|(name, value)| (*name, value as &dyn Display))
@@ -73,7 +73,7 @@ fn template(need: &Need) -> TextKey {
     }
 }
 
-fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String)> {
+fn values(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String)> {
     match need {
         Need::ServerStopped { data } => vec![("data", data.display().to_string())],
         Need::ServerNotAnswering { address } | Need::ServerNotReady { address } => {
@@ -108,7 +108,7 @@ fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String
         }
         Need::GatewayProblem { instance, reason } => vec![
             ("instance", instance.clone()),
-            ("reason", lang.reason(reason).to_owned()),
+            ("reason", lang.reason_for(reader, reason)),
         ],
         Need::TokensUnreadable { cause } => vec![("why", why(cause, lang))],
         Need::MediaWaitForStorage { count, reason } => vec![
@@ -126,7 +126,7 @@ fn values(need: &Need, lang: Language, zone: &Zone) -> Vec<(&'static str, String
             vec![("count", count.to_string())]
         }
         Need::DeliveriesRefused(refused) => {
-            vec![("refused", refusals::sentence(refused, lang, zone))]
+            vec![("refused", refusals::sentence(reader, refused, lang, zone))]
         }
         Need::DeliveriesNeverMade { instance, count } => {
             vec![("instance", instance.clone()), ("count", count.to_string())]

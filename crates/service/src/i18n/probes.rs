@@ -30,7 +30,7 @@ fn explanation_for(reader: Reader, result: &CheckResult, lang: Language) -> Opti
 /// Times are in `zone`.
 pub fn text(reader: Reader, result: &CheckResult, lang: Language, zone: &Zone) -> ProbeText {
     let explanation = explanation_for(reader, result, lang);
-    let values = values(result, explanation.as_ref(), lang, zone);
+    let values = values(reader, result, explanation.as_ref(), lang, zone);
     let values = values.iter();
     let values: Vec<(&str, &dyn Display)> = values.map(|(name, it)| (*name, it as _)).collect();
     let numbers = result.values.iter();
@@ -48,6 +48,7 @@ pub fn text(reader: Reader, result: &CheckResult, lang: Language, zone: &Zone) -
 }
 
 fn values(
+    reader: Reader,
     result: &CheckResult,
     explanation: Option<&Explanation>,
     lang: Language,
@@ -60,9 +61,9 @@ fn values(
             Value::Plain(number) => number.to_string(),
             Value::Bytes(count) => lang.bytes(*count),
             Value::Millis(ms) => lang.span(*ms),
-            Value::Reason(code) => lang.reason(code).to_owned(),
+            Value::Reason(code) => lang.reason_for(reader, code),
             Value::Refused(refused) => {
-                values.push(("refusal_hint", refusals::hint(refused, lang)));
+                values.push(("refusal_hint", refusals::hint(reader, refused, lang)));
                 refusals::seen(refused, lang, zone)
             }
         };

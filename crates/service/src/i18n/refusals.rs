@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::keys::refusals as words;
-use super::{Language, TextKey};
+use super::{Language, Reader, TextKey};
 use crate::clock::Zone;
 use crate::gateway::Gateway;
 use crate::instances::{Refusal, RefusalReason};
@@ -24,7 +24,7 @@ fn about(refused: &RefusedDeliveries) -> String {
 
 /// How many since when, and why.
 pub fn seen(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
-    let why = fill(refused, lang, why(refused.refusal.reason));
+    let why = fill(Reader::Program, refused, lang, why(refused.refusal.reason));
     let counted = &refused.counted;
     let (since, last) = (zone.local(counted.first_at), zone.local(counted.last_at));
     let values: [(&str, &dyn Display); 4] = [
@@ -43,25 +43,33 @@ pub fn seen(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String 
     lang.fill(words, &values)
 }
 
-pub fn hint(refused: &RefusedDeliveries, lang: Language) -> String {
-    fill(refused, lang, hint_of(&refused.refusal))
+pub fn hint(reader: Reader, refused: &RefusedDeliveries, lang: Language) -> String {
+    fill(reader, refused, lang, hint_of(&refused.refusal))
 }
 
 /// With its instance or gateway.
-pub fn sentence(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
+pub fn sentence(
+    reader: Reader,
+    refused: &RefusedDeliveries,
+    lang: Language,
+    zone: &Zone,
+) -> String {
     let (about, seen) = (about(refused), seen(refused, lang, zone));
-    let hint = hint(refused, lang);
+    let hint = hint(reader, refused, lang);
     let values: [(&str, &dyn Display); 3] = [("about", &about), ("seen", &seen), ("hint", &hint)];
     lang.fill(words::SENTENCE, &values)
 }
 
 /// For an instance that is named already.
 pub fn own(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
-    let (seen, hint) = (seen(refused, lang, zone), hint(refused, lang));
+    let (seen, hint) = (
+        seen(refused, lang, zone),
+        hint(Reader::Program, refused, lang),
+    );
     lang.fill(words::OWN, &[("seen", &seen), ("hint", &hint)])
 }
 
-fn fill(refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
+fn fill(reader: Reader, refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
     let refusal = &refused.refusal;
     let gateway = refusal.gateway.map_or("wapi", Gateway::as_str);
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
@@ -71,7 +79,7 @@ fn fill(refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
         ("address_of", &address_of),
         ("gateway", &gateway),
     ];
-    lang.fill(words, &values)
+    lang.fill_for(reader, words, &values)
 }
 
 fn why(reason: RefusalReason) -> TextKey {

@@ -6,6 +6,7 @@ use url::Url;
 use crate::clock::Millis;
 use crate::gateway::{self, Access, Call, Session, Slot, SlotContent, Wanted};
 use crate::instances::{self, Instance};
+use crate::model::Reason;
 use crate::net::{self, HttpClient};
 use crate::secrets::{self, Secrets};
 
@@ -40,6 +41,22 @@ pub enum Error {
     Empty,
     #[error("the gateway answered for another instance: {0}")]
     Other(String),
+}
+
+impl Error {
+    /// Why the gateway's route does not work for the instance, where the answer says so.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Status {
+                status: 401 | 403, ..
+            }
+            | Self::Refused(_) => Some(Reason::GatewayTokenRefused),
+            Self::Status { status: 404, .. } | Self::Other(_) => {
+                Some(Reason::GatewayUnknownInstance)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A gateway's answer about an instance.

@@ -1,6 +1,7 @@
 //! An instance: added, shown, and connected with its gateway.
 
 mod add;
+mod problem;
 mod show;
 mod webhooks;
 
@@ -19,8 +20,9 @@ use crate::storage::{self, Storage};
 
 pub use add::{
     Access, AddError, LONGEST_ID, NewOptions, TokenCheck, ask_gateway, check, check_address,
-    existing, record_problem,
+    existing,
 };
+pub use problem::{note_answer, record_problem};
 pub use show::{InstanceReport, SignatureState, SlotsRead, show};
 pub use webhooks::{
     Holder, Slot, SlotReport, SlotResult, Slots, WebhooksError, WebhooksReport, preview,

@@ -4,7 +4,7 @@ use super::names;
 use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
 use crate::cli::{Context, complaint, plain, tame, words::instance as words};
-use midiateca_service::i18n::refusals;
+use midiateca_service::i18n::{Reader, refusals};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::{InstanceState, Route};
 use midiateca_service::ops::instance::{Holder, InstanceReport, SignatureState, Slot, SlotsRead};
@@ -133,7 +133,7 @@ fn deliveries(sheet: &mut Sheet, report: &InstanceReport) {
         let text = if refused_instance.is_some_and(|id| id.as_str() == instance.id) {
             refusals::own(refused, lang, zone())
         } else {
-            refusals::sentence(refused, lang, zone())
+            refusals::sentence(Reader::Program, refused, lang, zone())
         };
         sheet.line(words::REFUSED, tame(&text));
     }

@@ -22,7 +22,7 @@ use crate::net::{self, HttpClient};
 use crate::ops::gateway_admin::{
     self, GatewayAdmin, can_be_asked, is_ours, slot_content, without_secret,
 };
-use crate::ops::instance::GatewayDeps;
+use crate::ops::instance::{GatewayDeps, note_answer};
 use crate::secrets;
 
 /// Instances that are asked at once.
@@ -125,6 +125,7 @@ pub(super) async fn probe_one(
             }
             Err(error) => Err(error),
         };
+        note_answer(deps.db, instance, answer.as_ref()).await;
         probe_gateway(results, config, instance, answer);
     } else {
         results.add(CheckResult::skipped(Check::InstanceToken, Code::NoCall).about(id));

@@ -2,7 +2,7 @@
 
 use super::GatewayDeps;
 use crate::config::is_web_address;
-use crate::db::{self, Db, Key};
+use crate::db::{self, Db};
 use crate::gateway::{Gateway, Signature};
 use crate::instances::{self, Instance, NewInstance};
 use crate::model::{InstanceId, Reason, Route, name};
@@ -262,15 +262,11 @@ impl TokenCheck {
 
     /// Why the gateway's route does not work for this instance, where that is known.
     pub fn reason(&self) -> Option<Reason> {
-        use gateway_admin::Error;
         match self {
-            Self::Refused(Error::Status {
-                status: 401 | 403, ..
-            }) => Some(Reason::GatewayTokenRefused),
-            Self::Refused(Error::Status { status: 404, .. } | Error::Other(_)) => {
-                Some(Reason::GatewayUnknownInstance)
-            }
-            _ => None,
+            // The gateway's own words say more.
+            Self::Refused(gateway_admin::Error::Refused(_)) => None,
+            Self::Refused(error) => error.reason(),
+            Self::Accepted | Self::Unreachable(_) | Self::NotAsked => None,
         }
     }
 }
@@ -293,22 +289,6 @@ pub async fn ask_gateway(deps: GatewayDeps<'_>, instance: &Instance) -> TokenChe
         ) => TokenCheck::Refused(error),
         Err(error) => TokenCheck::Unreachable(error),
     }
-}
-
-/// Records what is wrong with the token. The instance stays in any case.
-pub async fn record_problem(
-    db: &Db,
-    instance: &Instance,
-    check: &TokenCheck,
-) -> Result<(), db::Error> {
-    let Some(reason) = check.reason() else {
-        return Ok(());
-    };
-    let (id, key) = (instance.id.clone(), Key::instance(instance.id.as_str()));
-    let recording = db.write(key, async move |tx| {
-        instances::set_problem(tx, &id, Some(reason.as_str())).await
-    });
-    recording.await
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
 ) -> Result<Json<Page<ApiInstance>>> {
-    let all = instances::instances(&state.app.db).await?;
+    let all = instances::instances(&state.app.db_for_lists()).await?;
     let visible = all.iter().filter(|it| grant.scope.includes(it.client));
     Ok(Json(Page::whole(visible.map(ApiInstance::from).collect())))
 }
@@ -321,6 +321,7 @@ pub async fn webhooks(
 ) -> Result<Json<InstanceWebhooks>> {
     let found = visible(&state, &grant, id).await?;
     let read = operation::read_slots(state.app.gateway_deps(), &found).await;
+    operation::note_answer(&state.app.db, &found, read.as_ref()).await;
     let read = read.map_err(gateway_failed)?;
     let slots = read.slots.transpose().map_err(gateway_failed)?;
     Ok(Json(InstanceWebhooks {
@@ -345,7 +346,11 @@ pub async fn set_webhooks(
     }
     let report = apart(async move || {
         let base = &app.config.http.public_url;
-        operation::set(app.gateway_deps(), &grant.actor, &found, base, &()).await
+        let set = operation::set(app.gateway_deps(), &grant.actor, &found, base, &()).await;
+        if let Err(WebhooksError::Gateway(error)) = &set {
+            operation::note_answer::<()>(&app.db, &found, Err(error)).await;
+        }
+        set
     });
     let report = report.await?;
     let report = report.map_err(|error| match error {
