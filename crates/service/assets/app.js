@@ -72,15 +72,19 @@ function table(value, topic, field) {
   return whole;
 }
 
+/// A text to copy from, with its name for those who do not see the title.
+function shownText(text, name) {
+  const field = document.createElement("input");
+  Object.assign(field, { value: text, readOnly: true, ariaLabel: name });
+  return field;
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     toast(words.copied);
   } catch {
-    const field = document.createElement("input");
-    field.value = text;
-    field.readOnly = true;
-    await dialog(words.copy, [field], { only: true, yes: words.close });
+    await dialog(words.copy, [shownText(text, words.copy)], { only: true, yes: words.close });
   }
 }
 
@@ -160,9 +164,7 @@ async function finish(element, value) {
     let secret = show === "result" ? undefined : value[show];
     if (secret?.startsWith("/")) secret = new URL(secret, location.origin).href;
     if (secret) {
-      const input = document.createElement("input");
-      input.value = secret;
-      input.readOnly = true;
+      const input = shownText(secret, note ?? words.keep);
       const button = paragraph(words.copy, "button");
       button.className = "plain";
       button.type = "button";
@@ -219,9 +221,10 @@ async function act(element, work) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = event.target.closest("button, a[data-bulk]");
   if (!button) return;
   const { method, url, body, confirm, unless, bulk, copyText } = button.dataset;
+  if (bulk) event.preventDefault();
   if (copyText) copy(copyText);
   else if (bulk) act(button, () => runBulk(button, bulk));
   else if (method) act(button, async () => {
@@ -229,7 +232,7 @@ document.addEventListener("click", (event) => {
     const lines = [button.dataset.about, confirm].filter(Boolean).map((text) => paragraph(text));
     if (confirm && !(await dialog(button.textContent, lines))) return;
     const value = await api(method, url, body === undefined ? undefined : JSON.parse(body));
-    await ("run" in button.dataset ? followRun(button.textContent, value.id) : finish(button, value));
+    await finish(button, value);
   });
 });
 
@@ -267,28 +270,35 @@ function bodyOf(form, isChange) {
   return Object.fromEntries(Object.entries(body).filter(([name]) => changed.has(name)));
 }
 
-// Runs over exactly what a list showed: counted first, with progress, and stopped on request.
+// Acts on exactly what a list showed, or what was picked of it: counted first, with progress, and stopped on request. Downloads are asked for in the same way.
+const MOST_PICKED = 200;
 async function runBulk(button, action) {
-  const picked = $$(".pick:checked").map((box) => box.value);
-  if (picked.length && button.closest("#actions")) return runPicked(button, action, picked);
-  const source = button.closest("[data-filter]").dataset;
-  const request = { action, filter: JSON.parse(source.filter), before: source.before };
-  const { total, result } = await api("POST", "/api/v1/bulk", { ...request, dry_run: true });
-  if (!total) return toast(words.none);
-  const clients = result.clients.map(({ name, client, count }) => `${name ?? `cliente_${client}`} (${number(count)})`);
-  if (!(await askBulk(button, { total, clients, filter: source.words, bound: source.bound }))) return;
-  await followRun(button.textContent, (await api("POST", "/api/v1/bulk", request)).id, action);
+  const { url = "/api/v1/bulk", about, count, none, what, undo } = button.dataset;
+  const source = button.closest("[data-before]").dataset;
+  const since = $("[data-since]", button.closest("[data-before]"));
+  const ids = button.closest("#actions") ? $$(".pick:checked").map((box) => box.value) : [];
+  if (ids.length > MOST_PICKED) return toast(words.many);
+  const request = since ? { since: since.value } : { action, filter: JSON.parse(source.filter) };
+  request.before = source.before;
+  if (ids.length) request.ids = ids;
+  const { total, result } = await api("POST", url, { ...request, dry_run: true });
+  if (!total) return toast(none ?? words.none);
+  const filter = since ? `${button.dataset.words} · ${since.selectedOptions[0].textContent}` : ids.length ? `${words.picked} (${number(ids.length)})` : source.words;
+  const lines = [about, `${count ?? words.count} ${number(total)}`, `${words.filter} ${filter}`, `${words.clients} ${clientNames(result.clients)}`, what, source.bound, undo];
+  const title = button.textContent;
+  if (!(await dialog(title, lines.filter(Boolean).map((text) => paragraph(text)), { yes: title }))) return;
+  if (result.archive) await download(action === "dossier" ? `${result.archive}&lang=${language}` : result.archive);
+  else await followRun(title, (await api("POST", url, request)).id, action);
 }
 
 const number = (count) => count.toLocaleString(language);
 const MOST_NAMED = 8;
-/// Says what an action is about to do, to how many media of whom, and whether it can be undone.
-function askBulk(button, { total, clients, filter, bound }) {
+/// The clients that something concerns, with how much of it is of each.
+function clientNames(clients) {
+  const nameOf = ({ name, client }) => name ?? (client === null ? words.noClient : `cliente_${client}`);
+  const named = clients.slice(0, MOST_NAMED).map((one) => `${nameOf(one)} (${number(one.count)})`).join(", ");
   const others = clients.length - MOST_NAMED;
-  const named = clients.slice(0, MOST_NAMED).join(", ") + (others > 0 ? ` ${words.more} ${number(others)}` : "");
-  const { what, undo } = button.dataset;
-  const lines = [`${words.count} ${number(total)}`, `${words.filter} ${filter}`, `${words.clients} ${named}`, what, bound, undo];
-  return dialog(button.textContent, lines.filter(Boolean).map((line) => paragraph(line)), { yes: button.textContent });
+  return named + (others > 0 ? ` ${words.more} ${number(others)}` : "");
 }
 
 /// How many media had each result: a line for each.
@@ -349,31 +359,6 @@ function followRun(title, id, topic) {
 }
 const run = location.hash.match(/^#run=([\w-]+)$/)?.[1];
 
-async function runPicked(button, action, ids) {
-  const clients = {};
-  for (const box of $$(".pick:checked")) {
-    const { client } = box.closest(".tile").dataset;
-    clients[client] = (clients[client] ?? 0) + 1;
-  }
-  const named = Object.entries(clients).map(([client, count]) => `${client} (${number(count)})`);
-  if (!(await askBulk(button, { total: ids.length, clients: named, filter: words.picked }))) return;
-  const results = {};
-  const add = (result) => (results[result] = (results[result] ?? 0) + 1);
-  let at = 0;
-  let isStopped = false;
-  await followWork(button.textContent, () => (isStopped = true), async () => {
-    try {
-      add((await api("POST", `/api/v1/media/${ids[at]}/${action}`)).result);
-    } catch (error) {
-      // Without a session nothing more can be done.
-      if (error.isSignedOut) throw error;
-      add(error.message);
-    }
-    at += 1;
-    return { done: at, total: ids.length, ended: isStopped || at === ids.length, outcome: tally(results, action) };
-  });
-}
-
 // Selection: shift for a range, Ctrl+A for all, Escape for none.
 let last = null;
 function showPicked() {
@@ -381,30 +366,27 @@ function showPicked() {
   const count = boxes.filter((box) => box.checked).length;
   const output = $("#picked");
   if (output) output.textContent = count ? `${words.selected} ${count}` : "";
-  const ids = boxes.filter((box) => box.checked).map((box) => box.value).join(",");
-  for (const link of $$("#zip, #dossier")) {
-    const address = new URL((link.dataset.all ??= link.href));
-    const lang = address.searchParams.get("lang");
-    if (count) address.search = new URLSearchParams(lang ? { ids, lang } : { ids });
-    link.href = address;
+  $("#actions")?.classList.toggle("held", count > 0);
+  for (const button of $$("#actions [data-picked]")) {
+    button.dataset.whole ??= button.textContent;
+    button.textContent = count ? button.dataset.picked : button.dataset.whole;
   }
 }
-const MOST_PICKED = 200;
+// An error is shown here, and not as a failed download.
+async function download(address) {
+  let answer = await fetch(address, { method: "HEAD" });
+  if (answer.status === 401) {
+    await api("GET", "/api/v1/session");
+    answer = await fetch(address, { method: "HEAD" });
+  }
+  if (answer.ok) location.assign(address);
+  else await api("GET", address);
+}
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[download]");
+  const link = event.target.closest?.("a[download]:not([data-bulk])");
   if (!link) return;
   event.preventDefault();
-  if (link.closest("#actions") && $$(".pick:checked").length > MOST_PICKED) return toast(words.many);
-  // An error is shown here, and not as a failed download.
-  act(link, async () => {
-    let answer = await fetch(link.href, { method: "HEAD" });
-    if (answer.status === 401) {
-      await api("GET", "/api/v1/session");
-      answer = await fetch(link.href, { method: "HEAD" });
-    }
-    if (answer.ok) location.assign(link.href);
-    else await api("GET", link.href);
-  });
+  act(link, () => download(link.href));
 });
 document.addEventListener("click", (event) => {
   if (!event.target.classList?.contains("pick")) return;
@@ -450,6 +432,9 @@ async function append(link) {
   const answer = await fetch(link.href);
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const problem = $("#unlisted", page);
+  // The end is not reached: the link stays, for another try.
+  if (problem) return toast([...problem.childNodes].slice(0, -1).map((part) => part.textContent).join(" "));
   const known = new Set($$(".tile").map((tile) => tile.dataset.id));
   $("#tiles").append(...$$("#tiles > .tile", page).filter((tile) => !known.has(tile.dataset.id)));
   const next = $("#more", page);
@@ -545,6 +530,8 @@ async function show(link) {
   const found = page.getElementById(into) ?? $("main section", page);
   box.replaceChildren(...(found ? found.childNodes : [paragraph(words.failed)]));
   dress(box);
+  // What was asked is recorded: the rest of the page may say so.
+  if (parts.length) refresh();
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-into]");

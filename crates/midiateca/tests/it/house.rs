@@ -3,6 +3,7 @@
 
 mod cycles;
 mod gateways;
+mod templates;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

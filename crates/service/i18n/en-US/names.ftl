@@ -43,7 +43,7 @@ names-unproven = unproven
 names-key-and-hash = key and hash
 names-hash-only = hash only
 names-key-only = key only
-names-compared-with-nothing = compared with nothing
+names-compared-with-nothing = not compared
 
 ## Events
 

@@ -14,7 +14,9 @@ mod frame;
 mod gallery;
 mod manage;
 mod media;
+mod media_item;
 mod overview;
+mod panel;
 mod sign_in;
 mod visitor;
 

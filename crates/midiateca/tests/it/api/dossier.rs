@@ -236,7 +236,7 @@ async fn files_without_key_and_hash_are_named_as_such_with_the_hold_on_them() {
     let period = "from=2026-11-24&to=2099-11-24";
     for (caller, reason) in [(&admin, json!("processo 9")), (&viewer, json!(null))] {
         for (lang, nothing, only) in [
-            ("en", "compared with nothing", "hash only"),
+            ("en", "not compared", "hash only"),
             ("pt-BR", "sem comparação", "só hash"),
         ] {
             let path = format!("/dossier.zip?client=2&{period}&lang={lang}");
@@ -264,7 +264,7 @@ async fn files_without_key_and_hash_are_named_as_such_with_the_hold_on_them() {
     }
     let mut browser = signed_in(&test, Role::Viewer, Scope::All).await;
     for (language, nothing, compared) in [
-        ("en", "compared with nothing", "nothing could be compared"),
+        ("en", "not compared", "nothing could be compared"),
         ("pt-BR", "sem comparação", "não houve com o que comparar"),
     ] {
         browser.language = language;

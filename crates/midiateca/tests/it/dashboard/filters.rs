@@ -63,7 +63,7 @@ async fn a_wrong_value_is_marked_and_the_rest_of_the_filter_stays() {
                 "{path}: {text}"
             );
             assert!(!text.contains("class=\"tile\""), "{path}");
-            assert!(!text.contains("data-bulk"), "{path}");
+            assert!(!text.contains("data-bulk=\"retry\""), "{path}");
             assert!(!text.contains("class=\"failure\""), "{path}");
             for kept in ["failed", "wapi", "anonymous"] {
                 let is_typed = path.contains(&format!("={kept}"));

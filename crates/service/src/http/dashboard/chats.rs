@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -12,9 +11,9 @@ use utoipa::IntoParams;
 use super::document::{Document, encoded, json_text};
 use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
-use super::gallery::{
-    Choice, KINDS, clients_of, dossier_address, instances_of, query_of, with_query,
-};
+use super::gallery::{Choice, KINDS, clients_of, dossier_address, instances_of, with_query};
+use super::media_item::MediaItem;
+use super::panel::in_time;
 use super::visitor::Visitor;
 use crate::clock::rfc3339;
 use crate::http::HttpState;
@@ -26,7 +25,7 @@ use crate::http::api::v1::chats::ChatQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::media::{self, chats::MOST_COUNTED};
-use crate::model::MediaKind;
+use crate::model::{ChatId, MediaKind};
 
 #[derive(Template)]
 #[template(path = "chats.html")]
@@ -61,8 +60,8 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
         let viewer = Viewer(visitor.grant);
         let found = match query {
             Some(query) => {
-                let found = v1::chats::list(State(state), viewer, query).await;
-                filter.keep(&frame, found)?
+                let list = v1::chats::list(State(state), viewer, query);
+                filter.wait(&frame, list).await?
             }
             None => None,
         };
@@ -93,7 +92,7 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
     }
 }
 
-#[derive(serde::Deserialize, IntoParams)]
+#[derive(Default, serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct PartQuery {
     kind: Option<String>,
@@ -119,14 +118,14 @@ struct ChatPage {
     /// Its address without a filter.
     path: String,
     /// The kind and the period.
-    filter: Document,
+    filter: Typed,
     has_period: bool,
     covering: Vec<Document>,
     tabs: Vec<Tab>,
     /// What the counts leave out.
     note: Option<String>,
     filter_json: String,
-    items: Vec<Document>,
+    items: Vec<MediaItem>,
     next: Option<String>,
     before: String,
     zip: String,
@@ -141,8 +140,31 @@ pub async fn page(
 ) -> Response {
     let frame = visitor.frame.clone();
     match chat_page(state, visitor, ids, &parts).await {
-        Ok(page) => answer(StatusCode::OK, &page),
+        Ok(page) => answer(page.filter.status(), &page),
         Err(error) => failed(frame, &error),
+    }
+}
+
+/// Without its name and its counts where they cannot be read now: its media are still of use.
+async fn chat_of(
+    state: &HttpState,
+    visitor: &Visitor,
+    client: &str,
+    chat: &str,
+) -> Result<Document, ApiError> {
+    let ids = v1::Ids(client.to_owned(), chat.to_owned());
+    let viewer = Viewer(visitor.grant.clone());
+    let found = in_time(v1::chats::get(State(state.clone()), viewer, ids)).await;
+    match found {
+        Ok(Json(found)) => Ok(Document::of(&found)),
+        Err(error) if error.status().is_server_error() => {
+            let client: Option<i64> = client.parse().ok();
+            let kind = ChatId(chat.to_owned()).kind().as_str();
+            Ok(Document(
+                json!({"client": client, "chat_id": chat, "kind": kind, "counts": [], "complete": false, "holds": []}),
+            ))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -152,14 +174,14 @@ async fn chat_page(
     v1::Ids(client, chat): v1::Ids,
     parts: &Parts,
 ) -> Result<ChatPage, ApiError> {
-    let Query(query, page): Query<PartQuery, PageQuery> = query_of(parts)?;
+    let (query, mut typed) = form::read::<PartQuery, PageQuery>(parts, &visitor.frame, &[]);
     let viewer = || Viewer(visitor.grant.clone());
-    let ids = v1::Ids(client.clone(), chat.clone());
-    let Json(found) = v1::chats::get(State(state.clone()), viewer(), ids).await?;
-    let found = Document::of(&found);
-    let kind = query.kind.filter(|kind| KINDS.contains(&kind.as_str()));
-    let part = without_nulls(json!({"kind": kind, "from": query.from, "to": query.to}));
-    let has_period = query.from.is_some() || query.to.is_some();
+    let found = chat_of(&state, &visitor, &client, &chat).await?;
+    let (query, page) = query.map(|Query(part, page)| (part, page)).unzip();
+    let PartQuery { kind, from, to } = query.unwrap_or_default();
+    let kind = kind.filter(|kind| KINDS.contains(&kind.as_str()));
+    let has_period = from.is_some() || to.is_some();
+    let part = without_nulls(json!({"kind": kind, "from": from, "to": to}));
     let shown = {
         let mut shown = part.clone();
         shown["client"] = found.number("client").into();
@@ -168,14 +190,19 @@ async fn chat_page(
     };
     let filter: MediaFilter = serde_json::from_value(shown.clone()).unwrap_or_default();
     let before = rfc3339(state.app.clock.now() + 1);
-    let tabs = if has_period {
-        tabs_of_period(&state, &visitor, &filter).await?
-    } else {
-        tabs_of_all(&found)
+    // Of the same media as the list: a person's chats under other ids, too.
+    let tabs = in_time(tabs_of(&state, &visitor, &filter));
+    let list = async {
+        let Some(page) = page else { return Ok(None) };
+        let list = v1::media::list(State(state.clone()), viewer(), Query(filter.clone(), page));
+        typed.wait(&visitor.frame, list).await
     };
-    let listing = v1::media::list(State(state), viewer(), Query(filter, page));
-    let Json(media) = listing.await?;
-    let (items, next) = Document::page(&media);
+    let (tabs, list) = tokio::join!(tabs, list);
+    // The list is of use without the numbers of the tabs.
+    let tabs = tabs.unwrap_or_else(|_| tabs_without_counts());
+    let (items, next) = list?
+        .map(|Json(media)| Document::page(&media))
+        .unwrap_or_default();
     let path = path_of(&found);
     let here = |changed: &[(&str, Option<&str>)]| {
         let mut parameters = part.clone();
@@ -194,19 +221,18 @@ async fn chat_page(
     });
     let most = visitor.frame.count(i64::from(MOST_COUNTED));
     Ok(ChatPage {
-        note: (!is_complete && !has_period)
-            .then(|| visitor.frame.fill(words::COUNTED_NEWEST, "most", most)),
+        note: (!is_complete).then(|| visitor.frame.fill(words::COUNTED_NEWEST, "most", most)),
         tabs: tabs.collect(),
         next: next.map(|cursor| here(&[("cursor", Some(&cursor))])),
         zip: with_query("/api/v1/media.zip", &shown),
         dossier: dossier_address(&shown, &visitor.frame),
         filter_json: json_text(&shown),
         covering: found.list("holds"),
-        filter: Document(part.clone()),
+        filter: typed,
         path: path.clone(),
         chat: found,
         has_period,
-        items,
+        items: MediaItem::all(items),
         before,
         frame: visitor.frame,
     })
@@ -215,23 +241,12 @@ async fn chat_page(
 /// The kinds of the tabs, how many media each has, and whether there are no more.
 type Counts = Vec<(Option<&'static str>, i64, bool)>;
 
-fn tabs_of_all(chat: &Document) -> Counts {
-    let (counts, is_complete) = (chat.list("counts"), chat.has("complete"));
-    let all = counts.iter().map(|count| count.number("count")).sum();
-    let count_of = |name: &str| {
-        let count = counts.iter().find(|count| count.is("kind", name));
-        count.map_or(0, |count| count.number("count"))
-    };
-    let mut tabs = vec![(None, all, is_complete)];
-    // Older media, which are not counted, may be of the other kinds.
-    let kinds = KINDS
-        .into_iter()
-        .filter(|name| count_of(name) > 0 || !is_complete);
-    tabs.extend(kinds.map(|name| (Some(name), count_of(name), is_complete)));
-    tabs
+fn tabs_without_counts() -> Counts {
+    let names = std::iter::once(None).chain(KINDS.map(Some));
+    names.map(|name| (name, 0, false)).collect()
 }
 
-async fn tabs_of_period(
+async fn tabs_of(
     state: &HttpState,
     visitor: &Visitor,
     filter: &MediaFilter,

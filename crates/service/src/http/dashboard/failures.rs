@@ -71,16 +71,21 @@ async fn failures(
     parts: &Parts,
 ) -> Result<Failures, ApiError> {
     let (frame, scope) = (visitor.frame, visitor.grant.scope);
-    let (query, filter) = form::read::<Filter, NoOther>(parts, &frame, &[]);
-    let clients = clients_of(state, &visitor.grant, &filter.text("client")).await?;
+    let (query, mut filter) = form::read::<Filter, NoOther>(parts, &frame, &[]);
+    // The list is of use without the form's choices.
+    let clients = clients_of(state, &visitor.grant, &filter.text("client")).await;
     let client = query.as_ref().and_then(|query| query.0.client);
-    let found = match client {
-        _ if query.is_none() => Vec::new(),
-        // As in the gallery, nothing is shown of a client that the person may not see.
-        Some(client) if !scope.includes(client) => Vec::new(),
-        Some(client) => counts::reasons_of_scope(&state.app.db, Scope::Client(client)).await?,
-        None => counts::reasons_of_scope(&state.app.db, scope).await?,
+    let counting = async {
+        let db = state.app.db_for_lists();
+        Ok(match client {
+            _ if query.is_none() => Vec::new(),
+            // As in the gallery, nothing is shown of a client that the person may not see.
+            Some(client) if !scope.includes(client) => Vec::new(),
+            Some(client) => counts::reasons_of_scope(&db, Scope::Client(client)).await?,
+            None => counts::reasons_of_scope(&db, scope).await?,
+        })
     };
+    let found = filter.wait(&frame, counting).await?.unwrap_or_default();
     let (mut lost, mut waiting, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for counted in found {
         let row = row(&frame, counted, client);
@@ -94,7 +99,7 @@ async fn failures(
         before: rfc3339(state.app.clock.now() + 1),
         is_filtered: filter.shown.has_any(),
         filter,
-        clients,
+        clients: clients.unwrap_or_default(),
         failed: lost,
         waiting,
         others,

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 
 use super::document::Document;
 use super::frame::Frame;
+use super::panel::in_time;
 use crate::config::Since;
 use crate::http::api::ApiError;
 use crate::http::api::query::{self, Query};
@@ -29,6 +30,8 @@ pub struct Typed {
     wrong: BTreeMap<String, String>,
     /// What is wrong with no field of the form.
     pub problem: Option<Explanation>,
+    /// Why the list cannot be read now.
+    pub failure: Option<Explanation>,
 }
 
 impl Typed {
@@ -44,8 +47,11 @@ impl Typed {
         self.shown.is_day(field)
     }
 
-    pub fn pairs(&self) -> Vec<(String, String)> {
-        self.shown.pairs()
+    /// All fields but one.
+    pub fn pairs_without(&self, field: &str) -> Vec<(String, String)> {
+        let mut pairs = self.shown.pairs();
+        pairs.retain(|(name, _)| name != field);
+        pairs
     }
 
     /// The message of a field that cannot be used; empty for one that can.
@@ -61,6 +67,12 @@ impl Typed {
         self.problem.is_some() || !self.wrong.is_empty()
     }
 
+    /// Whether the list could be read.
+    pub fn is_listed(&self) -> bool {
+        !self.is_wrong() && self.failure.is_none()
+    }
+
+    /// Of the page: one part that fails does not make it fail.
     pub fn status(&self) -> StatusCode {
         if self.is_wrong() {
             StatusCode::BAD_REQUEST
@@ -69,19 +81,33 @@ impl Typed {
         }
     }
 
-    /// What was found; None if the list refuses the filter, which is shown with the form then.
+    /// What was found; None if the list refuses the filter or cannot be read now, which is shown with the form then.
     pub fn keep<T>(
         &mut self,
         frame: &Frame,
         found: Result<T, ApiError>,
     ) -> Result<Option<T>, ApiError> {
-        match found {
-            Err(error) if error.status() == StatusCode::BAD_REQUEST => {
-                self.problem = Some(error.explanation(Reader::Page, frame.lang));
-                Ok(None)
-            }
-            found => found.map(Some),
+        let error = match found {
+            Ok(found) => return Ok(Some(found)),
+            Err(error) => error,
+        };
+        let explained = error.explanation(Reader::Page, frame.lang);
+        match error.status() {
+            StatusCode::BAD_REQUEST => self.problem = Some(explained),
+            status if status.is_server_error() => self.failure = Some(explained),
+            _ => return Err(error),
         }
+        Ok(None)
+    }
+
+    /// The same for a list that is still to be read, within the patience of a page.
+    pub async fn wait<T>(
+        &mut self,
+        frame: &Frame,
+        listing: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<Option<T>, ApiError> {
+        let found = in_time(listing).await;
+        self.keep(frame, found)
     }
 }
 
@@ -130,6 +156,7 @@ where
         shown: Document(Value::Object(shown)),
         wrong,
         problem: None,
+        failure: None,
     };
     let read = typed.keep(frame, query::of_text(&query));
     let read = read.ok().flatten();

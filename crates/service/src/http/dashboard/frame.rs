@@ -187,6 +187,14 @@ impl Frame {
         }
     }
 
+    /// The other language, where there is little space.
+    pub fn other_code(&self) -> &'static str {
+        match self.lang {
+            Language::English => "PT",
+            Language::Portuguese => "EN",
+        }
+    }
+
     /// The theme after this one.
     pub fn other_theme(&self) -> &'static str {
         match self.theme {
@@ -229,6 +237,15 @@ impl Frame {
     /// The beginning of a received text.
     pub fn short(&self, text: impl AsRef<str>) -> String {
         terminal::plain(text.as_ref())
+    }
+
+    /// The roles to choose from: the code, the name, whether it is chosen.
+    pub fn roles(&self, chosen: impl AsRef<str>) -> Vec<(String, String, bool)> {
+        let role = |role: Role| {
+            let code = role.as_str();
+            (code.to_owned(), self.name(code), code == chosen.as_ref())
+        };
+        Role::ALL.map(role).to_vec()
     }
 
     pub fn name(&self, code: impl AsRef<str>) -> String {
@@ -300,7 +317,7 @@ impl Frame {
     }
 
     pub fn reason(&self, code: impl AsRef<str>) -> String {
-        self.lang.reason(code.as_ref()).to_owned()
+        self.lang.reason_for(Reader::Page, code.as_ref())
     }
 
     /// What a way of verification proves.
@@ -444,13 +461,4 @@ pub fn failed(frame: Frame, error: &ApiError) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-/// A part of a page: what it shows, or why it cannot.
-pub struct Panel<T>(pub Result<T, Explanation>);
-
-impl<T> Panel<T> {
-    pub fn new(frame: &Frame, result: Result<T, ApiError>) -> Self {
-        Self(result.map_err(|error| error.explanation(Reader::Page, frame.lang)))
-    }
 }

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::document::{Document, json_text};
 use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
+use super::media_item::MediaItem;
 use super::visitor::Visitor;
 use crate::access::Grant;
 use crate::clock::rfc3339;
@@ -167,7 +168,7 @@ struct Gallery {
     /// As in the address, without the cursor.
     filter_json: String,
     choices: Choices,
-    items: Vec<Document>,
+    items: Vec<MediaItem>,
     next: Option<String>,
     /// The newest that is shown was received before: bulk actions take nothing newer.
     before: String,
@@ -223,8 +224,8 @@ async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Ga
     let viewer = Viewer(visitor.grant.clone());
     let found = match query {
         Some(query) => {
-            let found = v1::media::list(State(state), viewer, query).await;
-            typed.keep(&visitor.frame, found)?
+            let list = v1::media::list(State(state), viewer, query);
+            typed.wait(&visitor.frame, list).await?
         }
         None => None,
     };
@@ -243,7 +244,7 @@ async fn gallery(state: HttpState, visitor: Visitor, parts: &Parts) -> Result<Ga
         filter_json: json_text(&shown.0),
         filter: typed,
         choices,
-        items,
+        items: MediaItem::all(items),
         next,
         before,
         frame: visitor.frame,

@@ -8,8 +8,10 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::document::{Document, encoded};
-use super::frame::{Frame, Panel, answer, failed};
+use super::frame::{Frame, answer, failed};
 use super::gallery::with_query;
+use super::media_item::MediaItem;
+use super::panel::{Panel, in_time};
 use super::visitor::Visitor;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
@@ -23,7 +25,7 @@ use crate::ops::{dismiss, retry};
 #[template(path = "media.html")]
 struct MediaPage {
     frame: Frame,
-    media: Document,
+    media: MediaItem,
     attempts: Panel<Vec<Document>>,
     links: Panel<Vec<Document>>,
     /// In the same chat: the next older and the next newer one.
@@ -35,7 +37,7 @@ struct MediaPage {
     /// Why the file is not for this visitor, or not yet.
     withheld: Option<String>,
     /// The holds that cover it.
-    covering: Vec<Document>,
+    covering: Panel<Vec<Document>>,
     /// Fields of the table, in the order of the document.
     facts: Vec<(String, String)>,
 }
@@ -54,7 +56,10 @@ fn facts(frame: &Frame, media: &Document) -> Vec<(String, String)> {
     // The order of the API's document; fields that it does not know come last.
     let fields = media.0.as_object().into_iter().flatten();
     let mut fields: Vec<_> = fields
-        .filter(|(name, _)| media.has(name) && !NOT_FACTS.contains(&name.as_str()))
+        .filter(|(name, value)| {
+            let is_only_slot = name.as_str() == "slot" && value.as_i64() == Some(0);
+            media.has(name) && !is_only_slot && !NOT_FACTS.contains(&name.as_str())
+        })
         .collect();
     let place = |name: &str| Media::FIELDS.iter().position(|known| *known == name);
     fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
@@ -93,12 +98,28 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
     let (frame, grant) = (visitor.frame, visitor.grant);
     let found = v1::media::visible(&state, &grant, id.clone()).await?;
     let viewer = || Viewer(grant.clone());
-    let attempts = v1::media::attempts(State(state.clone()), viewer(), v1::Id(id.clone())).await;
-    let links = v1::links::list(State(state.clone()), viewer(), v1::Id(id)).await;
-    let list =
-        |page: Result<Document, ApiError>| Panel::new(&frame, page.map(|page| page.list("items")));
+    let attempts = async {
+        let id = v1::Id(id.clone());
+        let Json(page) = v1::media::attempts(State(state.clone()), viewer(), id).await?;
+        Ok(Document::of(&page).list("items"))
+    };
+    let links = async {
+        let Json(page) =
+            v1::links::list(State(state.clone()), viewer(), v1::Id(id.clone())).await?;
+        Ok(Document::of(&page).list("items"))
+    };
+    // A page without its holds would mislead, so that they are a part with an error of its own.
+    let covering = async {
+        let covering = v1::media::holds_of(&state, &grant, &found).await?;
+        Ok(covering.iter().map(Document::of).collect())
+    };
+    let (attempts, links, covering, neighbours) = tokio::join!(
+        Panel::wait(&frame, attempts),
+        Panel::wait(&frame, links),
+        Panel::wait(&frame, covering),
+        in_time(neighbours(&state, &grant, &found)),
+    );
     // A page without its neighbours is still of use.
-    let neighbours = neighbours(&state, &grant, &found).await;
     let (older, newer) = neighbours.unwrap_or_default();
     let chat = found.origin.chat.as_ref();
     let chat = chat.map(|chat| {
@@ -107,22 +128,20 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
             &json!({}),
         )
     });
-    // A page without its holds would mislead.
-    let covering = v1::media::holds_of(&state, &grant, &found).await?;
     let media = Document::of(&found);
     let refused = v1::media::refuse_screened(&state.app, &found, grant.role).err();
     Ok(MediaPage {
         withheld: refused.map(|error| error.explanation(Reader::Page, frame.lang).message),
-        attempts: list(attempts.map(|Json(page)| Document::of(&page))),
-        links: list(links.map(|Json(page)| Document::of(&page))),
-        covering: covering.iter().map(Document::of).collect(),
+        attempts,
+        links,
+        covering,
         older,
         newer,
         chat,
         can_retry: retry::is_offered(&state.app.storage, &found),
         can_dismiss: dismiss::is_offered(&found),
         facts: facts(&frame, &media),
-        media,
+        media: MediaItem(media),
         frame,
     })
 }
@@ -142,7 +161,7 @@ async fn neighbours(
         chat: Some(chat.0.clone()),
         ..Filter::default()
     };
-    let db = &state.app.db;
+    let db = &state.app.db_for_lists();
     let older = media::list_after(db, &filter, Some(Cursor::of(found)), 1).await?;
     let newer = media::newer(db, &filter, &Cursor::of(found)).await?;
     let id = |media: &media::Media| media.id.0.clone();

@@ -7,8 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::document::Document;
-use super::frame::{Frame, Panel, answer};
+use super::frame::{Frame, answer};
 use super::manage::{InstanceRow, rows};
+use super::media_item::MediaItem;
+use super::panel::Panel;
 use super::visitor::Visitor;
 use crate::clock::{HOUR, rfc3339};
 use crate::http::HttpState;
@@ -66,8 +68,10 @@ struct Overview {
     /// None for a person of one client.
     health: Option<Panel<Health>>,
     chart: Panel<Vec<Bar>>,
+    /// Under the chart: every sixth hour, and the end.
+    hours: Vec<String>,
     received: i64,
-    recent: Panel<Vec<Document>>,
+    recent: Panel<Vec<MediaItem>>,
     /// Those first that need attention.
     instances: Panel<Vec<InstanceRow>>,
     /// Of all instances.
@@ -78,34 +82,43 @@ struct Overview {
 pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response {
     let (frame, scope) = (visitor.frame, visitor.grant.scope);
     let viewer = || Viewer(visitor.grant.clone());
-    let counts = Panel::new(&frame, counts_of(&state, scope).await);
-    let health = match scope {
-        Scope::All => Some(Panel::new(&frame, health(&state, &frame).await)),
-        Scope::Client(_) => None,
+    let newest = async {
+        let first = Query(Default::default(), PageQuery::first(12));
+        let Json(page) = v1::media::list(State(state.clone()), viewer(), first).await?;
+        Ok(MediaItem::all(Document::page(&page).0))
     };
-    let chart = Panel::new(&frame, chart(&state, &frame, scope).await);
-    let recent = v1::media::list(
-        State(state.clone()),
-        viewer(),
-        Query(Default::default(), PageQuery::first(12)),
+    let instances = async {
+        let Json(page) = v1::instances::list(State(state.clone()), viewer()).await?;
+        Ok(rows(&state, Document::page(&page).0).await)
+    };
+    let health = async {
+        match scope {
+            Scope::All => Some(Panel::wait(&frame, health(&state, &frame)).await),
+            Scope::Client(_) => None,
+        }
+    };
+    // At the same time: one that is slow does not delay the others.
+    let (counts, health, chart, recent, mut instances) = tokio::join!(
+        Panel::wait(&frame, counts_of(&state, scope)),
+        health,
+        Panel::wait(&frame, chart(&state, &frame, scope)),
+        Panel::wait(&frame, newest),
+        Panel::wait(&frame, instances),
     );
-    let recent = recent.await.map(|Json(page)| Document::page(&page).0);
-    let instances = v1::instances::list(State(state.clone()), viewer()).await;
-    let mut instances = match instances {
-        Ok(Json(page)) => Ok(rows(&state, Document::page(&page).0).await),
-        Err(error) => Err(error),
-    };
-    let listed = instances.as_ref().map_or(&[][..], Vec::as_slice);
+    let listed = instances.0.as_ref().map_or(&[][..], Vec::as_slice);
     let needing = listed.iter().filter(|row| row.needs_attention()).count();
     let all = listed.len();
-    if let Ok(rows) = &mut instances {
+    if let Ok(rows) = &mut instances.0 {
         rows.truncate(MOST_INSTANCES);
     }
     let bars = chart.0.iter().flatten();
+    let hours = bars.clone().step_by(HOURS / 4).map(|bar| bar.label.clone());
+    let hours = hours.chain([frame.say(words::NOW).to_owned()]).collect();
     let page = Overview {
+        hours,
         received: bars.map(|bar| bar.counts.all).sum(),
-        recent: Panel::new(&frame, recent),
-        instances: Panel::new(&frame, instances),
+        recent,
+        instances,
         needing,
         all,
         counts,
@@ -117,7 +130,7 @@ pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response 
 }
 
 async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> {
-    let db = &state.app.db;
+    let db = &state.app.db_for_lists();
     let found = counts::of_scope(db, scope).await?;
     let now = state.app.clock.now();
     let (oldest, deadline) = counts::waiting(db, scope, now).await?;
@@ -134,7 +147,11 @@ async fn counts_of(state: &HttpState, scope: Scope) -> Result<Counts, ApiError> 
 }
 
 async fn health(state: &HttpState, frame: &Frame) -> Result<Health, ApiError> {
-    let report = status::run(state.app.status_deps()).await?;
+    let deps = status::Deps {
+        db: &state.app.db_for_lists(),
+        ..state.app.status_deps()
+    };
+    let report = status::run(deps).await?;
     let needs = needs::sentences(
         Reader::Page,
         &report.needs_attention,
@@ -147,7 +164,7 @@ async fn health(state: &HttpState, frame: &Frame) -> Result<Health, ApiError> {
 async fn chart(state: &HttpState, frame: &Frame, scope: Scope) -> Result<Vec<Bar>, ApiError> {
     let hours = i64::try_from(HOURS).unwrap_or(0);
     let since = (frame.now / HOUR - hours + 1) * HOUR;
-    let found = usage::by_hour(&state.app.db, scope, since, HOURS).await?;
+    let found = usage::by_hour(&state.app.db_for_lists(), scope, since, HOURS).await?;
     let most = found.iter().map(|hour| hour.all).max().unwrap_or(0).max(1);
     let height = |count: i64| (count * TALLEST + most - 1) / most;
     let bars = found.into_iter().zip(0..).map(|(counts, n)| {

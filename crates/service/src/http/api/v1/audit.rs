@@ -43,7 +43,7 @@ pub async fn list(
         since: time(&state.app, query.from.as_deref())?,
         until: end(&state.app, query.to.as_deref())?,
     };
-    let db = &state.app.db;
+    let db = &state.app.db_for_lists();
     let found = audit::selected(db, grant.scope, &filter, before, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |entry| entry.seq.to_string())))
 }

@@ -44,7 +44,14 @@ pub async fn list(
         instance: query.instance,
         words: query.q,
     };
-    let found = chats::chats(&state.app.db, grant.scope, &filter, after, limit + 1).await?;
+    let found = chats::chats(
+        &state.app.db_for_lists(),
+        grant.scope,
+        &filter,
+        after,
+        limit + 1,
+    )
+    .await?;
     Ok(Json(Page::of(found, limit, |chat| {
         ChatCursor::of(chat).to_string()
     })))
@@ -63,7 +70,7 @@ pub async fn get(
     if !grant.scope.includes(client) {
         return Err(not_found());
     }
-    let found = chats::chat(&state.app.db, client, &chat).await?;
+    let found = chats::chat(&state.app.db_for_lists(), client, &chat).await?;
     let chat = found.ok_or_else(not_found)?;
     let holds = holds::covering_chat(&state.app.db, client, &chat.chat_id).await?;
     let holds = holds.into_iter().map(|hold| hold.for_role(grant.role));

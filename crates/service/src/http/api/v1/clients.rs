@@ -65,7 +65,7 @@ pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
 ) -> Result<Json<Page<Named>>> {
-    let mut clients = instances::clients(&state.app.db).await?;
+    let mut clients = instances::clients(&state.app.db_for_lists()).await?;
     clients.retain(|client| grant.scope.includes(client.id));
     let clients = clients.into_iter().map(Named::from).collect();
     Ok(Json(Page::whole(clients)))

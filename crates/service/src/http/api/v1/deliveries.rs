@@ -78,7 +78,7 @@ pub async fn list(
     Viewer(grant): Viewer,
     Query(query, page): Query<DeliveriesQuery, PageQuery>,
 ) -> Result<Json<Page<ApiDelivery>>> {
-    let (limit, db) = (page.limit()?, &state.app.db);
+    let (limit, db) = (page.limit()?, &state.app.db_for_lists());
     let before = page.after(|text| Some(text.to_owned()))?;
     let filter = DeliveryFilter {
         instance: query.instance,

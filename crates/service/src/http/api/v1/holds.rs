@@ -41,7 +41,7 @@ pub struct CountedHold {
 
 impl CountedHold {
     async fn new(state: &HttpState, hold: Hold) -> Result<Self> {
-        let covered = holds::covered(&state.app.db, &hold).await?;
+        let covered = holds::covered(&state.app.db_for_lists(), &hold).await?;
         Ok(Self {
             media: covered.media,
             complete: covered.is_complete,
@@ -98,7 +98,7 @@ pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
 ) -> Result<Json<Page<CountedHold>>> {
-    let holds = holds::list(&state.app.db, grant.scope).await?;
+    let holds = holds::list(&state.app.db_for_lists(), grant.scope).await?;
     let mut counted = Vec::with_capacity(holds.len());
     for hold in holds {
         counted.push(CountedHold::new(&state, hold).await?);

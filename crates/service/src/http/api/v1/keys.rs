@@ -82,7 +82,7 @@ pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
 ) -> Result<Json<Page<ApiKey>>> {
-    let keys = keys::list(&state.app.db, grant.scope).await?;
+    let keys = keys::list(&state.app.db_for_lists(), grant.scope).await?;
     Ok(Json(Page::whole(keys)))
 }
 

@@ -137,7 +137,7 @@ pub async fn every(
 ) -> Result<Json<Page<Link>>> {
     let (limit, now) = (page.limit()?, state.app.clock.now());
     let before = page.after(|text| Some(text.to_owned()))?;
-    let db = &state.app.db;
+    let db = &state.app.db_for_lists();
     let found = links::list_before(
         db,
         grant.scope,
@@ -158,7 +158,7 @@ pub async fn list(
     Id(id): Id,
 ) -> Result<Json<Page<Link>>> {
     let media = visible(&state, &grant, id).await?;
-    let links = links::of_media(&state.app.db, grant.scope, &media.id).await?;
+    let links = links::of_media(&state.app.db_for_lists(), grant.scope, &media.id).await?;
     Ok(Json(Page::whole(links)))
 }
 

@@ -42,7 +42,7 @@ pub async fn list(
     let filter = filter.resolve(&state.app, grant.scope).await?;
     let found = media::list_after(&state.app.db_for_lists(), &filter, after, limit + 1).await?;
     let ids: Vec<_> = found.iter().map(|media| media.id.clone()).collect();
-    let holds = holds::covering(&state.app.db, &ids).await?;
+    let holds = holds::covering(&state.app.db_for_lists(), &ids).await?;
     let listed = |media: Media| ListedMedia {
         on_hold: holds.contains_key(media.id.as_str()),
         media,
@@ -94,7 +94,7 @@ pub async fn holds_of(
     media: &Media,
 ) -> Result<Vec<CoveringHold>> {
     let id = std::slice::from_ref(&media.id);
-    let mut holds = holds::covering(&state.app.db, id).await?;
+    let mut holds = holds::covering(&state.app.db_for_lists(), id).await?;
     let holds = holds.remove(media.id.as_str()).unwrap_or_default();
     Ok(holds
         .into_iter()
@@ -145,7 +145,7 @@ pub async fn attempts(
     Id(id): Id,
 ) -> Result<Json<Page<RecordedAttempt>>> {
     let media = visible(&state, &grant, id).await?;
-    let attempts = media::attempts(&state.app.db, &media.id).await?;
+    let attempts = media::attempts(&state.app.db_for_lists(), &media.id).await?;
     Ok(Json(Page::whole(attempts)))
 }
 

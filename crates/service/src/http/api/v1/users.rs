@@ -81,7 +81,7 @@ pub(super) async fn show(state: &HttpState, scope: Scope, id: &str) -> Result<Us
 #[utoipa::path(get, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])),
     responses((status = OK, body = Page<User>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<User>>> {
-    let found = users::list(&state.app.db, grant.scope).await?;
+    let found = users::list(&state.app.db_for_lists(), grant.scope).await?;
     Ok(Json(Page::whole(found)))
 }
 

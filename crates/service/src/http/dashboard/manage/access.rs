@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::super::document::Document;
 use super::super::form::{self, Typed};
-use super::super::frame::{Frame, Panel};
+use super::super::frame::Frame;
 use super::super::gallery::{Choice, with_query};
+use super::super::panel::Panel;
 use super::super::visitor::Visitor;
 use super::{listing, page};
 use crate::access::Grant;
@@ -21,7 +22,6 @@ use crate::http::api::page::PageQuery;
 use crate::http::api::v1::audit::AuditQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
-use crate::model::Role;
 use crate::terminal::is_hostile;
 
 #[derive(Template)]
@@ -31,26 +31,31 @@ struct AccessPage {
     users: Panel<Vec<Document>>,
     keys: Panel<Vec<Document>>,
     clients: Vec<Document>,
-    roles: Vec<(&'static str, String)>,
+    roles: Vec<Choice>,
 }
 
 pub async fn access(State(state): State<HttpState>, visitor: Visitor) -> Response {
     let frame = visitor.frame;
     let making = async {
         let admin = || Admin::of(visitor.grant.clone());
-        let users = v1::users::list(State(state.clone()), admin()?).await;
-        let users = users.map(|Json(page)| Document::page(&page).0);
-        let keys = v1::keys::list(State(state.clone()), admin()?).await;
-        let keys = keys.map(|Json(page)| Document::page(&page).0);
+        admin()?;
+        let users = async {
+            let Json(page) = v1::users::list(State(state.clone()), admin()?).await?;
+            Ok(Document::page(&page).0)
+        };
+        let keys = async {
+            let Json(page) = v1::keys::list(State(state.clone()), admin()?).await?;
+            Ok(Document::page(&page).0)
+        };
+        let (users, keys) = tokio::join!(Panel::wait(&frame, users), Panel::wait(&frame, keys));
         let viewer = Viewer(visitor.grant.clone());
         let clients = v1::clients::list(State(state), viewer).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
-        let role = |role: Role| (role.as_str(), frame.name(role.as_str()));
         Ok(AccessPage {
-            users: Panel::new(&frame, users),
-            keys: Panel::new(&frame, keys),
+            users,
+            keys,
             clients: clients.unwrap_or_default(),
-            roles: Role::ALL.map(role).to_vec(),
+            roles: frame.roles(""),
             frame: frame.clone(),
         })
     };
@@ -150,8 +155,8 @@ pub async fn audit(State(state): State<HttpState>, visitor: Visitor, parts: Part
         let shown = filter.shown.clone();
         let found = match query {
             Some(query) => {
-                let found = v1::audit::list(State(state.clone()), admin, query).await;
-                filter.keep(&frame, found)?
+                let list = v1::audit::list(State(state.clone()), admin, query);
+                filter.wait(&frame, list).await?
             }
             None => None,
         };

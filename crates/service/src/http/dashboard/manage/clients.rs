@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::super::document::Document;
 use super::super::frame::Frame;
+use super::super::panel::Panel;
 use super::super::visitor::Visitor;
 use super::page;
 use super::standing::{InstanceRow, rows};
@@ -23,10 +24,10 @@ struct ClientPage {
     frame: Frame,
     client: Document,
     /// Its instances.
-    items: Vec<InstanceRow>,
-    media: i64,
-    /// Of its removal.
-    consequences: String,
+    instances: Panel<Vec<InstanceRow>>,
+    media: Panel<i64>,
+    /// Of its removal; none while they are not known.
+    consequences: Option<String>,
 }
 
 pub async fn client(State(state): State<HttpState>, visitor: Visitor, id: v1::Id) -> Response {
@@ -36,30 +37,50 @@ pub async fn client(State(state): State<HttpState>, visitor: Visitor, id: v1::Id
         let Json(found) = v1::clients::get(State(state.clone()), viewer(), id).await?;
         let client = Document::of(&found);
         let number = client.number("client");
-        let counted = counts::of_scope(&state.app.db, Scope::Client(number)).await?;
-        let media = counted.by_status.iter().map(|count| count.count).sum();
-        let Json(instances) = v1::instances::list(State(state.clone()), viewer()).await?;
-        let mut items = Document::page(&instances).0;
-        items.retain(|instance| instance.number("client") == number);
-        let names: Vec<_> = items
-            .iter()
-            .map(|instance| frame.short(instance.text("instance")))
-            .collect();
-        let names = match names.join(", ") {
-            none if none.is_empty() => "–".to_owned(),
-            names => names,
+        let media = async {
+            let db = state.app.db_for_lists();
+            let counted = counts::of_scope(&db, Scope::Client(number)).await?;
+            Ok(counted.by_status.iter().map(|count| count.count).sum())
         };
-        let consequences = frame.lang.fill(
-            words::REMOVE_CLIENT_ASK,
-            &[("instances", &names), ("media", &frame.count(media))],
-        );
+        let instances = async {
+            let Json(instances) = v1::instances::list(State(state.clone()), viewer()).await?;
+            let mut items = Document::page(&instances).0;
+            items.retain(|instance| instance.number("client") == number);
+            Ok(rows(&state, items).await)
+        };
+        let (media, instances) =
+            tokio::join!(Panel::wait(&frame, media), Panel::wait(&frame, instances));
         Ok(ClientPage {
             client,
-            items: rows(&state, items).await,
+            consequences: consequences(&frame, &media, &instances),
+            instances,
             media,
-            consequences,
             frame: frame.clone(),
         })
     };
     page(frame.clone(), making).await
+}
+
+impl ClientPage {
+    fn has_media(&self) -> bool {
+        self.media.0.as_ref().is_ok_and(|count| *count > 0)
+    }
+}
+
+/// What the removal of a client means. Not known without its instances and the number of its media.
+fn consequences(
+    frame: &Frame,
+    media: &Panel<i64>,
+    instances: &Panel<Vec<InstanceRow>>,
+) -> Option<String> {
+    let (media, instances) = (media.0.as_ref().ok()?, instances.0.as_ref().ok()?);
+    let name = |row: &InstanceRow| frame.short(row.item.text("instance"));
+    let names: Vec<_> = instances.iter().map(name).collect();
+    let names = match names.join(", ") {
+        none if none.is_empty() => "–".to_owned(),
+        names => names,
+    };
+    let values: [(&str, &dyn std::fmt::Display); 2] =
+        [("instances", &names), ("media", &frame.count(media))];
+    Some(frame.lang.fill(words::REMOVE_CLIENT_ASK, &values))
 }

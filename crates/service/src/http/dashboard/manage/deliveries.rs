@@ -53,8 +53,8 @@ pub async fn deliveries(
         let found = match query {
             Some(query) => {
                 let viewer = Viewer(visitor.grant);
-                let found = v1::deliveries::list(State(state), viewer, query).await;
-                filter.keep(&frame, found)?
+                let list = v1::deliveries::list(State(state), viewer, query);
+                filter.wait(&frame, list).await?
             }
             None => None,
         };

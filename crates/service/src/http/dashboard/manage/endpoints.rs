@@ -11,8 +11,10 @@ use super::super::document::Document;
 use super::super::form::{self, Typed};
 use super::super::frame::Frame;
 use super::super::gallery::{Choice, with_query};
+use super::super::panel::Panel;
 use super::super::visitor::Visitor;
 use super::{listing, page};
+use crate::clock::{DAY, HOUR, rfc3339};
 use crate::events::KINDS;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
@@ -25,7 +27,7 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "endpoints.html")]
 struct EndpointsPage {
     frame: Frame,
-    items: Vec<Document>,
+    items: Panel<Vec<Document>>,
     clients: Vec<Document>,
     types: Vec<(&'static str, String)>,
 }
@@ -34,12 +36,16 @@ pub async fn endpoints(State(state): State<HttpState>, visitor: Visitor) -> Resp
     let frame = visitor.frame;
     let making = async {
         let viewer = || Viewer(visitor.grant.clone());
-        let Json(found) = v1::endpoints::list(State(state.clone()), viewer()).await?;
+        let list = async {
+            let Json(found) = v1::endpoints::list(State(state.clone()), viewer()).await?;
+            Ok(Document::page(&found).0)
+        };
+        let items = Panel::wait(&frame, list).await;
         // The list is of use without the form's choices.
         let clients = v1::clients::list(State(state), viewer()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok(EndpointsPage {
-            items: Document::page(&found).0,
+            items,
             clients: clients.unwrap_or_default(),
             types: KINDS.iter().map(|kind| (*kind, frame.name(kind))).collect(),
             frame: frame.clone(),
@@ -57,6 +63,10 @@ struct EndpointPage {
     clients: Vec<Document>,
     types: Vec<Choice>,
     statuses: Vec<Choice>,
+    /// What can be sent again: of how long.
+    periods: Vec<Choice>,
+    /// When the page was shown: nothing newer is sent again.
+    before: String,
     items: Vec<Document>,
     next: Option<String>,
 }
@@ -80,8 +90,8 @@ pub async fn endpoint(
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         let found_notifications = match query {
             Some(query) => {
-                let found = v1::endpoints::notifications(State(state), viewer(), id, query).await;
-                filter.keep(&frame, found)?
+                let list = v1::endpoints::notifications(State(state.clone()), viewer(), id, query);
+                filter.wait(&frame, list).await?
             }
             None => None,
         };
@@ -97,6 +107,7 @@ pub async fn endpoint(
             parameters["cursor"] = Value::String(cursor);
             with_query(&path, &parameters)
         });
+        let before = rfc3339(state.app.clock.now() + 1);
         let endpoint = Document::of(&found);
         let chosen = endpoint.codes("types");
         let types = KINDS.iter();
@@ -111,6 +122,8 @@ pub async fn endpoint(
                 types: types.collect(),
                 clients: clients.unwrap_or_default(),
                 endpoint,
+                periods: periods(&frame),
+                before,
                 statuses: ["pending", "delivered", "failed"].map(status).to_vec(),
                 items,
                 next,
@@ -119,6 +132,23 @@ pub async fn endpoint(
         ))
     };
     listing(frame.clone(), making).await
+}
+
+/// The spans of the form for sending again, a day chosen.
+fn periods(frame: &Frame) -> Vec<Choice> {
+    let period = |(code, span): (&str, i64)| {
+        let name = frame.fill(words::SPAN_AGO, "span", frame.lang.span(span));
+        (code.to_owned(), name, span == DAY)
+    };
+    [
+        ("1h", HOUR),
+        ("6h", 6 * HOUR),
+        ("24h", DAY),
+        ("7d", 7 * DAY),
+        ("30d", 30 * DAY),
+    ]
+    .map(period)
+    .to_vec()
 }
 
 #[derive(Template)]

@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::super::document::Document;
 use super::super::frame::Frame;
+use super::super::panel::Panel;
 use super::super::visitor::Visitor;
 use super::page;
 use crate::http::HttpState;
@@ -18,7 +19,7 @@ use crate::i18n::keys::dashboard as words;
 #[template(path = "holds.html")]
 struct HoldsPage {
     frame: Frame,
-    holds: Vec<Document>,
+    holds: Panel<Vec<Document>>,
     clients: Vec<Document>,
 }
 
@@ -26,12 +27,18 @@ pub async fn holds(State(state): State<HttpState>, visitor: Visitor) -> Response
     let frame = visitor.frame;
     let making = async {
         let admin = Admin::of(visitor.grant.clone())?;
-        let Json(holds) = v1::holds::list(State(state.clone()), admin).await?;
+        let list = async {
+            let Json(holds) = v1::holds::list(State(state.clone()), admin).await?;
+            Ok(Document::page(&holds).0)
+        };
+        let holds = Panel::wait(&frame, list).await;
         let viewer = Viewer(visitor.grant.clone());
-        let Json(clients) = v1::clients::list(State(state), viewer).await?;
+        // The list is of use without the form's choices.
+        let clients = v1::clients::list(State(state.clone()), viewer).await;
+        let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok(HoldsPage {
-            holds: Document::page(&holds).0,
-            clients: Document::page(&clients).0,
+            holds,
+            clients: clients.unwrap_or_default(),
             frame: frame.clone(),
         })
     };

@@ -14,9 +14,10 @@ use super::super::document::Document;
 use super::super::form::{self, Typed};
 use super::super::frame::Frame;
 use super::super::gallery::{Choice, with_query};
+use super::super::panel::Panel;
 use super::super::visitor::Visitor;
 use super::health::Probe;
-use super::standing::{InstanceRow, Standing, rows};
+use super::standing::{InstanceRow, Standing, refused_of_none, rows};
 use super::{listing, page};
 use crate::gateway::Gateway;
 use crate::http::HttpState;
@@ -25,6 +26,7 @@ use crate::http::api::query::None as NoOther;
 use crate::http::api::v1;
 use crate::i18n::keys::dashboard as words;
 use crate::i18n::{Reader, probes};
+use crate::model::Scope;
 use crate::ops::gateway_admin::without_secret;
 use crate::ops::health::{self, Check, CheckResult, Value, Verdict};
 
@@ -44,6 +46,8 @@ struct Tab {
 struct InstancesPage {
     frame: Frame,
     filter: Typed,
+    /// Of no instance; for a person of all clients.
+    refused: Panel<Vec<String>>,
     tabs: Vec<Tab>,
     items: Vec<InstanceRow>,
     clients: Vec<Document>,
@@ -82,19 +86,30 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor, parts: 
     let frame = visitor.frame;
     let making = async {
         let viewer = || Viewer(visitor.grant.clone());
-        let (query, filter) = form::read::<Filter, NoOther>(&parts, &frame, &[]);
-        let Json(found) = v1::instances::list(State(state.clone()), viewer()).await?;
-        let mut items = rows(&state, Document::page(&found).0).await;
+        let (query, mut filter) = form::read::<Filter, NoOther>(&parts, &frame, &[]);
+        let list = async {
+            let Json(found) = v1::instances::list(State(state.clone()), viewer()).await?;
+            Ok(rows(&state, Document::page(&found).0).await)
+        };
+        let mut items = filter.wait(&frame, list).await?.unwrap_or_default();
         let chosen = query.as_ref().and_then(|query| query.0.standing);
         let tabs = tabs(&items, chosen, &frame);
         items.retain(|row| query.is_some() && chosen.is_none_or(|only| row.standing == only));
+        let refused = async {
+            match visitor.grant.scope {
+                Scope::All => refused_of_none(&state, &frame).await,
+                Scope::Client(_) => Ok(Vec::new()),
+            }
+        };
+        let refused = Panel::wait(&frame, refused).await;
         // The list is of use without the form's choices.
-        let clients = v1::clients::list(State(state), viewer()).await;
+        let clients = v1::clients::list(State(state.clone()), viewer()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok((
             filter.status(),
             InstancesPage {
                 filter,
+                refused,
                 tabs,
                 items,
                 clients: clients.unwrap_or_default(),

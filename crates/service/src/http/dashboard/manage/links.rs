@@ -41,8 +41,8 @@ pub async fn links(State(state): State<HttpState>, visitor: Visitor, parts: Part
         let viewer = Viewer(visitor.grant.clone());
         let found = match query {
             Some(query) => {
-                let found = v1::links::every(State(state.clone()), viewer, query).await;
-                filter.keep(&frame, found)?
+                let list = v1::links::every(State(state.clone()), viewer, query);
+                filter.wait(&frame, list).await?
             }
             None => None,
         };

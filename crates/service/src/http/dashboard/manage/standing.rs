@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use super::super::document::Document;
 use super::super::frame::Frame;
 use crate::clock::{HOUR, Millis, millis_of};
-use crate::deliveries::rhythm;
+use crate::db;
+use crate::deliveries::{self, rhythm};
 use crate::http::HttpState;
-use crate::i18n::TextKey;
+use crate::http::api::ApiError;
 use crate::i18n::keys::dashboard as words;
-use crate::model::codes;
+use crate::i18n::{Reader, TextKey, refusals};
+use crate::instances::{self, Refusal, RefusalCount};
+use crate::model::{InstanceId, codes};
+use crate::ops::status::RefusedDeliveries;
 
 codes! {
     /// In the order in which they are listed.
@@ -17,6 +21,8 @@ codes! {
         /// The gateway refuses calls.
         Refused "refused_by_gateway",
         Disconnected "disconnected",
+        /// Deliveries are refused, such as for a wrong token.
+        Refusing "deliveries_refused",
         /// No delivery for longer than usual.
         Silent "silent",
         NeverReceived "never_received",
@@ -29,16 +35,18 @@ impl Standing {
         match self {
             Self::Refused => words::STANDING_REFUSED,
             Self::Disconnected => words::STANDING_DISCONNECTED,
+            Self::Refusing => words::STANDING_REFUSING,
             Self::Silent => words::STANDING_SILENT,
             Self::NeverReceived => words::STANDING_NEVER_RECEIVED,
             Self::Fine => words::STANDING_FINE,
         }
     }
 
-    fn of(instance: &Document, is_silent: bool) -> Self {
+    fn of(instance: &Document, is_refusing: bool, is_silent: bool) -> Self {
         match () {
             () if instance.has("problem") => Self::Refused,
             () if instance.is("state", "disconnected") => Self::Disconnected,
+            () if is_refusing => Self::Refusing,
             () if !instance.has("last_delivery_at") => Self::NeverReceived,
             () if is_silent => Self::Silent,
             () => Self::Fine,
@@ -50,6 +58,8 @@ impl Standing {
 pub struct InstanceRow {
     pub item: Document,
     pub standing: Standing,
+    /// Its refused deliveries of the last days, the latest first.
+    pub refused: Vec<RefusedDeliveries>,
 }
 
 impl InstanceRow {
@@ -60,7 +70,7 @@ impl InstanceRow {
     /// The name of its color.
     pub fn class(&self) -> String {
         match self.standing {
-            Standing::Refused | Standing::Disconnected => "failed".to_owned(),
+            Standing::Refused | Standing::Disconnected | Standing::Refusing => "failed".to_owned(),
             Standing::Silent | Standing::NeverReceived => "warning".to_owned(),
             Standing::Fine => self.item.text("state"),
         }
@@ -69,6 +79,14 @@ impl InstanceRow {
     pub fn text(&self, frame: &Frame) -> String {
         match self.standing {
             Standing::Refused => frame.reason(self.item.text("problem")),
+            Standing::Refusing => {
+                let count = self
+                    .refused
+                    .iter()
+                    .map(|one| one.counted.count)
+                    .sum::<i64>();
+                frame.lang.fill(words::REFUSED_COUNT, &[("count", &count)])
+            }
             Standing::Silent => {
                 let since = frame.since(self.item.text("last_delivery_at"));
                 frame.fill(words::SILENT_FOR, "span", since)
@@ -76,6 +94,76 @@ impl InstanceRow {
             Standing::Fine if self.item.is("state", "connected") => frame.name("connected"),
             standing => frame.say(standing.key()).to_owned(),
         }
+    }
+
+    /// What to do; empty when nothing needs attention.
+    pub fn hint(&self, frame: &Frame) -> String {
+        match self.standing {
+            Standing::Refused => frame.say(words::REFUSED_HINT).to_owned(),
+            Standing::Disconnected => frame.say(words::DISCONNECTED_HINT).to_owned(),
+            Standing::Refusing => self
+                .refused
+                .first()
+                .map(|one| frame.plain(refusals::hint(Reader::Page, one, frame.lang)))
+                .unwrap_or_default(),
+            Standing::Silent | Standing::NeverReceived => frame.say(words::SILENT_HINT).to_owned(),
+            Standing::Fine => String::new(),
+        }
+    }
+
+    /// Why deliveries were refused, how many and when, and what to do, for each reason.
+    pub fn refusals(&self, frame: &Frame) -> Vec<(String, String)> {
+        let line = |one: &RefusedDeliveries| {
+            (
+                frame.plain(refusals::seen(one, frame.lang, &frame.zone)),
+                frame.plain(refusals::hint(Reader::Page, one, frame.lang)),
+            )
+        };
+        self.refused.iter().map(line).collect()
+    }
+}
+
+/// Refused deliveries that are of no known instance and need attention, the latest first.
+pub async fn refused_of_none(state: &HttpState, frame: &Frame) -> Result<Vec<String>, ApiError> {
+    let (db, now) = (&state.app.db, state.app.clock.now());
+    let dismissed_at = deliveries::dismissed_at(db).await?;
+    let found = instances::refusals(db).await?;
+    let found = found.iter().filter(|(refusal, count)| {
+        refusal.instance.is_none()
+            && refusal.address_of.is_none()
+            && count.needs_attention(now, dismissed_at)
+    });
+    let sentence = |one| {
+        let one = RefusedDeliveries::new(one);
+        frame.plain(refusals::sentence(
+            Reader::Page,
+            &one,
+            frame.lang,
+            &frame.zone,
+        ))
+    };
+    Ok(found.map(sentence).collect())
+}
+
+/// The refusals of deliveries by instance, and when deliveries were dismissed.
+struct Refusals {
+    all: Vec<(Refusal, RefusalCount)>,
+    dismissed_at: Option<Millis>,
+}
+
+impl Refusals {
+    async fn read(state: &HttpState) -> Result<Self, db::Error> {
+        Ok(Self {
+            all: instances::refusals(&state.app.db).await?,
+            dismissed_at: deliveries::dismissed_at(&state.app.db).await?,
+        })
+    }
+
+    fn of(&self, id: &str) -> impl Iterator<Item = &(Refusal, RefusalCount)> {
+        let id = Some(InstanceId(id.to_owned()));
+        self.all
+            .iter()
+            .filter(move |(one, _)| one.instance == id || one.address_of == id)
     }
 }
 
@@ -91,13 +179,22 @@ pub async fn rows(state: &HttpState, items: Vec<Document>) -> Vec<InstanceRow> {
     let quiet: BTreeMap<String, Millis> = quiet.collect();
     let rhythms = rhythm::rhythms(&state.app.db, &quiet).await;
     let rhythms = rhythms.unwrap_or_default();
+    // Instances are of use without them.
+    let refusals = Refusals::read(state).await.unwrap_or(Refusals {
+        all: Vec::new(),
+        dismissed_at: None,
+    });
     let row = |item: Document| {
         let instance = item.text("instance");
         let is_silent = quiet
             .get(&instance)
             .is_some_and(|last| rhythm::is_unusual(rhythms.get(&instance).copied(), now - last));
+        let dismissed_at = refusals.dismissed_at;
+        let of = || refusals.of(&instance);
+        let is_refusing = of().any(|(_, count)| count.needs_attention(now, dismissed_at));
         InstanceRow {
-            standing: Standing::of(&item, is_silent),
+            standing: Standing::of(&item, is_refusing, is_silent),
+            refused: of().map(RefusedDeliveries::new).collect(),
             item,
         }
     };
