@@ -38,3 +38,41 @@ impl BlockEncryptor {
         BLOCK_BYTES - self.rest.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyKind;
+    use crate::known_answer::{FILE, PLAIN, key};
+
+    #[test]
+    fn blocks_are_appended_as_soon_as_they_are_whole() {
+        let padded = [PLAIN.as_slice(), &[15; 15]].concat();
+        let before = [7; 40];
+        for size in 1..=padded.len() {
+            let mut encryptor = BlockEncryptor::new(&key().expand(KeyKind::Image));
+            let mut ciphertext = before.to_vec();
+            let mut taken = 0;
+            for piece in padded.chunks(size) {
+                encryptor.update(piece, &mut ciphertext);
+                taken += piece.len();
+                let whole = &FILE[..taken / BLOCK_BYTES * BLOCK_BYTES];
+                assert_eq!(
+                    ciphertext,
+                    [before.as_slice(), whole].concat(),
+                    "pieces of {size}"
+                );
+            }
+        }
+    }
+
+    #[cfg(feature = "encrypt")]
+    #[test]
+    fn a_whole_block_is_missing_after_whole_blocks() {
+        for (taken, missing) in [(0, 16), (1, 15), (15, 1), (16, 16), (17, 15), (31, 1)] {
+            let mut encryptor = BlockEncryptor::new(&key().expand(KeyKind::Image));
+            encryptor.update(&vec![0; taken], &mut Vec::new());
+            assert_eq!(encryptor.missing_bytes(), missing, "after {taken}");
+        }
+    }
+}

@@ -349,3 +349,145 @@ fn padding_bytes(last: &[u8]) -> Option<usize> {
         (1..=BLOCK_BYTES).contains(&count) && tail.iter().all(|byte| usize::from(*byte) == count);
     whole.then_some(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::known_answer::{FILE, FILE_SHA256, PHOTO_FILE, PLAIN, PLAIN_SHA256, key};
+
+    fn expected(sha256: Option<[u8; 32]>, enc_sha256: Option<[u8; 32]>) -> Expected {
+        Expected { sha256, enc_sha256 }
+    }
+
+    /// In pieces of one size, after something else in the same buffer.
+    fn decrypt(
+        file: &[u8],
+        size: usize,
+        mut decryptor: Decryptor,
+    ) -> Result<(Vec<u8>, Decrypted), Failure> {
+        let before = b"before";
+        let mut plaintext = before.to_vec();
+        let mut received = 0;
+        assert_eq!(decryptor.received_bytes(), 0);
+        for piece in file.chunks(size) {
+            decryptor.update(piece, &mut plaintext);
+            received += piece.len() as u64;
+            assert_eq!(decryptor.received_bytes(), received);
+        }
+        let so_far = plaintext.len();
+        let outcome = decryptor.finish(&mut plaintext);
+        assert!(plaintext.starts_with(before));
+        assert!(outcome.is_ok() || plaintext.len() == so_far);
+        outcome.map(|decrypted| (plaintext.split_off(before.len()), decrypted))
+    }
+
+    #[test]
+    fn what_was_decrypted_is_measured() {
+        for size in 1..=FILE.len() {
+            let decryptor = Decryptor::new(&key(), KeyKind::Image, Expected::default());
+            let (plaintext, decrypted) = decrypt(&FILE, size, decryptor).unwrap();
+            assert_eq!(plaintext, PLAIN);
+            let verified = decrypted.verified;
+            assert_eq!(verified.sha256(), &PLAIN_SHA256);
+            assert_eq!(verified.size_bytes(), 17);
+            assert_eq!(verified.head(), PLAIN);
+            assert_eq!(verified.verification(), Verification::Mac);
+        }
+    }
+
+    #[test]
+    fn all_received_bytes_count_before_they_are_decrypted() {
+        let mut decryptor = Decryptor::new(&key(), KeyKind::Image, Expected::default());
+        let mut plaintext = Vec::new();
+        for (piece, received, decrypted) in [
+            (0, 0, 0),
+            (41, 41, 0),
+            (1, 42, 16),
+            (15, 57, 16),
+            (1, 58, 32),
+            (PIECE + 1, 58 + PIECE as u64 + 1, 32 + PIECE),
+        ] {
+            decryptor.update(&vec![0; piece], &mut plaintext);
+            assert_eq!(decryptor.received_bytes(), received);
+            assert_eq!(plaintext.len(), decrypted, "after {received}");
+        }
+    }
+
+    #[test]
+    fn the_label_is_guessed_from_the_first_block_however_late_it_comes() {
+        for size in 1..=PHOTO_FILE.len() {
+            let declared = |new: fn(&MediaKey, KeyKind, Expected) -> Decryptor| {
+                let decryptor = new(&key(), KeyKind::Document, Expected::default());
+                decrypt(&PHOTO_FILE, size, decryptor)
+            };
+            let (plaintext, decrypted) = declared(Decryptor::new).unwrap();
+            assert_eq!(decrypted.key_kind, KeyKind::Image, "pieces of {size}");
+            assert!(decrypted.verified.begins_like_a_known_file());
+            assert_eq!(plaintext.len(), 32);
+            let failure = declared(Decryptor::of_proven_label).unwrap_err();
+            assert_eq!(failure.cause, Cause::Corrupt);
+        }
+    }
+
+    #[test]
+    fn a_recheck_is_for_files_whose_hash_was_promised_and_not_computed() {
+        let mut altered = FILE;
+        altered[41] ^= 1;
+        for (sha256, enc_sha256, every_check, can_recheck) in [
+            (None, None, false, false),
+            (None, None, true, false),
+            (None, Some(FILE_SHA256), false, false),
+            (None, Some(FILE_SHA256), true, false),
+            (Some(PLAIN_SHA256), None, false, true),
+            (Some(PLAIN_SHA256), None, true, false),
+            (Some(PLAIN_SHA256), Some(FILE_SHA256), false, true),
+            (Some(PLAIN_SHA256), Some(FILE_SHA256), true, false),
+        ] {
+            let mut decryptor =
+                Decryptor::new(&key(), KeyKind::Image, expected(sha256, enc_sha256));
+            if every_check {
+                decryptor = decryptor.with_every_check();
+            }
+            let failure = decrypt(&altered, 7, decryptor).unwrap_err();
+            assert_eq!(failure.cause, Cause::Corrupt);
+            assert_eq!(failure.checks.mac, Some(false));
+            assert_eq!(
+                failure.recheck().is_ok(),
+                can_recheck,
+                "{sha256:?} {enc_sha256:?} {every_check}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_has_whole_blocks_and_a_mac() {
+        let longer = [&FILE[..], &[0; 20]].concat();
+        for length in (0..longer.len()).filter(|length| *length != FILE.len()) {
+            let received = length as u64;
+            let cause = match length {
+                0..26 => Cause::TooShort { received },
+                26 | 58 => Cause::Corrupt,
+                _ => Cause::BadShape { received },
+            };
+            let decryptor = Decryptor::new(&key(), KeyKind::Image, Expected::default());
+            let failure = decrypt(&longer[..length], 11, decryptor).unwrap_err();
+            assert_eq!(failure.cause, cause, "{length}");
+        }
+    }
+
+    #[test]
+    fn padding_is_one_to_sixteen_equal_bytes() {
+        for count in 1..=16_u8 {
+            let mut last = [0; 16];
+            last[16 - usize::from(count)..].fill(count);
+            assert_eq!(padding_bytes(&last), Some(usize::from(count)));
+            if count > 1 {
+                last[16 - usize::from(count)] = 0;
+                assert_eq!(padding_bytes(&last), None, "{count}");
+            }
+        }
+        for last in [&[0; 16][..], &[17; 32], &[17; 16], &[255; 16], &[2], &[]] {
+            assert_eq!(padding_bytes(last), None, "{last:?}");
+        }
+    }
+}

@@ -117,4 +117,43 @@ mod tests {
             assert!(!may_have_media(&body), "{body}");
         }
     }
+
+    #[test]
+    fn an_object_is_a_file_or_has_one_below() {
+        for (object, expected) in [
+            (json!({"mediaKey": "x"}), true),
+            (json!({"a": {"mediaKey": "x"}}), true),
+            (json!({"a": [[{"mediaKey": "x"}]]}), true),
+            (json!({}), false),
+            (json!({"a": {"b": [1, "mediaKey"]}}), false),
+            (json!({"quotedMessage": {"mediaKey": "x"}}), false),
+        ] {
+            assert_eq!(may_have_media(&object), expected, "{object}");
+            let object = object.as_object().unwrap();
+            assert_eq!(may_have_media_in(object), expected, "{object:?}");
+        }
+    }
+
+    /// The list counts, and its first item is searched last.
+    #[test]
+    fn the_last_value_that_may_be_searched_is_searched() {
+        for (empty, expected) in [(MOST_VALUES - 2, true), (MOST_VALUES - 1, false)] {
+            for item in [json!({}), json!([])] {
+                let mut items = vec![json!({"mediaKey": "x"})];
+                items.resize(1 + empty, item);
+                assert_eq!(may_have_media(&json!(items)), expected, "{empty}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_objects_and_lists_count_as_searched() {
+        for item in [json!(1), json!("x"), json!(null), json!(true)] {
+            let mut items = vec![json!({"mediaKey": "x"})];
+            items.resize(2 * MOST_VALUES, item);
+            assert!(may_have_media(&json!(items)), "{}", items[1]);
+            let object = json!({"a": items});
+            assert!(may_have_media_in(object.as_object().unwrap()));
+        }
+    }
 }

@@ -74,4 +74,22 @@ mod tests {
     fn a_key_is_never_printed() {
         assert_eq!(format!("{:?}", MediaKey::new([7; 32])), "MediaKey(…)");
     }
+
+    #[test]
+    fn a_key_has_the_bytes_that_it_was_made_of() {
+        let bytes = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        assert_eq!(MediaKey::new(bytes).as_bytes(), &bytes);
+        assert_eq!(MediaKey::new(bytes).clone().as_bytes(), &bytes);
+    }
+
+    #[test]
+    fn keys_are_equal_when_all_bytes_are() {
+        let key = MediaKey::new([7; 32]);
+        assert_eq!(key, key.clone());
+        for at in 0..32 {
+            let mut other = [7; 32];
+            other[at] = 6;
+            assert_ne!(key, MediaKey::new(other), "byte {at}");
+        }
+    }
 }

@@ -129,3 +129,73 @@ impl From<MediaKind> for KeyKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_names_in_both_directions() {
+        let names = [
+            (MediaKind::Image, "image"),
+            (MediaKind::Video, "video"),
+            (MediaKind::Audio, "audio"),
+            (MediaKind::Document, "document"),
+            (MediaKind::Sticker, "sticker"),
+        ];
+        assert_eq!(names.map(|(kind, _)| kind), MediaKind::ALL);
+        for (kind, name) in names {
+            assert_eq!(kind.as_str(), name);
+            assert_eq!(MediaKind::parse(name), Some(kind));
+        }
+        for name in ["", "Image", "images", "ptt", " image", "xyzzy"] {
+            assert_eq!(MediaKind::parse(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn labels_have_wire_types_in_both_directions() {
+        for kind in KeyKind::ALL {
+            assert_eq!(KeyKind::from_wire_type(kind.wire_type()), Some(*kind));
+        }
+        for (name, kind) in [
+            ("sticker", KeyKind::Image),
+            ("product", KeyKind::Image),
+            ("xma-image", KeyKind::Image),
+            ("ptv", KeyKind::Video),
+            ("gif", KeyKind::Video),
+            ("ptt", KeyKind::Audio),
+            ("maiba-file", KeyKind::Document),
+        ] {
+            assert_eq!(KeyKind::from_wire_type(name), Some(kind), "{name}");
+        }
+        for name in ["", "Image", "WhatsApp Image Keys", "xyzzy"] {
+            assert_eq!(KeyKind::from_wire_type(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_labels_have_one_info_or_wire_type() {
+        for (at, kind) in KeyKind::ALL.iter().enumerate() {
+            for other in &KeyKind::ALL[..at] {
+                assert_ne!(kind.info(), other.info());
+                assert_ne!(kind.wire_type(), other.wire_type());
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_label() {
+        let labels = MediaKind::ALL.map(KeyKind::from).map(KeyKind::info);
+        assert_eq!(
+            labels,
+            [
+                "WhatsApp Image Keys",
+                "WhatsApp Video Keys",
+                "WhatsApp Audio Keys",
+                "WhatsApp Document Keys",
+                "WhatsApp Image Keys",
+            ]
+        );
+    }
+}

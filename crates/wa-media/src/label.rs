@@ -63,3 +63,22 @@ pub(crate) fn guess(key: &MediaKey, declared: KeyKind, ciphertext: &[u8; 16]) ->
         .find(|kind| *kind != declared && begins_well(*kind))
         .unwrap_or(declared)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::known_answer::{FILE, key};
+
+    #[test]
+    fn the_label_is_found_by_the_code_alone() {
+        let found = |key: &MediaKey, file: &[u8]| {
+            let mut finder = LabelFinder::new(key);
+            file.chunks(7).for_each(|piece| finder.update(piece));
+            finder.finish()
+        };
+        assert_eq!(found(&key(), &FILE), Some(KeyKind::Image));
+        assert_eq!(found(&key(), &FILE[..26]), None);
+        assert_eq!(found(&key(), &[]), None);
+        assert_eq!(found(&MediaKey::new([7; 32]), &FILE), None);
+    }
+}

@@ -16,6 +16,8 @@ pub mod found;
 mod hint;
 pub mod key;
 pub mod kind;
+#[cfg(test)]
+mod known_answer;
 mod label;
 pub mod link;
 mod mac;

@@ -110,6 +110,49 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_path_and_what_would_be_rewritten_are_two_errors() {
+        for path in ["", "v/x", "//v/x", "?oe=1", "../x"] {
+            assert_eq!(DirectPath::parse(path), Err(LinkError::NotAPath), "{path}");
+        }
+        for path in ["/a b", "/a#b", "/a\\b", "/\u{e9}", "/a\0"] {
+            assert_eq!(DirectPath::parse(path), Err(LinkError::Altered), "{path}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_refused_in_the_path_alone() {
+        for path in [
+            "/.",
+            "/..",
+            "/./x",
+            "/../x",
+            "/v/./x",
+            "/v/../x",
+            "/v/.",
+            "/v/..",
+            "/v/..?oe=1",
+            "/v/%2e/x",
+            "/v/%2E%2e/x",
+            "/v/.%2e",
+        ] {
+            assert_eq!(DirectPath::parse(path), Err(LinkError::Altered), "{path}");
+        }
+        for path in [
+            "/",
+            "/...",
+            "/.x",
+            "/x.",
+            "/a..b",
+            "/v//x",
+            "/%2ex",
+            "/v?a=/../x",
+            "/v?/./x",
+        ] {
+            assert_eq!(DirectPath::parse(path).unwrap().as_str(), path);
+        }
+    }
+
+    #[test]
     fn nonsense_expiries_are_nothing() {
         for link in [
             "/x",

@@ -152,6 +152,7 @@ fn something_else(head: &[u8], hints: &PlainHints) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known_answer::{FILE, FILE_SHA256, PLAIN, PLAIN_SHA256, key};
 
     fn verify(
         bytes: &[u8],
@@ -163,7 +164,7 @@ mod tests {
             kind,
             mime: Some(mime.to_owned()),
             file_name: None,
-            media_key: Some(MediaKey::new([7; 32])),
+            media_key: Some(key()),
             key_kind: kind.into(),
         };
         let outcomes = [1, 7, 4_096].map(|piece| {
@@ -250,59 +251,136 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "encrypt")]
     #[test]
     fn an_encrypted_file_gives_itself_away_by_its_mac() {
-        let body =
-            crate::encrypt::encrypt(&MediaKey::new([7; 32]), KeyKind::Audio, &[5; 5_000]).body;
-        assert_eq!(
-            verify(&body, Expected::default(), MediaKind::Audio, "audio/ogg"),
-            Err(Refusal::StillEncrypted)
-        );
+        let image =
+            |bytes: &[u8]| verify(bytes, Expected::default(), MediaKind::Image, "image/jpeg");
+        assert_eq!(image(&FILE), Err(Refusal::StillEncrypted));
+        // Every bit of it, so a wrong half of the code is as good as another file.
+        for bit in 0..FILE.len() * 8 {
+            let mut altered = FILE;
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(image(&altered), Ok(Verification::Unproven), "bit {bit}");
+        }
+        // The label belongs to the code.
+        let as_video = verify(&FILE, Expected::default(), MediaKind::Video, "video/mp4");
+        assert_eq!(as_video, Ok(Verification::Unproven));
     }
 
-    #[cfg(feature = "encrypt")]
-    #[test]
-    fn a_second_reading_is_needed_only_where_the_mac_decides() {
-        let key = MediaKey::new([7; 32]);
-        let body = crate::encrypt::encrypt(&key, KeyKind::Audio, &[5; 5_000]).body;
-        let plain = vec![5; body.len()];
-        let (encrypted, other) = (&body[..], &plain[..]);
-        let hash = |bytes: &[u8]| Some(Sha256::digest(bytes).into());
+    fn begun(bytes: &[u8], expected: Expected) -> PlainVerifier {
         let hints = PlainHints {
-            kind: MediaKind::Audio,
+            kind: MediaKind::Image,
             mime: None,
             file_name: None,
-            media_key: Some(key),
-            key_kind: KeyKind::Audio,
+            media_key: Some(key()),
+            key_kind: KeyKind::Image,
         };
-        let begun = |bytes: &[u8], sha256, enc_sha256| {
-            let expected = Expected { sha256, enc_sha256 };
-            let mut verifier = PlainVerifier::new(expected, hints.clone());
-            verifier.update(bytes);
-            verifier
-        };
+        let mut verifier = PlainVerifier::new(expected, hints);
+        verifier.update(bytes);
+        verifier
+    }
+
+    #[test]
+    fn a_second_reading_is_needed_only_where_the_mac_decides() {
+        let plain = [5; FILE.len()];
+        let (encrypted, other) = (&FILE[..], &plain[..]);
+        let hash = |bytes: &[u8]| Some(Sha256::digest(bytes).into());
         for (bytes, sha256, enc_sha256, needs) in [
             (encrypted, None, None, true),
             (encrypted, hash(b"x"), None, true),
             (encrypted, hash(b"x"), hash(b"y"), true),
-            (encrypted, hash(b"x"), hash(encrypted), false),
+            (encrypted, hash(b"x"), Some(FILE_SHA256), false),
+            (encrypted, Some(FILE_SHA256), None, false),
             (other, hash(other), hash(encrypted), false),
             (other, None, None, true),
             (&other[1..], None, None, false),
             (&other[..10], None, None, false),
         ] {
-            let verifier = begun(bytes, sha256, enc_sha256);
+            let begun = || begun(bytes, Expected { sha256, enc_sha256 });
+            let verifier = begun();
             assert_eq!(verifier.needs_second_reading(), needs);
-            // Nothing is accepted without it, nor with half of it.
-            let mut half = begun(bytes, sha256, enc_sha256);
-            if needs {
-                half.read_again(&bytes[..bytes.len() / 2]);
-                for verifier in [verifier, half] {
-                    assert_eq!(verifier.finish().unwrap_err(), Refusal::StillEncrypted);
-                }
+            if !needs {
+                continue;
+            }
+            // Nothing is accepted without it, nor with another length.
+            assert_eq!(verifier.finish().unwrap_err(), Refusal::StillEncrypted);
+            for again in [
+                &bytes[..bytes.len() / 2],
+                &bytes[..bytes.len() - 1],
+                &[bytes, &[0]].concat(),
+                &[bytes, bytes].concat(),
+            ] {
+                let mut verifier = begun();
+                verifier.read_again(again);
+                assert_eq!(verifier.finish().unwrap_err(), Refusal::StillEncrypted);
             }
         }
+    }
+
+    #[test]
+    fn a_whole_second_reading_decides() {
+        let plain = [5; FILE.len()];
+        for (bytes, refusal) in [
+            (&FILE[..], Some(Refusal::StillEncrypted)),
+            (&plain[..], None),
+        ] {
+            for size in 1..=bytes.len() {
+                let mut verifier = begun(bytes, Expected::default());
+                let pieces = bytes.chunks(size);
+                pieces.for_each(|piece| verifier.read_again(piece));
+                assert_eq!(verifier.finish().err(), refusal, "pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_key_no_second_reading_is_needed_or_taken() {
+        let mut verifier = begun(&FILE, Expected::default());
+        verifier.hints.media_key = None;
+        assert!(!verifier.needs_second_reading());
+        verifier.read_again(&FILE);
+        let verified = verifier.finish().unwrap();
+        assert_eq!(verified.verification(), Verification::Unproven);
+    }
+
+    #[test]
+    fn an_encrypted_file_is_at_least_a_block_and_a_mac_long() {
+        let lengths: Vec<u64> = (0..100)
+            .filter(|size| has_encrypted_length(*size))
+            .collect();
+        assert_eq!(lengths, [26, 42, 58, 74, 90]);
+        assert!(has_encrypted_length((1 << 40) + 10));
+        assert!(!has_encrypted_length((1 << 40) + 9));
+        assert!(!has_encrypted_length((1 << 40) + 11));
+        assert!(!has_encrypted_length(u64::MAX));
+    }
+
+    #[test]
+    fn hash_length_and_beginning_are_of_all_bytes() {
+        for size in [1, 8_191, 8_192, 8_193, 20_000] {
+            let bytes: Vec<u8> = (0..size)
+                .map(|at: u32| at.to_le_bytes()[0] | 0x80)
+                .collect();
+            let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+            for piece in [1, 4_096, 8_191, 8_192, 8_193, 65_536] {
+                let mut verifier = begun(&[], Expected::default());
+                bytes.chunks(piece).for_each(|piece| verifier.update(piece));
+                assert_eq!(verifier.sha256(), sha256);
+                let verified = verifier.finish().unwrap();
+                assert_eq!(verified.sha256(), &sha256);
+                assert_eq!(verified.size_bytes(), u64::from(size));
+                assert_eq!(verified.head(), &bytes[..bytes.len().min(8_192)]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_hash_so_far_is_the_known_one() {
+        let mut verifier = begun(&PLAIN[..3], Expected::default());
+        assert_ne!(verifier.sha256(), PLAIN_SHA256);
+        verifier.update(&PLAIN[3..]);
+        assert_eq!(verifier.sha256(), PLAIN_SHA256);
+        assert_eq!(verifier.finish().unwrap().sha256(), &PLAIN_SHA256);
     }
 
     #[test]

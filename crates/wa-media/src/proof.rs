@@ -99,3 +99,48 @@ pub enum Refusal {
     #[error("the bytes do not have the promised hash")]
     PlainHashMismatch,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verifications_have_codes_in_both_directions() {
+        let codes = [
+            (Verification::Full, "full"),
+            (Verification::Mac, "mac"),
+            (Verification::Unproven, "unproven"),
+        ];
+        assert_eq!(codes.map(|(it, _)| it), Verification::ALL);
+        for (it, code) in codes {
+            assert_eq!(it.as_str(), code);
+            assert_eq!(Verification::parse(code), Some(it));
+        }
+        for code in ["", "Full", "full ", "macs", "xyzzy"] {
+            assert_eq!(Verification::parse(code), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_verified_is_returned_as_it_is() {
+        for (head, is_known) in [
+            (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], true),
+            (b"\xff\xd8\xff\xe0", true),
+            (b"Bom dia", false),
+            (b"", false),
+        ] {
+            let sha256 = std::array::from_fn(|at| u8::try_from(at).unwrap());
+            let verified = Verified {
+                sha256,
+                size_bytes: 1 << 40,
+                verification: Verification::Mac,
+                head: head.to_vec(),
+            };
+            assert_eq!(verified.sha256(), &sha256);
+            assert_eq!(verified.size_bytes(), 1 << 40);
+            assert_eq!(verified.verification(), Verification::Mac);
+            assert_eq!(verified.head(), head);
+            assert_eq!(verified.begins_like_a_known_file(), is_known, "{head:?}");
+        }
+    }
+}

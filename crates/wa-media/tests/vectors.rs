@@ -54,6 +54,7 @@ impl Vector {
         for chunk in self.body.chunks(piece) {
             decryptor.update(chunk, &mut plaintext);
         }
+        assert_eq!(decryptor.received_bytes(), self.body.len() as u64);
         let mut last = Vec::new();
         match decryptor.finish(&mut last) {
             Ok(decrypted) => Ok(([plaintext, last].concat(), decrypted)),
@@ -88,10 +89,13 @@ fn every_good_file_decrypts_to_what_was_promised() {
                 "{}",
                 vector.name
             );
-            assert_eq!(
-                plaintext.len() as u64,
-                vector.message["fileLength"].as_u64().unwrap()
-            );
+            let promised = bytes32(&vector.message["fileSha256"]).unwrap();
+            let size_bytes = vector.message["fileLength"].as_u64().unwrap();
+            assert_eq!(plaintext.len() as u64, size_bytes);
+            assert_eq!(decrypted.verified.size_bytes(), size_bytes);
+            assert_eq!(decrypted.verified.sha256(), &promised);
+            let head = &plaintext[..plaintext.len().min(8_192)];
+            assert_eq!(decrypted.verified.head(), head);
             // The plaintext's hash proves more; what was not computed is not claimed.
             assert_eq!(decrypted.checks.enc_sha256, None);
             let all = vector.decryptor().with_every_check();
