@@ -21,6 +21,7 @@ mod long_number;
 mod mask;
 mod meta;
 pub mod multipart;
+mod nested_form;
 mod plain_json;
 mod protocol;
 mod quepasa;

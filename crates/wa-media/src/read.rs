@@ -62,7 +62,8 @@ pub fn flag(value: &Value) -> bool {
 }
 
 /// 32 bytes: base64 (standard or URL alphabet, padded or not, with a `data:` prefix), 64 hex digits, an array of
-/// numbers, an object with the numbers under `"0"` to `"31"`, or Node's `{"type":"Buffer","data":…}`.
+/// numbers, a text of them with commas, an object with the numbers under `"0"` to `"31"`, or one of these in a box such
+/// as Node's `{"type":"Buffer","data":…}` or MongoDB's `{"$binary":{"base64":…}}`.
 pub fn bytes32(value: &Value) -> Option<[u8; 32]> {
     bytes_of(value, bytes32_of_text)
 }
@@ -80,18 +81,24 @@ pub(crate) fn waveform(value: &Value) -> Option<[u8; 64]> {
     bytes_of(value, of_text)
 }
 
+/// Fields in which libraries put bytes.
+const BOXES: &[&str] = &["data", "buffer", "$binary", "base64", "bytes"];
+const MOST_BOXES: usize = 3;
+
 fn bytes_of<const N: usize>(
     value: &Value,
     of_text: impl Fn(&str) -> Option<[u8; N]>,
 ) -> Option<[u8; N]> {
-    let value = match value {
-        Value::Object(object) => match object.get("data") {
-            Some(data @ (Value::String(_) | Value::Array(_))) => data,
-            _ => return bytes_of_index(object),
-        },
-        value => value,
-    };
+    let mut value = value;
+    for _ in 0..MOST_BOXES {
+        let of = |name: &&str| value.get(*name).filter(|inner| !inner.is_null());
+        match BOXES.iter().find_map(of) {
+            Some(inner) => value = inner,
+            None => break,
+        }
+    }
     match value {
+        Value::Object(object) => bytes_of_index(object),
         Value::String(text) => of_text(text),
         Value::Array(numbers) => {
             let bytes: Option<Vec<u8>> = numbers.iter().take(N + 1).map(byte).collect();
@@ -126,10 +133,12 @@ fn bytes_of_index<const N: usize>(object: &Map<String, Value>) -> Option<[u8; N]
     Some(bytes)
 }
 
-/// 0 to 255, or -128 to -1 from a signed array.
+/// 0 to 255, or -128 to -1 from a signed array; forms have no numbers, but their digits.
 fn byte(value: &Value) -> Option<u8> {
+    let digits = value.as_str().and_then(|digits| digits.trim().parse().ok());
     let number = value
         .as_i64()
+        .or(digits)
         .filter(|number| (-128..=255).contains(number))?;
     u8::try_from(number & 0xff).ok()
 }
@@ -139,6 +148,15 @@ fn bytes32_of_text(text: &str) -> Option<[u8; 32]> {
         return None;
     }
     let digits = text.trim();
+    let digits = ["0x", "0X", "\\x"]
+        .iter()
+        .find_map(|start| digits.strip_prefix(start))
+        .unwrap_or(digits);
+    let is_list = |byte: u8| byte.is_ascii_digit() || b", -".contains(&byte);
+    if digits.contains(',') && digits.bytes().all(is_list) {
+        let numbers = digits.split(',').map(|number| byte(&Value::from(number)));
+        return numbers.collect::<Option<Vec<u8>>>()?.try_into().ok();
+    }
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let pair = |i: usize| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).ok();
         let bytes: Option<Vec<u8>> = (0..32).map(pair).collect();
@@ -163,7 +181,8 @@ pub fn number(value: &Value) -> Option<u64> {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         Value::Object(object) => {
-            let half = |name: &str| field(object, &[name]).and_then(Value::as_i64);
+            let whole = |half: &Value| half.as_i64().or_else(|| half.as_str()?.trim().parse().ok());
+            let half = |name: &str| field(object, &[name]).and_then(whole);
             let low = half("low")?.cast_unsigned() & 0xffff_ffff;
             let high = half("high").unwrap_or(0).cast_unsigned() & 0xffff_ffff;
             let number = (high << 32) | low;
@@ -249,6 +268,20 @@ mod tests {
             json!(signed),
             json!({"type": "Buffer", "data": bytes}),
             json!({"type": "Buffer", "data": base64}),
+            json!({"type": "Uint8Array", "data": index}),
+            json!({"$binary": {"base64": base64, "subType": "00"}}),
+            json!({"_bsontype": "Binary", "sub_type": 0, "buffer": {"type": "Buffer", "data": bytes}}),
+            json!(bytes.map(|byte| byte.to_string()).join(",")),
+            json!(
+                signed
+                    .iter()
+                    .map(i8::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            json!(bytes.map(|byte| byte.to_string())),
+            json!(format!("0x{hex}")),
+            json!(format!("\\x{}", hex.to_uppercase())),
         ] {
             assert_eq!(bytes32(&value), Some(bytes), "{value}");
         }
@@ -262,6 +295,10 @@ mod tests {
             json!("AAAA"),
             json!([1, 2]),
             json!({"0": 1}),
+            json!({"data": {"data": {"data": {"data": vec![1; 32]}}}}),
+            json!(vec!["x"; 32]),
+            json!("1,2,3"),
+            json!("0x00"),
             json!(vec![300; 32]),
             json!(vec![1; 33]),
             json!(5),
@@ -277,6 +314,7 @@ mod tests {
             json!("5067"),
             json!(5067.0),
             json!({"low": 5067, "high": 0, "unsigned": true}),
+            json!({"low": "5067", "high": "0", "unsigned": "true"}),
         ] {
             assert_eq!(number(&value), Some(5067), "{value}");
         }

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
+use wa_media::read::{field, text};
 use wa_media::{FoundMedia, MediaKind, says_view_once};
 
 use super::fields::{
     Fields, Object, add_lost, add_neighbours, bare, deletion, id, is_private, is_set, kind_of_word,
     object, sender, time, with_found, without_media, words,
 };
-use super::{FileRequest, Message, ParsedDelivery};
+use super::{FileRequest, Message, ParsedDelivery, envelope};
 use crate::model::ChatKind;
 use crate::model::{ChatId, SenderId};
 
@@ -21,11 +22,23 @@ pub(super) fn is_message(of: &Object) -> bool {
     object(of, &["key"]).is_some_and(|key| id(key, &["id", "remoteJid"]).is_some())
 }
 
+/// The message in an item of a list, which has it in a field or is the message.
+pub(super) fn in_item(item: &Object) -> &Object {
+    let inner = object(item, &["message"]).filter(|_| !is_message(item));
+    inner.filter(|inner| is_message(inner)).unwrap_or(item)
+}
+
 /// Reads one message; `account` is the account's own id.
 pub(super) fn read(item: &Object, account: Option<&str>) -> ParsedDelivery {
     let message = message(item, account);
     let empty = Object::new();
-    let content = object(item, &["message"]).unwrap_or_else(|| {
+    // A change of a message has its new content in a field of its own.
+    let changed = || object(object(item, &["update"])?, &["message"]);
+    let opened = field(item, &["message"]).and_then(text);
+    let opened = opened.and_then(envelope::inside);
+    let written = || opened.as_ref()?.as_object();
+    let content = object(item, &["message"]).or_else(written);
+    let content = content.or_else(changed).unwrap_or_else(|| {
         // An edit may be the protocol message itself.
         if object(item, &["editedMessage"]).is_some() {
             item

@@ -1,7 +1,7 @@
 //! Reads the fields that several gateways share.
 
 use serde_json::{Map, Value as Json};
-use wa_media::read::{field, flag, millis, text};
+use wa_media::read::{field, flag, millis, same_name, text};
 use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::id::clean;
@@ -69,6 +69,30 @@ fn numbered(object: &Object) -> Option<Vec<&Json>> {
     let items = (0..object.len()).map(|at| object.get(&at.to_string()).filter(is_item));
     let items: Vec<_> = items.collect::<Option<_>>()?;
     items.iter().any(|item| !item.is_null()).then_some(items)
+}
+
+/// Parts of a message that are searched.
+const MOST_PARTS: usize = 512;
+const DEEPEST_PART: usize = 12;
+
+/// An object and all objects inside of it, from the outside in, except in fields of these names.
+pub(super) fn parts<'a>(of: &'a Object, closed: &[&str]) -> Vec<&'a Object> {
+    let mut found = vec![of];
+    let (mut begin, mut depth) = (0, 0);
+    while begin < found.len() && depth < DEEPEST_PART {
+        let end = found.len();
+        for at in begin..end {
+            let fields = found[at].iter();
+            let is_open = |name: &str| !closed.iter().any(|it| same_name(name, it));
+            for (_, value) in fields.filter(|(name, _)| is_open(name)) {
+                if found.len() < MOST_PARTS {
+                    add_objects(value, 0, &mut found);
+                }
+            }
+        }
+        (begin, depth) = (end, depth + 1);
+    }
+    found
 }
 
 /// A number as text, without the notation of a fraction or a power; `None` when digits of it are lost.
@@ -183,6 +207,19 @@ impl Fields {
             chat,
         }
     }
+}
+
+/// The origin of a message that a person sent to the account.
+pub(super) fn of_person(person: Option<String>) -> Origin {
+    let sender = sender([person.clone()]);
+    let (is_group, from_me) = (false, false);
+    Fields {
+        chat: person,
+        is_group,
+        from_me,
+        sender,
+    }
+    .origin()
 }
 
 /// Whether an id is of one person's chat.

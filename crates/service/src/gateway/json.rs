@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::plain_json::{MOST_VALUES, from_json, separators};
-use super::{Error, byte_lists, envelope, multipart, repair, wide_text};
+use super::plain_json::{MOST_VALUES, from_json, separators, several};
+use super::{Error, byte_lists, envelope, multipart, nested_form, repair, wide_text};
 
 /// With more, lists of bytes are folded first.
 const MANY_VALUES: usize = 50_000;
@@ -20,9 +20,14 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, Error> {
             line: error.line(),
             column: error.column(),
         };
-        let repaired = repair::repair(body).and_then(|text| from_json(text.as_bytes()).ok());
+        let repaired = repair::repair(body).and_then(|text| {
+            let text = text.as_bytes();
+            from_json(text).ok().or_else(|| several(text))
+        });
         repaired
+            .or_else(|| several(body))
             .or_else(|| envelope::from_form(body))
+            .or_else(|| nested_form::read(body))
             .or_else(|| from_json(&wide_text::to_utf8(body)?).ok())
             .or_else(|| from_multipart(body))
             .ok_or(not_json)

@@ -1,53 +1,99 @@
 //! Repairs the usual JSON defects of sloppy senders, so that one broken letter in a name does not cost a file.
 
+use std::borrow::Cow;
+
 /// Replaces what a strict parser refuses: bytes that are not UTF-8, half of a surrogate pair (from cutting a text in the
-/// middle of an emoji), raw control characters in texts, invalid or out-of-range numbers, and a byte order mark. `None` when
-/// there is no such defect.
+/// middle of an emoji), raw control characters and unknown escapes in texts, invalid or out-of-range numbers, a comma behind
+/// the last value, the words and quotes of Python and JavaScript, and a byte order mark. `None` when there is no such defect.
 pub(super) fn repair(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    let text = decode(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let mut repaired = String::with_capacity(text.len());
     let mut rest = text.as_ref();
-    let mut in_text = false;
+    // The quote that ends the text.
+    let mut quote = None;
     while let Some(letter) = rest.chars().next() {
-        let escape = rest.get(..6).and_then(unit_of_escape);
-        let taken = match (in_text, letter, escape) {
-            (true, _, Some(unit)) => {
-                let low = rest.get(6..12).and_then(unit_of_escape);
-                let (kept, taken) = match (unit, low) {
-                    (0xd800..=0xdbff, Some(0xdc00..=0xdfff)) => (&rest[..12], 12),
-                    (0xd800..=0xdfff, _) => ("\u{fffd}", 6),
-                    _ => (&rest[..6], 6),
-                };
-                repaired.push_str(kept);
-                taken
-            }
-            (true, '\\', None) => {
-                let pair = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
-                repaired.push_str(&rest[..pair]);
-                pair
-            }
-            (true, '\0'..='\u{1f}', None) => {
-                repaired.push(' ');
-                1
-            }
-            (false, '-' | '0'..='9' | 'N' | 'I', _) => {
-                let token = number_at(rest);
-                let sound = token.parse::<f64>().is_ok_and(f64::is_finite);
-                repaired.push_str(if sound { token } else { "null" });
-                token.len()
-            }
-            _ => {
-                in_text ^= letter == '"';
-                repaired.push(letter);
-                letter.len_utf8()
-            }
+        let (kept, taken) = match quote {
+            Some(quote) if letter == quote => ("\"", 1),
+            Some(_) => in_text(rest, letter),
+            None => outside(rest, letter),
         };
+        quote = match quote {
+            None => Some(letter).filter(|letter| ['"', '\''].contains(letter)),
+            Some(quote) => Some(quote).filter(|quote| *quote != letter),
+        };
+        repaired.push_str(kept);
         rest = &rest[taken..];
     }
     (repaired.as_bytes() != body).then_some(repaired)
 }
 
-/// The number, `NaN` or `Infinity` at the beginning of a text.
+/// What stands for the beginning of the rest of a text, and the length of that.
+fn in_text(rest: &str, letter: char) -> (&str, usize) {
+    if let Some(unit) = rest.get(..6).and_then(unit_of_escape) {
+        let low = rest.get(6..12).and_then(unit_of_escape);
+        return match (unit, low) {
+            (0xd800..=0xdbff, Some(0xdc00..=0xdfff)) => (&rest[..12], 12),
+            (0xd800..=0xdfff, _) => ("\u{fffd}", 6),
+            _ => (&rest[..6], 6),
+        };
+    }
+    match letter {
+        '\\' => match rest[1..].chars().next() {
+            Some('\'') => ("'", 2),
+            Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => (&rest[..2], 2),
+            None => (rest, 1),
+            // An unknown escape is a backslash.
+            Some(_) => ("\\\\", 1),
+        },
+        // In a text in single quotes.
+        '"' => ("\\\"", 1),
+        '\0'..='\u{1f}' => (" ", 1),
+        letter => (&rest[..letter.len_utf8()], letter.len_utf8()),
+    }
+}
+
+fn outside(rest: &str, letter: char) -> (&str, usize) {
+    match letter {
+        '-' | '0'..='9' | 'a'..='z' | 'A'..='Z' => {
+            let token = number_at(rest);
+            let is_number = matches!(letter, '-' | '0'..='9' | 'N' | 'I');
+            let is_sound = || token.parse::<f64>().is_ok_and(f64::is_finite);
+            let kept = match token {
+                "True" | "TRUE" => "true",
+                "False" | "FALSE" => "false",
+                "undefined" => "null",
+                _ if is_number && !is_sound() => "null",
+                token => token,
+            };
+            (kept, token.len())
+        }
+        ',' => {
+            let after = rest[1..].trim_start();
+            let is_last = after.starts_with([']', '}']);
+            (if is_last { "" } else { "," }, 1)
+        }
+        '\'' => ("\"", 1),
+        letter => (&rest[..letter.len_utf8()], letter.len_utf8()),
+    }
+}
+
+/// The text of bytes in UTF-8, or in ISO 8859-1 if they look like letters in that.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    let lossy = String::from_utf8_lossy(bytes);
+    if matches!(lossy, Cow::Borrowed(_)) || !is_latin(bytes) {
+        return lossy;
+    }
+    Cow::Owned(bytes.iter().copied().map(char::from).collect())
+}
+
+/// Whether every byte beyond ASCII is a letter of ISO 8859-1, and none begins a letter of UTF-8.
+fn is_latin(bytes: &[u8]) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii() || (0xa0..0xff).contains(byte);
+    let begins_letter = |pair: &[u8]| pair[0] >= 0xc0 && (0x80..0xc0).contains(&pair[1]);
+    bytes.iter().all(is_letter) && !bytes.windows(2).any(begins_letter)
+}
+
+/// The number, word, `NaN` or `Infinity` at the beginning of a text.
 fn number_at(text: &str) -> &str {
     let part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
     let end = text.find(|letter| !part(letter)).unwrap_or(text.len());
@@ -87,6 +133,21 @@ mod tests {
                 br#"{"a":"\\ud83d \" \ud83d"}"#,
                 "{\"a\":\"\\\\ud83d \\\" \u{fffd}\"}",
             ),
+            (
+                br#"{"a":[1,2,],"b":{"c":",]",}, }"#,
+                r#"{"a":[1,2],"b":{"c":",]"} }"#,
+            ),
+            (
+                br#"{'a': 'it\'s "x"', 'b': None, 'c': [True, False], "d": "it's"}"#,
+                r#"{"a": "it's \"x\"", "b": null, "c": [true, false], "d": "it's"}"#,
+            ),
+            (br#"{"a":undefined,"b":true}"#, r#"{"a":null,"b":true}"#),
+            (
+                br#"{"a":"C:\x\u12","b":"\\n"}"#,
+                r#"{"a":"C:\\x\\u12","b":"\\n"}"#,
+            ),
+            (b"{\"a\":\"a\xe7\xe3o\"}", "{\"a\":\"a\u{e7}\u{e3}o\"}"),
+            (b"{\"a\":\"\xf0\x9f\xe7\"}", "{\"a\":\"\u{fffd}\u{fffd}\"}"),
         ] {
             let repaired = repair(broken).unwrap();
             assert_eq!(repaired, expected);

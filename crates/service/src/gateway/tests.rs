@@ -2,6 +2,7 @@
 //! written after documentation and source of the gateways, none after a live account.
 
 mod copies;
+mod defects;
 mod histories;
 mod lists;
 mod news;

@@ -104,9 +104,7 @@ pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
     let messages = conversations
         .iter()
         .flat_map(|conversation| objects(conversation, &["messages"]));
-    // An item has the message in a field, or is the message.
-    let inner = |item| object(item, &["message"]).filter(|_| !baileys::is_message(item));
-    let messages = messages.map(|item| inner(item).unwrap_or(item));
+    let messages = messages.map(|item| baileys::in_item(item));
     let readings = unread::each(event, messages.collect(), |item| {
         Some(baileys::read(item, None))
     });

@@ -73,8 +73,8 @@ impl Read for Evolution {
                 return vec![item];
             }
             match objects(item, &["messages"]) {
-                inner if inner.is_empty() => vec![item],
-                inner => inner,
+                inner if inner.is_empty() => vec![baileys::in_item(item)],
+                inner => inner.into_iter().map(baileys::in_item).collect(),
             }
         });
         // An event about a message may name its type without its content.
@@ -85,7 +85,11 @@ impl Read for Evolution {
         let mut readings = unread::each(root, items, |item| {
             baileys::is_message(item).then(|| baileys::read(item, account.as_deref()))
         });
-        readings.retain(|reading| !is_about || reading.media.iter().any(FoundMedia::has_file));
+        let brings_file = |file: &FoundMedia| file.has_file() || file.is_caption_edit();
+        readings.retain(|reading| !is_about || reading.media.iter().any(brings_file));
+        if let [alone] = &mut readings[..] {
+            fields::add_neighbours(&mut alone.media, &[root]);
+        }
         those_that_count(readings, DeliveryReason::StatusUpdate)
     }
 
@@ -105,6 +109,11 @@ fn is_shape(seen: &Seen<'_>) -> bool {
     let has_key = seen
         .data
         .is_some_and(|data| field(data, &["key"]).is_some());
-    let is_dotted = seen.event.contains('.');
-    seen.has(&["event", "instance", "data"]) && (is_dotted || has_key || seen.has(&["server_url"]))
+    // In lower case, others write names with underscores, too.
+    let is_upper = !seen
+        .event
+        .contains(|letter: char| letter.is_ascii_lowercase());
+    let is_dotted = seen.event.contains('.') || is_upper && seen.event.contains('_');
+    seen.has(&["instance", "data"])
+        && (has_key || seen.has(&["event"]) && (is_dotted || seen.has(&["server_url"])))
 }

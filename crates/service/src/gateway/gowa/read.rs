@@ -11,7 +11,7 @@ use crate::gateway::fields::{
     words,
 };
 use crate::gateway::protocol::Read;
-use crate::gateway::shape::Shape;
+use crate::gateway::shape::{Seen, Shape};
 use crate::gateway::{Message, ParsedDelivery, envelope, unread};
 use crate::model::DeliveryReason;
 
@@ -24,18 +24,25 @@ const FILES: &[(&str, MediaKind)] = &[
     ("sticker", MediaKind::Sticker),
 ];
 
+/// Fields of an object with the path of a file.
+const PATHS: &[&str] = &["path", "media_path", "file_path"];
+
+/// No message has more.
+const MOST_FILES: usize = 32;
+
 impl Read for Gowa {
     fn shapes(&self) -> &'static [Shape] {
         &[Shape {
             place: 100,
             fits: |seen| {
-                seen.payload.is_some() && seen.has(&["device_id"]) || is_of_version_6(seen.body)
+                seen.payload.is_some() && seen.has(&["device_id"])
+                    || is_of_version_7(seen)
+                    || is_of_version_6(seen.body)
             },
         }]
     }
 
     fn is_delivery(&self, of: &Object) -> bool {
-        // Version 7 has no device.
         words(of, &["device_id", "event"]).is_some() && !objects(of, &["payload"]).is_empty()
             || is_of_version_6(of)
     }
@@ -76,9 +83,16 @@ fn read(payload: &Object, is_edit: bool) -> ParsedDelivery {
         .iter()
         .filter_map(|(name, kind)| file(payload, name, *kind))
         .collect();
-    let parts = field(payload, &["interactive_media"]).and_then(|parts| parts.as_array());
-    for path in parts.into_iter().flatten().filter_map(text) {
-        media.push(described(kind_of_path(path), &empty, Some(path.to_owned())));
+    let others = payload.iter().filter(|(name, _)| !is_known(name));
+    for (name, value) in others {
+        let is_list = same_name(name, "interactive_media");
+        let mut paths = Vec::new();
+        add_paths(value, &mut paths);
+        paths.retain(|path| is_list || path.trim_start_matches('/').starts_with("statics/"));
+        let files = paths
+            .into_iter()
+            .map(|path| described(kind_of_path(&path), &empty, Some(path)));
+        media.extend(files.take(MOST_FILES));
     }
     if let (true, Some(kind)) = (media.is_empty(), lost(payload)) {
         media.push(FoundMedia::of_fields(kind, &empty));
@@ -92,6 +106,24 @@ fn read(payload: &Object, is_edit: bool) -> ParsedDelivery {
     with_media(message(payload), media)
 }
 
+/// Whether a field is read as what its name says, or is about another message.
+fn is_known(name: &str) -> bool {
+    let is_file = FILES.iter().any(|(known, _)| same_name(name, known));
+    let is_about_other = ["quoted", "replied", "reply"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    is_file || is_about_other
+}
+
+/// The paths in a text, an object, or a list of either.
+fn add_paths(value: &Json, paths: &mut Vec<String>) {
+    match value {
+        Json::Array(items) => items.iter().for_each(|item| add_paths(item, paths)),
+        Json::Object(object) => paths.extend(words(object, PATHS)),
+        value => paths.extend(text(value).map(str::to_owned)),
+    }
+}
+
 /// A file is a path, or an object with a path. A `url` is the encrypted file on WhatsApp's CDN, without its key.
 fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     let value = field(payload, &[name])?;
@@ -99,13 +131,22 @@ fn file(payload: &Object, name: &str, kind: MediaKind) -> Option<FoundMedia> {
     let fields = object(payload, &[name]).unwrap_or(&empty);
     let path = text(value)
         .map(str::to_owned)
-        .or_else(|| words(fields, &["path", "media_path", "file_path"]));
+        .or_else(|| words(fields, PATHS));
     let plain = link(fields, &["url"]).filter(|url| wa_media::path_of_url(url).is_none());
     let file = described(kind, fields, path.or(plain));
     Some(FoundMedia {
         voice_note: kind == MediaKind::Audio && is_opus(file.mime.as_deref()),
         ..file
     })
+}
+
+/// Version 7 has no device.
+fn is_of_version_7(seen: &Seen<'_>) -> bool {
+    let is_message = seen.payload.is_some_and(|payload| {
+        let has = |name: &str| field(payload, &[name]).is_some();
+        has("id") && has("chat_id") && has("from") && has("timestamp")
+    });
+    is_message && seen.has(&["event"]) && !seen.has(&["instanceId"])
 }
 
 /// Version 6 and earlier put the fields of the payload into the root, and the message's id into `message`.
@@ -147,6 +188,7 @@ fn read_version_6(root: &Object) -> ParsedDelivery {
     payload.insert("is_from_me".to_owned(), is_own.into());
     match words(root, &["action"]).as_deref() {
         Some("message_revoked") => deleted(&payload),
+        Some("message_edited") if has_file(&payload) => read(&payload, true),
         Some("message_edited") => nothing(DeliveryReason::StatusUpdate),
         _ if field(root, &["reaction"]).is_some() => nothing(DeliveryReason::NoMedia),
         _ => read(&payload, false),

@@ -2,9 +2,9 @@
 
 use wa_media::{FoundMedia, MediaKind};
 
-use super::Gupshup;
+use super::{Gupshup, older};
 use crate::gateway::fields::{
-    self, Fields, Object, described, id, is_opus, kind_of_mime, kind_of_word, link, object, sender,
+    self, Object, described, id, is_opus, kind_of_mime, kind_of_word, link, object, of_person,
     time, with_media, word, words,
 };
 use crate::gateway::protocol::Read;
@@ -26,12 +26,22 @@ impl Read for Gupshup {
                     is_message && seen.has(&["app", "type"])
                 },
             },
+            Shape {
+                place: 112,
+                fits: |seen| older::is_of_bot(seen.body),
+            },
+            Shape {
+                place: 114,
+                fits: |seen| older::is_of_enterprise(seen.body),
+            },
         ]
     }
 
     fn is_delivery(&self, of: &Object) -> bool {
         words(of, &["app", "type"]).is_some() && object(of, &["payload"]).is_some()
             || is_of_version_3(of)
+            || older::is_of_bot(of)
+            || older::is_of_enterprise(of)
     }
 
     fn names(&self, root: &Object) -> Vec<String> {
@@ -41,6 +51,12 @@ impl Read for Gupshup {
     fn read(&self, root: &Object) -> Vec<ParsedDelivery> {
         if is_of_version_3(root) {
             return meta::PARTNER.read(root);
+        }
+        if older::is_of_bot(root) {
+            return vec![older::read_bot(root)];
+        }
+        if older::is_of_enterprise(root) {
+            return vec![older::read_enterprise(root)];
         }
         let empty = Object::new();
         let outer = object(root, &["payload"]).unwrap_or(&empty);
@@ -64,7 +80,7 @@ fn is_of_version_3(root: &Object) -> bool {
 }
 
 fn file(declared: &str, inner: &Object) -> Option<FoundMedia> {
-    let mime = words(inner, &["contentType"]);
+    let mime = words(inner, &["contentType", "content-type"]);
     let has_file = link(inner, &["url"]).is_some();
     let by_mime = mime.as_deref().filter(|_| has_file).map(kind_of_mime);
     let kind = kind_of_word(declared).or(by_mime)?;
@@ -81,13 +97,7 @@ fn message(root: &Object, outer: &Object) -> Message {
     let contact = object(outer, &["sender"]);
     Message {
         id: id(outer, &["id"]).unwrap_or_default(),
-        origin: Fields {
-            sender: sender([source.clone()]),
-            chat: source,
-            is_group: false,
-            from_me: false,
-        }
-        .origin(),
+        origin: of_person(source),
         sender_name: contact.and_then(|contact| words(contact, &["name"])),
         sent_at: time(root, &["timestamp"]),
     }

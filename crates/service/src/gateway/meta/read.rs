@@ -1,13 +1,13 @@
 //! Reading deliveries.
 
 use serde_json::Value as Json;
-use wa_media::read::{bytes32, field};
+use wa_media::read::{bytes32, field, text};
 use wa_media::{FoundMedia, MediaKind};
 
 use super::Meta;
 use crate::gateway::fields::{
     Fields, Object, bare, deletion, described, id, is_set, kind_of_mime, kind_of_word, link,
-    object, objects, sender, those_that_count, time, with_media, without_media, word, words,
+    object, objects, parts, sender, those_that_count, time, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
@@ -20,10 +20,17 @@ const LISTS: &[(&str, bool)] = &[("messages", false), ("message_echoes", true)];
 const KINDS: &[(&str, MediaKind)] = &[
     ("image", MediaKind::Image),
     ("video", MediaKind::Video),
+    ("video_note", MediaKind::Video),
+    ("gif", MediaKind::Video),
     ("audio", MediaKind::Audio),
     ("voice", MediaKind::Audio),
     ("document", MediaKind::Document),
     ("sticker", MediaKind::Sticker),
+];
+
+/// Fields about another message or an advertisement.
+const CLOSED: &[&str] = &[
+    "context", "referral", "errors", "reaction", "edit", "revoke",
 ];
 
 /// A form has fewer.
@@ -59,6 +66,14 @@ impl Read for Meta {
         let mut values: Vec<_> = changes
             .filter_map(|change| object(change, &["value"]))
             .collect();
+        // Automations write it as JSON in a text.
+        let opened = entries
+            .iter()
+            .flat_map(|entry| objects(entry, &["changes"]));
+        let opened =
+            opened.filter_map(|change| envelope::inside(text(field(change, &["value"])?)?));
+        let opened: Vec<_> = opened.collect();
+        values.extend(opened.iter().filter_map(Json::as_object));
         if is_value(root) {
             values.push(root);
         }
@@ -180,21 +195,43 @@ fn read(value: &Object, outer: &Object, is_own: bool) -> ParsedDelivery {
             continue;
         };
         media.push(FoundMedia {
-            media_id: id(file, &["id"]),
-            sha256: field(file, &["sha256"]).and_then(bytes32),
-            voice_note: *name == "voice" || is_set(file, &["voice"]),
-            animated: is_set(file, &["animated"]),
             edited: edits.is_some(),
             edits: edits.clone(),
-            ..described(*kind, file, link(file, &["url", "link"]))
+            ..read_file(file, name, *kind)
         });
     }
+    media.extend(of_parts(inner));
     media.extend(of_flow(inner));
     // Such as a round video, which Meta does not pass on.
     let unsupported = object(inner, &["unsupported"]).and_then(|it| word(it, &["type"]));
     let lost = unsupported.and_then(|name| kind_of_word(&name));
     media.extend(lost.filter(|_| media.is_empty()).map(bare));
     with_media(message(value, outer, is_own), media)
+}
+
+fn read_file(file: &Object, name: &str, kind: MediaKind) -> FoundMedia {
+    FoundMedia {
+        media_id: id(file, &["id"]),
+        sha256: field(file, &["sha256"]).and_then(bytes32),
+        voice_note: name == "voice" || is_set(file, &["voice"]),
+        animated: is_set(file, &["animated"]),
+        ..described(kind, file, link(file, &["url", "link"]))
+    }
+}
+
+/// The files in parts of a message, such as the header of one with buttons, or the components of a template.
+fn of_parts(message: &Object) -> Vec<FoundMedia> {
+    let names = KINDS.iter().map(|(name, _)| *name);
+    let closed: Vec<_> = names.chain(CLOSED.iter().copied()).collect();
+    let parts = parts(message, &closed).into_iter().skip(1);
+    let files = parts.flat_map(|part| {
+        KINDS.iter().flat_map(move |(name, kind)| {
+            let files = objects(part, &[name]).into_iter();
+            files.map(move |file| read_file(file, name, *kind))
+        })
+    });
+    let is_there = |file: &FoundMedia| file.media_id.is_some() || file.link.is_some();
+    files.filter(is_there).take(MOST_FILES_OF_A_FLOW).collect()
 }
 
 /// The files that a person uploaded in a form of the chat ("flow"): lists of descriptions in the form's answers.

@@ -6,12 +6,15 @@ use wa_media::{FoundMedia, MediaKind};
 use super::Quepasa;
 use crate::gateway::fields::{
     Fields, Object, connection, described, id, is_opus, is_set, kind_of_mime, kind_of_word, link,
-    nothing, object, sender, time, with_media, word, words,
+    nothing, object, objects, sender, time, with_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape, is_named};
 use crate::gateway::{Message, ParsedDelivery};
 use crate::model::DeliveryReason;
+
+/// A message has one.
+const MOST_FILES: usize = 32;
 
 impl Read for Quepasa {
     fn shapes(&self) -> &'static [Shape] {
@@ -50,15 +53,19 @@ impl Read for Quepasa {
         }
         // A message whose file is left out is still known to have one.
         let empty = Object::new();
-        let attachment = object(root, &["attachment"]);
-        let attachment = attachment.or_else(|| kind_of_word(&declared).map(|_| &empty));
-        let file = attachment.map(|attachment| file(root, attachment, &declared));
-        vec![with_media(message, file.into_iter().collect())]
+        let mut attachments = objects(root, &["attachment", "attachments"]);
+        if attachments.is_empty() && kind_of_word(&declared).is_some() {
+            attachments.push(&empty);
+        }
+        let files = attachments.into_iter().take(MOST_FILES);
+        let files = files.map(|attachment| file(root, attachment, &declared));
+        let files = files.collect();
+        vec![with_media(message, files)]
     }
 }
 
 fn file(root: &Object, attachment: &Object, declared: &str) -> FoundMedia {
-    let mime = words(attachment, &["mime"]);
+    let mime = words(attachment, &["mime", "mimetype"]);
     let kind =
         kind_of_word(declared).unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
     let has_waveform = field(attachment, &["waveform"]).is_some();

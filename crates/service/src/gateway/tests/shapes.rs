@@ -517,3 +517,14 @@ fn a_description_of_uazapi_may_be_a_text() {
     assert_eq!(reading.media[0].sha256, wanted.media[0].sha256);
     assert_eq!(reading.media[0].direct_path, wanted.media[0].direct_path);
 }
+
+#[test]
+fn a_changed_caption_of_evolution_is_an_edit() {
+    let key = json!({"remoteJid": "5548900000101@s.whatsapp.net", "id": "3A0", "fromMe": false});
+    let content = json!({"editedMessage": {"message": {"imageMessage": {"caption": "nova"}}}});
+    let body = json!({"event": "messages.update", "instance": "i", "data": {"key": key, "update": {"message": content}}});
+    let reading = one(Gateway::Evolution, &body);
+    assert_eq!(reading.message.id, "3A0");
+    assert!(reading.media[0].is_caption_edit());
+    assert_eq!(reading.media[0].caption.as_deref(), Some("nova"));
+}

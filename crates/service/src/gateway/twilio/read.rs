@@ -5,7 +5,7 @@ use wa_media::read::{field, number};
 
 use super::{Twilio, conversations};
 use crate::gateway::fields::{
-    Fields, Object, bare, id, kind_of_mime, kind_of_word, link, nothing, sender, with_media, word,
+    Object, bare, id, kind_of_mime, kind_of_word, link, nothing, of_person, time, with_media, word,
     words,
 };
 use crate::gateway::protocol::Read;
@@ -50,10 +50,17 @@ impl Read for Twilio {
         }
         let declared = field(root, &["NumMedia"]).and_then(number).unwrap_or(0);
         let has_link = |at: &u64| field(root, &[&format!("MediaUrl{at}")]).is_some();
-        let linked = (0..MOST_FILES).take_while(has_link).count() as u64;
-        let count = declared.max(linked);
-        let files = (0..count.min(MOST_FILES)).map(|at| file(root, at, count));
-        vec![with_media(message(root), files.collect())]
+        let (mut places, lost): (Vec<_>, Vec<_>) = (0..MOST_FILES).partition(has_link);
+        let missing = declared.saturating_sub(places.len() as u64);
+        places.extend(lost.into_iter().take(usize::try_from(missing).unwrap_or(0)));
+        places.sort_unstable();
+        let (first, is_alone) = (places.first().copied(), places.len() == 1);
+        let files = places.into_iter().map(|at| FoundMedia {
+            caption: words(root, &["Body"]).filter(|_| Some(at) == first),
+            ..file(root, at, is_alone)
+        });
+        let files = files.collect();
+        vec![with_media(message(root), files)]
     }
 }
 
@@ -64,16 +71,15 @@ fn is_event_stream(of: &Object) -> bool {
 }
 
 /// Without a link it is lost.
-fn file(root: &Object, at: u64, count: u64) -> FoundMedia {
+fn file(root: &Object, at: u64, is_alone: bool) -> FoundMedia {
     let link = link(root, &[&format!("MediaUrl{at}")]);
     let mime = words(root, &[&format!("MediaContentType{at}")]);
-    let declared = words(root, &["MessageType"]).filter(|_| count == 1);
+    let declared = words(root, &["MessageType"]).filter(|_| is_alone);
     let kind = declared.as_deref().and_then(kind_of_word);
     let kind = kind.unwrap_or_else(|| kind_of_mime(mime.as_deref().unwrap_or_default()));
     FoundMedia {
         link,
         mime,
-        caption: words(root, &["Body"]).filter(|_| at == 0),
         ..bare(kind)
     }
 }
@@ -82,15 +88,9 @@ fn message(root: &Object) -> Message {
     let from = id(root, &["From"]);
     Message {
         id: id(root, &["MessageSid", "SmsSid"]).unwrap_or_default(),
-        origin: Fields {
-            sender: sender([from.clone()]),
-            chat: from,
-            is_group: false,
-            from_me: false,
-        }
-        .origin(),
+        origin: of_person(from),
         sender_name: words(root, &["ProfileName"]),
-        // The form has no time.
-        sent_at: None,
+        // Only events by way of Event Streams have a time.
+        sent_at: time(root, &["timestamp"]),
     }
 }

@@ -117,11 +117,20 @@ fn read(item: &Object) -> ParsedDelivery {
         _ => object(item, &["content"]).cloned().map(Json::Object),
     };
     let name = words(item, &["messageType"]).unwrap_or_else(|| declared.clone());
-    if let Some(content) = content.filter(Json::is_object) {
-        wrapped.insert(name.clone(), content);
+    let content = content.filter(Json::is_object);
+    if let Some(content) = &content {
+        wrapped.insert(name.clone(), content.clone());
     }
     let is_marked = wa_media::says_view_once(item);
     let mut found = wa_media::find_in_marked(&wrapped, is_marked);
+    let content = content.as_ref().and_then(Json::as_object);
+    if let (Some(content), false) = (content, found.media.iter().any(FoundMedia::has_file)) {
+        // It may be the whole message.
+        let inner = wa_media::find_in_marked(content, is_marked);
+        if inner.media.iter().any(FoundMedia::has_file) {
+            found = inner;
+        }
+    }
     // The gateway may still have the file of a message whose content it left out.
     let kind = kind_of_word(&declared).or_else(|| kind_of_word(&name));
     add_lost(&mut found, || {
@@ -135,7 +144,9 @@ fn read(item: &Object) -> ParsedDelivery {
         let text = words(item, &["text"]);
         alone.caption = alone.caption.take().or(text);
         alone.voice_note |= declared == "ptt";
-        alone.link = link(item, &["fileURL"]);
+        let places = [Some(item), content].into_iter().flatten();
+        let mut links = places.filter_map(|of| link(of, &["fileURL"]));
+        alone.link = links.next();
         let bytes = first(item, &["base64", "base64Data"], wa_media::read::text).map(Inline::new);
         alone.inline = alone.inline.take().or(bytes);
         if declared.contains("sticker") {

@@ -6,9 +6,9 @@ use wa_media::{FoundMedia, Inline, MediaKind};
 
 use super::Waha;
 use crate::gateway::fields::{
-    self, Fields, Object, bare, connection, deletion, event, first, id, is_opus, is_private,
-    is_set, kind_of_mime, kind_of_word, link, nothing, object, objects, passing, sender, time,
-    with_found, without_media, word, words,
+    self, Fields, Object, bare, connection, deletion, described, event, first, id, is_opus,
+    is_private, is_set, kind_of_mime, kind_of_word, link, nothing, object, objects, passing,
+    sender, time, with_found, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::Shape;
@@ -129,10 +129,18 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
     let mut found = wa_media::find_in_marked(content, is_marked);
     // `media` is null where WAHA did not download the file, which it can do later.
     let has_media = is_set(payload, &["hasMedia"]);
-    let file = object(payload, &["media"]).filter(|file| has_media || !file.is_empty());
+    let files = objects(payload, &["media"]);
+    if found.media.is_empty() && files.len() > 1 {
+        let media = files.into_iter().map(one_of_several).collect();
+        return with_media(message(root, payload, raw), media);
+    }
+    let file = files
+        .first()
+        .copied()
+        .filter(|file| has_media || !file.is_empty());
     let file = file.or_else(|| has_media.then_some(&empty));
     if let (true, Some(file)) = (found.media.is_empty(), file) {
-        let mime = words(file, &["mimetype"]);
+        let mime = words(file, &["mimetype"]).or_else(|| words(payload, &["mimetype"]));
         let declared = [raw, payload]
             .into_iter()
             .find_map(|of| word(of, &["type"]));
@@ -171,6 +179,16 @@ fn read(root: &Object, payload: &Object) -> ParsedDelivery {
         }
     }
     with_found(message(root, payload, raw), found)
+}
+
+fn one_of_several(file: &Object) -> FoundMedia {
+    let mime = words(file, &["mimetype"]);
+    let kind = mime.as_deref().map_or(MediaKind::Document, kind_of_mime);
+    FoundMedia {
+        voice_note: is_opus(mime.as_deref()),
+        inline: first(file, &["data"], text).map(Inline::new),
+        ..described(kind, file, link(file, &["url"]))
+    }
 }
 
 fn message(root: &Object, payload: &Object, raw: &Object) -> Message {

@@ -63,7 +63,7 @@ impl Read for Wppconnect {
             "onrevokedmessage" => vec![deleted(root)],
             // An acknowledgement repeats the type of a message without its file.
             name if name.contains("message") => {
-                let items = objects(root, &["messages", "data"]);
+                let items = objects(root, &["messages", "data", "message", "response"]);
                 if items.is_empty() {
                     return vec![read(root)];
                 }
@@ -119,7 +119,7 @@ fn file(item: &Object, kind: MediaKind, declared: &str) -> FoundMedia {
     let is_name = caption.is_some() && caption == described.file_name;
     let seconds = field(item, &["duration"]).and_then(number);
     FoundMedia {
-        inline: body.map(Inline::new),
+        inline: body.map(Inline::new).or_else(|| described.inline.clone()),
         link: link(item, &["fileUrl"]),
         caption: caption.filter(|_| !is_name),
         seconds: described

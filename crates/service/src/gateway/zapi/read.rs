@@ -5,8 +5,8 @@ use wa_media::{FoundMedia, MediaKind};
 
 use super::Zapi;
 use crate::gateway::fields::{
-    self, Fields, Object, connection, deletion, described, event, first, id, is_private, is_set,
-    link, nothing, object, objects, passing, sender, time, with_media, without_media, word, words,
+    self, Fields, Object, connection, deletion, event, first, id, is_private, is_set, link,
+    nothing, objects, passing, sender, time, with_media, without_media, word, words,
 };
 use crate::gateway::protocol::Read;
 use crate::gateway::shape::{Seen, Shape};
@@ -18,9 +18,22 @@ const FILES: &[(&str, MediaKind, &str)] = &[
     ("image", MediaKind::Image, "imageUrl"),
     ("video", MediaKind::Video, "videoUrl"),
     ("ptv", MediaKind::Video, "videoUrl"),
+    ("gif", MediaKind::Video, "gifUrl"),
     ("audio", MediaKind::Audio, "audioUrl"),
     ("document", MediaKind::Document, "documentUrl"),
     ("sticker", MediaKind::Sticker, "stickerUrl"),
+];
+
+/// No message has more.
+const MOST_FILES: usize = 32;
+
+/// Fields about another message, or with a sender's decoration.
+const CLOSED: &[&str] = &[
+    "statusImage",
+    "externalAdReply",
+    "reaction",
+    "referencedMessage",
+    "quotedMessage",
 ];
 
 impl Read for Zapi {
@@ -73,15 +86,6 @@ impl Read for Zapi {
             return vec![nothing(DeliveryReason::NoMedia)];
         }
         let mut media = files(root);
-        if let Some(buttons) = object(root, &["buttonsMessage"]) {
-            media.extend(files_of_links(buttons));
-        }
-        let templates = objects(root, &["hydratedTemplate"]).into_iter();
-        let carousels = objects(root, &["carouselMessage"]).into_iter();
-        let cards = carousels.flat_map(|carousel| objects(carousel, &["cards"]));
-        for part in templates.chain(cards) {
-            media.extend(object(part, &["header"]).map(files).unwrap_or_default());
-        }
         let edits = is_set(root, &["isEdit"]).then(|| edited(root, &message));
         for file in &mut media {
             file.view_once |= wa_media::says_view_once(root);
@@ -99,23 +103,34 @@ fn edited(root: &Object, message: &Message) -> String {
     id(root, &original).unwrap_or_else(|| message.id.clone())
 }
 
-fn files(of: &Object) -> Vec<FoundMedia> {
-    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
-        let file = object(of, &[name])?;
-        // Without a link the gateway lost it.
-        let link = || link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]);
-        (!file.is_empty()).then(|| described(*kind, file, link()))
-    };
-    FILES.iter().filter_map(file).collect()
-}
-
-/// Files of which only the links are given.
-fn files_of_links(of: &Object) -> Vec<FoundMedia> {
-    let file = |(name, kind, url): &(&str, MediaKind, &str)| {
-        let link = link(of, &[url])?;
-        (*name != "ptv").then(|| described(*kind, &Object::new(), Some(link)))
-    };
-    FILES.iter().filter_map(file).collect()
+/// The files of a message, and those in its parts, such as the headers of templates and of cards.
+fn files(root: &Object) -> Vec<FoundMedia> {
+    let names = FILES.iter().map(|(name, ..)| *name);
+    let closed: Vec<_> = names.chain(CLOSED.iter().copied()).collect();
+    let mut files = Vec::new();
+    for part in fields::parts(root, &closed) {
+        let is_root = std::ptr::eq(part, root);
+        for (name, kind, url) in FILES {
+            let described = objects(part, &[name]);
+            let read = |file: &Object| {
+                let link = link(file, &[url, "ptvUrl", "fileUrl", "mediaUrl", "url"]);
+                // Without a link the gateway lost it.
+                let is_file = is_root && !file.is_empty() || link.is_some();
+                is_file.then(|| fields::described(*kind, file, link))
+            };
+            files.extend(described.into_iter().filter_map(read));
+            // Of some only the link is given.
+            let link = link(part, &[url]).filter(|_| *name != "ptv");
+            files.extend(link.map(|link| fields::described(*kind, &Object::new(), Some(link))));
+        }
+        // Of products.
+        let link = link(part, &["productImage"]);
+        files.extend(
+            link.map(|link| fields::described(MediaKind::Image, &Object::new(), Some(link))),
+        );
+    }
+    files.truncate(MOST_FILES);
+    files
 }
 
 fn message(root: &Object) -> Message {
