@@ -57,7 +57,7 @@ async fn newest_record(db: &Db) -> Result<Option<Millis>, Error> {
     Ok(media.max(events::last_at(db).await?))
 }
 
-/// Checks the clock when the server starts, and corrects times that an earlier run wrote with a wrong clock.
+/// Checks the clock when the server starts.
 pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
     if check.clock.is_system() && check.db.saved_clock().await?.is_none() {
         // A database from before readings were saved has only its newest record to compare with.
@@ -69,10 +69,7 @@ pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
         }
     }
     match check.clock.trust() {
-        Trust::Trusted => {
-            save(check, check.clock.read()).await?;
-            realign(check).await
-        }
+        Trust::Trusted => save(check, check.clock.read()).await,
         doubted => {
             report(doubted);
             Ok(())
@@ -80,11 +77,15 @@ pub async fn begin(check: &ClockCheck) -> Result<(), Error> {
     }
 }
 
+/// Checks the clock until the shutdown begins. First corrects times that an earlier run wrote with a wrong clock.
 pub async fn keep_checking(check: ClockCheck, shutdown: Shutdown) {
     let mut was_trusted = check.clock.is_trusted();
-    let mut needs_realigning = false;
+    let mut needs_realigning = was_trusted;
     let (mut saved_at, mut asked_at) = (Instant::now(), None::<Instant>);
     let mut was_contradicted = false;
+    if needs_realigning {
+        report_error(settle(&check, &mut needs_realigning, &mut saved_at).await);
+    }
     loop {
         tokio::select! {
             () = check.clock.sleep(LOOK_EVERY) => {}
@@ -112,10 +113,14 @@ pub async fn keep_checking(check: ClockCheck, shutdown: Shutdown) {
             }
         };
         was_trusted = trust == Trust::Trusted;
-        if let Err(error) = outcome {
-            let error = crate::telemetry::chain(&error);
-            tracing::warn!(error, "the clock could not be checked against the database");
-        }
+        report_error(outcome);
+    }
+}
+
+fn report_error(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        let error = crate::telemetry::chain(&error);
+        tracing::warn!(error, "the clock could not be checked against the database");
     }
 }
 
@@ -208,11 +213,7 @@ async fn save(check: &ClockCheck, reading: Reading) -> Result<(), Error> {
 }
 
 async fn realign(check: &ClockCheck) -> Result<(), Error> {
-    let now = check.clock.now();
-    let write = check.db.write(Key::Everything, async move |tx| {
-        queue::realign(tx, now).await
-    });
-    let realigned = write.await?;
+    let realigned = queue::realign(&check.db, check.clock.now()).await?;
     if realigned != queue::Realigned::default() {
         tracing::warn!(
             due = realigned.due,

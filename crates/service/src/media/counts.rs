@@ -512,7 +512,7 @@ mod tests {
             (WAITING, &waiting[..]),
             (BACKLOG, &waiting),
             (queue::AGES, &waiting),
-            (requeue::SHORTEN, &waiting),
+            (requeue::LATE_DEADLINES, &waiting),
             (requeue::EXTEND, &waiting),
             (attempts::COUNT_BEFORE, &waiting),
             (attempts::PRUNE, &waiting),

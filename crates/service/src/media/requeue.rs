@@ -4,7 +4,7 @@ use super::row::{Media, columns};
 use super::sql::waiting_ids;
 use super::statement::placeholders;
 use crate::clock::{DAY, Millis};
-use crate::db::{Error, Tx, Value, values};
+use crate::db::{Db, Error, Tx, Value, values};
 use crate::model::{InstanceId, MediaId, Reason};
 
 /// Restarts the backoff of a media, unless it is stored, downloading or erased.
@@ -145,25 +145,38 @@ fn names(instances: &[InstanceId], reasons: &[Reason]) -> Vec<Value> {
     instances.chain(reasons).collect()
 }
 
+/// A pending media that waits for its next attempt.
+#[derive(Clone, Debug)]
+pub struct Postponed {
+    pub id: MediaId,
+    pub rounds: i64,
+    pub reason: Option<Reason>,
+    pub next_attempt_at: Millis,
+}
+
 /// Pending media with a later next attempt.
-pub async fn postponed_past(tx: &mut Tx, time: Millis) -> Result<Vec<Media>, Error> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from media where status = 'pending' and next_attempt_at > $1"
-    );
-    let rows = tx.rows(sql, values![time]).await?;
-    rows.iter().map(Media::from_row).collect()
+pub async fn postponed_past(db: &Db, time: Millis) -> Result<Vec<Postponed>, Error> {
+    let sql = "select id, rounds, reason, next_attempt_at from media where status = 'pending' and next_attempt_at > $1";
+    let rows = db.rows(sql, values![time]).await?;
+    let postponed = rows.iter().map(|row| {
+        Ok(Postponed {
+            id: MediaId(row.text("id")?),
+            rounds: row.int("rounds")?,
+            reason: row.parsed_or_none("reason", Reason::parse)?,
+            next_attempt_at: row.int("next_attempt_at")?,
+        })
+    });
+    postponed.collect()
 }
 
-/// Makes a pending media ready.
-pub async fn make_ready(tx: &mut Tx, id: &MediaId) -> Result<u64, Error> {
-    let sql = "update media set next_attempt_at = null where id = $1 and status = 'pending'";
-    tx.run(sql, values![id.as_str()]).await
+/// Makes a media ready that waits beyond `past`.
+pub async fn make_ready(tx: &mut Tx, id: &MediaId, past: Millis) -> Result<u64, Error> {
+    let sql = "update media set next_attempt_at = null where id = $1 and status = 'pending' and next_attempt_at > $2";
+    tx.run(sql, values![id.as_str(), past]).await
 }
 
-pub(super) const SHORTEN: &str = concat!(
-    "update media set deadline = $1 where deadline > $2 and id in ",
+pub(super) const LATE_DEADLINES: &str = concat!(
+    "select id from media where deadline > $1 and id in ",
     waiting_ids!()
 );
 pub(super) const EXTEND: &str = concat!(
@@ -171,14 +184,49 @@ pub(super) const EXTEND: &str = concat!(
     waiting_ids!()
 );
 /// The second condition on the status is that of the index media_unstored.
-pub(super) const UNEXPIRED: &str = "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
-               where status = 'expired' and status <> 'stored' and deadline > $1
-                 and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
-                   and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))";
+macro_rules! is_unexpired {
+    () => {
+        "status = 'expired' and status <> 'stored' and deadline > $1
+           and (coalesce(reason, '') <> 'cdn_expired' or (expires_at > $1
+             and not exists (select 1 from attempts where attempts.media = media.id and attempts.reason = 'cdn_expired')))"
+    };
+}
+pub(super) const UNEXPIRED: &str = concat!("select id from media where ", is_unexpired!());
 
-/// Lowers deadlines past `limit` to `deadline`; returns the number.
-pub async fn shorten_deadlines(tx: &mut Tx, deadline: Millis, limit: Millis) -> Result<u64, Error> {
-    tx.run(SHORTEN, values![deadline, limit]).await
+/// Waiting media with a deadline after `limit`.
+pub async fn with_deadline_past(db: &Db, limit: Millis) -> Result<Vec<MediaId>, Error> {
+    ids(db, LATE_DEADLINES, limit).await
+}
+
+/// Sets the deadline of a waiting media to `deadline`, if it is after `limit`.
+pub async fn shorten_deadline(
+    tx: &mut Tx,
+    id: &MediaId,
+    deadline: Millis,
+    limit: Millis,
+) -> Result<u64, Error> {
+    let sql = "update media set deadline = $2 where id = $1 and deadline > $3 and status in ('pending', 'downloading')";
+    tx.run(sql, values![id.as_str(), deadline, limit]).await
+}
+
+/// Expired media whose deadline has not passed, unless their server reported an expired link.
+pub async fn unexpired(db: &Db, now: Millis) -> Result<Vec<MediaId>, Error> {
+    ids(db, UNEXPIRED, now).await
+}
+
+/// Requeues a media that [`unexpired`] found.
+pub async fn requeue_unexpired(tx: &mut Tx, id: &MediaId, now: Millis) -> Result<u64, Error> {
+    let sql = concat!(
+        "update media set status = 'pending', next_attempt_at = null, rounds = 0, refused_rounds = 0, refused_since = null
+         where id = $2 and ",
+        is_unexpired!()
+    );
+    tx.run(sql, values![now, id.as_str()]).await
+}
+
+async fn ids(db: &Db, sql: &'static str, time: Millis) -> Result<Vec<MediaId>, Error> {
+    let rows = db.rows(sql, values![time]).await?;
+    rows.iter().map(|row| row.text("id").map(MediaId)).collect()
 }
 
 /// Raises earlier deadlines of waiting media to `deadline`.
@@ -192,18 +240,11 @@ pub async fn extend_leases(tx: &mut Tx, by: Millis) -> Result<(), Error> {
     tx.run(sql, values![by]).await.map(drop)
 }
 
-/// Requeues expired media whose deadline has not passed, unless their server reported an expired link; returns the
-/// number.
-pub async fn requeue_unexpired(tx: &mut Tx, now: Millis) -> Result<u64, Error> {
-    tx.run(UNEXPIRED, values![now]).await
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::db::Db;
 
     #[tokio::test]
     async fn a_lost_file_is_found_again_by_an_index() {

@@ -3,7 +3,7 @@
 use super::put::MOST_PATIENCE;
 use super::wait_after;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
-use crate::db::{Error, Tx};
+use crate::db::{Db, Error, Key, Tx};
 use crate::media::requeue;
 use crate::model::{Reason, Verdict};
 
@@ -31,24 +31,65 @@ fn longest_wait(rounds: i64, reason: Option<Reason>) -> Millis {
     longest + longest / 10 + MINUTE
 }
 
-/// Corrects what a wrong clock postponed or expired.
-pub async fn realign(tx: &mut Tx, now: Millis) -> Result<Realigned, Error> {
-    let mut due = 0;
-    for media in requeue::postponed_past(tx, now + longest_wait(1, None)).await? {
-        let longest = longest_wait(media.rounds, media.reason);
-        if media.next_attempt_at.is_some_and(|at| at > now + longest) {
-            due += requeue::make_ready(tx, &media.id).await?;
-        }
+/// The most media in one write: others wait for it.
+const AT_ONCE: usize = 200;
+
+/// Corrects what a wrong clock postponed or expired. Media are looked for outside of writes: millions may have expired.
+pub async fn realign(db: &Db, now: Millis) -> Result<Realigned, Error> {
+    let mut realigned = Realigned::default();
+    let postponed = requeue::postponed_past(db, now + longest_wait(1, None)).await?;
+    let too_late = postponed.into_iter().filter_map(|media| {
+        let latest = now + longest_wait(media.rounds, media.reason);
+        (media.next_attempt_at > latest).then_some((media.id, latest))
+    });
+    for group in groups(too_late) {
+        realigned.due += write(db, group, async |tx, (id, latest)| {
+            requeue::make_ready(tx, &id, latest).await
+        })
+        .await?;
     }
     let limit = now + MOST_PATIENCE;
-    let shortened = requeue::shorten_deadlines(tx, limit, limit + DAY).await?;
+    for group in groups(requeue::with_deadline_past(db, limit + DAY).await?) {
+        realigned.shortened += write(db, group, async move |tx, id| {
+            requeue::shorten_deadline(tx, &id, limit, limit + DAY).await
+        })
+        .await?;
+    }
     // A link that its server reported as expired stays expired; one that only our clock expired is requested.
-    let requeued = requeue::requeue_unexpired(tx, now).await?;
-    Ok(Realigned {
-        due,
-        shortened,
-        requeued,
-    })
+    for group in groups(requeue::unexpired(db, now).await?) {
+        realigned.requeued += write(db, group, async move |tx, id| {
+            requeue::requeue_unexpired(tx, &id, now).await
+        })
+        .await?;
+    }
+    Ok(realigned)
+}
+
+fn groups<T>(items: impl IntoIterator<Item = T>) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    for item in items {
+        match groups.last_mut() {
+            Some(group) if group.len() < AT_ONCE => group.push(item),
+            _ => groups.push(vec![item]),
+        }
+    }
+    groups
+}
+
+/// Changes a group of media in one write; returns the number of changed rows.
+async fn write<T, F>(db: &Db, group: Vec<T>, change: F) -> Result<u64, Error>
+where
+    T: Clone + Send + 'static,
+    F: AsyncFn(&mut Tx, T) -> Result<u64, Error> + Send + 'static,
+{
+    let write = db.write(Key::Everything, async move |tx| {
+        let mut changed = 0;
+        for item in &group {
+            changed += change(tx, item.clone()).await?;
+        }
+        Ok(changed)
+    });
+    write.await
 }
 
 /// Before the clock is set forward: keeps leases and deadlines from lapsing because of the jump.
