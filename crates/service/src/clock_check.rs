@@ -212,7 +212,8 @@ async fn save(check: &ClockCheck, reading: Reading) -> Result<(), Error> {
     saved.await
 }
 
-async fn realign(check: &ClockCheck) -> Result<(), Error> {
+/// Corrects times that were written with a wrong clock.
+pub async fn realign(check: &ClockCheck) -> Result<(), Error> {
     let realigned = queue::realign(&check.db, check.clock.now()).await?;
     if realigned != queue::Realigned::default() {
         tracing::warn!(

@@ -168,6 +168,9 @@ async fn times_that_a_wrong_clock_wrote_are_corrected_at_the_next_start() {
     midiateca_service::clock_check::begin(&app.clock_check())
         .await
         .unwrap();
+    midiateca_service::clock_check::realign(&app.clock_check())
+        .await
+        .unwrap();
     let rows = app
         .db
         .rows(
