@@ -32,7 +32,7 @@ pub use attempts::{
 };
 pub use counts::{
     Count, by_kind, by_reason, by_status, by_status_since, bytes_of_delivery, grown_bytes, waiting,
-    waiting_by_reason,
+    waiting_again, waiting_by_reason,
 };
 pub use filter::Filter;
 pub use list::{

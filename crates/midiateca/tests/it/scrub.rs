@@ -216,6 +216,45 @@ async fn a_missing_file_is_restored_from_another_copy_of_the_same_client() {
 }
 
 #[tokio::test]
+async fn files_that_were_swapped_or_renamed_are_brought_back_by_their_bytes() {
+    let (folder, files) = holding(&[1_000; 5]).await;
+    let data = folder.path();
+    let bytes = |n: usize| std::fs::read(&files[n].1).unwrap();
+    let before: Vec<_> = (0..files.len()).map(bytes).collect();
+    let aside = data.join("aside");
+    std::fs::rename(&files[0].1, &aside).unwrap();
+    std::fs::rename(&files[1].1, &files[0].1).unwrap();
+    std::fs::rename(&aside, &files[1].1).unwrap();
+    std::fs::rename(&files[2].1, files[2].1.with_file_name("renamed.ogg")).unwrap();
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(scrub(data, &[]).await.0, 0, "{results:?}");
+    let after: Vec<_> = (0..files.len()).map(bytes).collect();
+    assert!(before == after);
+    for (id, _) in &files {
+        assert_eq!(show(data, id).await["status"], "stored");
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_repair_moved_is_brought_back_and_what_is_lost_needs_a_person() {
+    let (folder, files) = holding(&[1_000; 4]).await;
+    let data = folder.path();
+    let moved = data.join("media_storage/.quarantine/20260101_000000-x/in-no-row/cliente_2/x.jpg");
+    std::fs::create_dir_all(moved.parent().unwrap()).unwrap();
+    std::fs::rename(&files[0].1, &moved).unwrap();
+    let lose = "update media set status = 'pending', reason = 'cdn_gone' where id = $1";
+    run(data, lose, &files[0].0).await;
+    let check = midiateca(data, &["--json", "check"]).await;
+    assert_eq!(check.status.code(), Some(1));
+    assert!(stdout(&check).contains("files_lost"), "{check:?}");
+    let (_, results) = scrub(data, &["--repair"]).await;
+    assert_eq!(repairs(&results)[&files[0].0], "found");
+    assert!(files[0].1.is_file() && !moved.exists());
+    let check = midiateca(data, &["--json", "check"]).await;
+    assert!(!stdout(&check).contains("files_lost"), "{check:?}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_being_stored_right_now_is_not_taken_for_a_stranger() {
     let (folder, files) = holding(&[1_000]).await;
     let data = folder.path();

@@ -35,6 +35,10 @@ needs-media-not-stored = { $count ->
         [one] { $count } media
        *[other] { $count } media
     } failed or expired; Failures shows the reasons, tries them again, or dismisses them
+needs-files-lost = { $count ->
+    [one] { $count } media was stored, has lost its file and waits
+   *[other] { $count } media were stored, have lost their files and wait
+} to be downloaded again: `midiateca media list --status pending` names them
 needs-files-missing = { $count ->
     [one] { $count } stored file is
    *[other] { $count } stored files are

@@ -35,6 +35,10 @@ needs-media-not-stored = { $count ->
         [one] { $count } mídia falhou ou expirou
        *[other] { $count } mídias falharam ou expiraram
     }; Falhas mostra os motivos, e permite reprocessar ou dispensar
+needs-files-lost = { $count ->
+    [one] { $count } mídia estava armazenada, perdeu o arquivo e espera um novo download
+   *[other] { $count } mídias estavam armazenadas, perderam o arquivo e esperam um novo download
+}: `midiateca media list --status pending` mostra quais
 needs-files-missing = { $count ->
     [one] falta no disco { $count } arquivo armazenado
    *[other] faltam no disco { $count } arquivos armazenados

@@ -64,6 +64,7 @@ fn template(need: &Need) -> TextKey {
         Need::MediaWaitLong { .. } => texts::MEDIA_WAIT_LONG,
         Need::DeliveriesSetAside { .. } => texts::DELIVERIES_SET_ASIDE,
         Need::MediaNotStored { .. } => texts::MEDIA_NOT_STORED,
+        Need::FilesLost { .. } => texts::FILES_LOST,
         Need::FilesMissing { .. } => texts::FILES_MISSING,
         Need::FilesOfWrongSize { .. } => texts::FILES_OF_WRONG_SIZE,
         Need::FilesInfected { .. } => texts::FILES_INFECTED,
@@ -118,6 +119,7 @@ fn values(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> Vec<(&'st
         Need::MediaWaitLong { since } => vec![("since", zone.local(*since))],
         Need::DeliveriesSetAside { count }
         | Need::MediaNotStored { count }
+        | Need::FilesLost { count }
         | Need::FilesInfected { count }
         | Need::FilesNotScanned { count } => {
             vec![("count", count.to_string())]

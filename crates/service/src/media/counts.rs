@@ -238,6 +238,14 @@ pub async fn waiting_by_reason(db: &Db) -> Result<Vec<Count>, Error> {
     count_by(db, WAITING_BY_REASON, values![]).await
 }
 
+pub(super) const WAITING_AGAIN: &str = "select count(*) as n from media where status = 'pending' and instance >= '' and path is not null and sha256 is not null";
+
+/// Pending media that were stored and lost their file.
+pub async fn waiting_again(db: &Db) -> Result<i64, Error> {
+    let row = db.row(WAITING_AGAIN, values![]).await?;
+    row.map_or(Ok(0), |row| row.int("n"))
+}
+
 /// Bytes of the stored files of media received since then.
 pub async fn grown_bytes(db: &Db, since: Millis) -> Result<u64, Error> {
     let sql = "select cast(coalesce(sum(size_bytes), 0) as bigint) as size from media where received_at >= $1 and status = 'stored'";
@@ -532,6 +540,7 @@ mod tests {
             (OF_INSTANCE, &waiting),
             (OF_SCOPE, &waiting),
             (WAITING_BY_REASON, &["media_pending"]),
+            (WAITING_AGAIN, &["media_pending"]),
             (
                 examinations::INFECTED,
                 &[

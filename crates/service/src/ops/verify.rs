@@ -5,6 +5,7 @@
 //! compared with its hash, at a limited rate: the newest first, because a crash or a full disk damages what was written
 //! last. A run that was stopped can be resumed.
 
+mod aside;
 mod error;
 mod missing;
 mod orphans;
@@ -28,6 +29,7 @@ use crate::media::{self, BEFORE_NEWEST, Filter, StoredFile};
 use crate::shutdown::CancellationToken;
 use crate::storage::{Stamp, Storage};
 use crate::telemetry;
+use aside::Aside;
 pub use error::Error;
 use missing::Confirmation;
 use pace::Pace;
@@ -109,6 +111,7 @@ pub async fn run(
     verify.progress.expect(bytes);
     let before = before.unwrap_or_else(|| BEFORE_NEWEST.to_owned());
     let place = verify.read(before).await?;
+    verify.search_moved().await?;
     verify.save_checkpoint(place.as_deref()).await;
     verify.report.stopped = place.is_some();
     if let Some((report, repair)) = verify.report.repair.as_mut().zip(verify.repair.as_ref()) {
@@ -243,15 +246,39 @@ impl Verify<'_> {
         let Some(repair) = self.repair.clone() else {
             return Ok(());
         };
+        let mut aside = Aside::list(self.deps).await?;
         let mut before = BEFORE_NEWEST.to_owned();
         while let Some(page) = self.lost_page(&mut before).await? {
-            for file in page {
-                if self.pace.is_stopped() {
-                    return Ok(());
-                }
-                if let Some(repaired) = repair.lost(self.deps, &file).await? {
-                    self.report(Problem::Missing, file.path, Some(file.id), Some(repaired));
-                }
+            self.bring_back(&repair, page, &mut aside).await?;
+        }
+        Ok(())
+    }
+
+    /// What this run moved away may be what it recorded as lost, as when two files were swapped.
+    async fn search_moved(&mut self) -> Result<(), Error> {
+        let Some(repair) = self.repair.clone() else {
+            return Ok(());
+        };
+        let lost = repair.take_lost();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut aside = Aside::list(self.deps).await?;
+        self.bring_back(&repair, lost, &mut aside).await
+    }
+
+    async fn bring_back(
+        &mut self,
+        repair: &Repair,
+        lost: Vec<StoredFile>,
+        aside: &mut Aside,
+    ) -> Result<(), Error> {
+        for file in lost {
+            if self.pace.is_stopped() {
+                return Ok(());
+            }
+            if let Some(repaired) = repair.bring_back(self.deps, &file, aside).await? {
+                self.report(Problem::Missing, file.path, Some(file.id), Some(repaired));
             }
         }
         Ok(())

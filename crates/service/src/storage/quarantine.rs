@@ -3,13 +3,16 @@
 //! `.quarantine/{run}/{owner}/{path}`, where `owner` is a media's id or `in-no-row` for orphans. Only erasure and
 //! retention delete files there. Nothing is overwritten.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use walkdir::WalkDir;
+
 use super::layout::RelativePath;
-use super::{Error, ORPHANS, QUARANTINE, Stamp, Storage, hash_file};
+use super::{Error, QUARANTINE, Stamp, Storage, hash_file};
 use crate::disk;
 
 impl Error {
@@ -96,22 +99,21 @@ impl Storage {
         }))
     }
 
-    /// Finds quarantined files with this path and one of these owners.
-    pub fn in_quarantine(&self, path: &str, owners: &[&str]) -> Result<Vec<PathBuf>, Error> {
-        let Some(runs) = disk::unless_missing(fs::read_dir(self.root.join(QUARANTINE)))? else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        // Checks that the path stays below the root.
-        self.at(path)?;
-        for run in runs.flatten() {
-            let places = owners.iter().map(|owner| run.path().join(owner).join(path));
-            found.extend(places.filter(|place| is_file(place)));
-            if owners.contains(&ORPHANS) {
-                found.extend(under_another_name(&run.path().join(ORPHANS), path));
+    /// All quarantined files, by their size in bytes. Links are no copies. Blocking.
+    pub fn quarantined(&self) -> BTreeMap<u64, Vec<PathBuf>> {
+        let mut by_size: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
+        for entry in WalkDir::new(self.root.join(QUARANTINE)).sort_by_file_name() {
+            let Ok(entry) = entry else { continue };
+            if let Ok(found) = entry.metadata()
+                && found.is_file()
+            {
+                by_size
+                    .entry(found.len())
+                    .or_default()
+                    .push(entry.into_path());
             }
         }
-        Ok(found)
+        by_size
     }
 
     /// Moves a file back from quarantine. Blocking.
@@ -139,22 +141,6 @@ impl Storage {
     fn aside(&self, path: &str, run: &str, owner: &str) -> Result<PathBuf, Error> {
         self.at(&format!("{QUARANTINE}/{run}/{owner}/{path}"))
     }
-}
-
-/// A file that was moved through a linked client folder is filed under the link's name.
-fn under_another_name(orphans: &Path, path: &str) -> Vec<PathBuf> {
-    let Some((client, rest)) = path.split_once('/') else {
-        return Vec::new();
-    };
-    let names = fs::read_dir(orphans).into_iter().flatten().flatten();
-    let others = names.filter(|name| name.file_name() != client);
-    let places = others.map(|name| name.path().join(rest));
-    places.filter(|place| is_file(place)).collect()
-}
-
-/// A link in quarantine is not a copy.
-fn is_file(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|it| it.is_file())
 }
 
 /// Copies, syncs and verifies; leaves no incomplete copy.
@@ -203,14 +189,16 @@ mod tests {
         drop(copied);
         assert_eq!(fs::read_to_string(&aside).unwrap(), "kept");
         assert!(!folder.path().join("a/b").exists());
-        let found = storage.in_quarantine("a/b", &["me"]).unwrap();
-        assert_eq!(found, [aside]);
-        storage.bring_back(&found[0], "a/b").unwrap();
+        assert_eq!(
+            storage.quarantined(),
+            BTreeMap::from([(4, vec![aside.clone()])])
+        );
+        storage.bring_back(&aside, "a/b").unwrap();
         assert_eq!(
             fs::read_to_string(folder.path().join("a/b")).unwrap(),
             "kept"
         );
-        assert!(storage.in_quarantine("a/b", &["me"]).unwrap().is_empty());
+        assert!(storage.quarantined().is_empty());
     }
 
     #[test]

@@ -93,6 +93,10 @@ pub enum Need {
     MediaNotStored {
         count: i64,
     },
+    /// Media that were stored, whose files are gone, and that wait to be downloaded again.
+    FilesLost {
+        count: i64,
+    },
     FilesMissing {
         count: u64,
     },
@@ -295,6 +299,8 @@ async fn waiting(seen: &Seen<'_>) -> Result<Vec<Need>, db::Error> {
             reason: count.name,
         })
         .collect();
+    let count = media::waiting_again(seen.deps.db).await?;
+    needs.extend((count > 0).then_some(Need::FilesLost { count }));
     let now = seen.deps.clock.now();
     let oldest = seen.queue.oldest_waiting.filter(|at| now - at > DAY);
     needs.extend(oldest.map(|since| Need::MediaWaitLong { since }));

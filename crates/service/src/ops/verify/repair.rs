@@ -5,10 +5,11 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
+use super::aside::Aside;
 use super::blocking;
 use super::error::Error;
 use super::orphans::{self, Orphan};
@@ -35,6 +36,8 @@ type StagedCopy = Arc<Mutex<Option<Staging>>>;
 pub(super) struct Repair {
     run: String,
     moved: Arc<AtomicU64>,
+    /// What this run recorded as lost.
+    lost: Arc<Mutex<Vec<StoredFile>>>,
 }
 
 impl Repair {
@@ -45,6 +48,7 @@ impl Repair {
         Self {
             run: format!("{began}-{owner}"),
             moved: Arc::default(),
+            lost: Arc::default(),
         }
     }
 
@@ -75,7 +79,20 @@ impl Repair {
             self.try_stored(deps, file, stamp, staged, copied).await
         };
         let owner = file.id.as_str();
-        self.attempt(deps, &file.path, owner, attempt).await
+        let repaired = self.attempt(deps, &file.path, owner, attempt).await?;
+        if matches!(repaired, Repaired::Queued | Repaired::Unrecoverable) {
+            self.lost().push(file.clone());
+        }
+        Ok(repaired)
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Vec<StoredFile>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this run recorded as lost until now: a file that it moved away later may have the bytes.
+    pub fn take_lost(&self) -> Vec<StoredFile> {
+        std::mem::take(&mut self.lost())
     }
 
     /// Tries again with a copy where the quarantine is on another disk. A file that cannot be repaired does not end the
@@ -167,33 +184,27 @@ impl Repair {
 
     /// A media that is recorded as lost: stored again if its file is in its place or in quarantine. `None` when it is
     /// neither.
-    pub async fn lost(
+    pub async fn bring_back(
         &self,
         deps: FileDeps<'_>,
         file: &StoredFile,
+        aside: &mut Aside,
     ) -> Result<Option<Repaired>, Error> {
-        let owners = [file.id.as_str(), storage::ORPHANS];
         let is_there = match deps.storage.entry(&file.path) {
             // Without its folder, its disk is not mounted.
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
             Ok(entry) => entry != Entry::Absent,
         };
-        let places = if is_there {
-            vec![PathBuf::from(&file.path)]
+        let right = if is_there {
+            let (storage, read) = (deps.storage.clone(), PathBuf::from(&file.path));
+            let hashed = blocking(move || storage.hash_found(&read)).await?;
+            let is_right = hashed.is_ok_and(|found| found == file.sha256);
+            is_right.then(|| PathBuf::from(&file.path))
         } else if deps.storage.leads_through_link(&file.path) {
             return Ok(None);
         } else {
-            let quarantined = deps.storage.in_quarantine(&file.path, &owners);
-            quarantined.unwrap_or_default()
+            aside.find(deps, file).await?
         };
-        let mut right = None;
-        for place in places {
-            let (storage, read) = (deps.storage.clone(), place.clone());
-            let hashed = blocking(move || storage.hash_found(&read)).await?;
-            if hashed.is_ok_and(|found| found == file.sha256) {
-                right = Some(place);
-            }
-        }
         let Some(from) = right else { return Ok(None) };
         let _files = deps
             .coordination
