@@ -32,6 +32,8 @@ struct OutageState {
     storage_probe_at: Option<Instant>,
     /// The free bytes that the smallest file needs that found the disk full.
     needed_bytes: Option<u64>,
+    /// What was needed when media were last woken.
+    awaited_bytes: Option<u64>,
     hosts: HashMap<String, HostOutage>,
 }
 
@@ -113,9 +115,15 @@ impl Outages {
             .needed_bytes
             .is_some_and(|needed| free_bytes >= needed);
         if fits {
-            state.needed_bytes = None;
+            state.awaited_bytes = state.needed_bytes.take();
         }
         fits
+    }
+
+    /// A media was recorded as waiting for space, or could not be woken: it may have missed [`Self::has_space_again`].
+    pub fn waits_for_space(&self) {
+        let mut state = self.lock();
+        state.needed_bytes = state.needed_bytes.or(state.awaited_bytes);
     }
 
     /// A host failed for a media, as in an outage.
@@ -233,6 +241,10 @@ mod tests {
         let outages = Outages::default();
         outages.record_needed_bytes(100);
         outages.record_needed_bytes(70);
+        assert!(!outages.has_space_again(69));
+        assert!(outages.has_space_again(70) && !outages.has_space_again(100));
+        // The end of its round was written after the others were woken.
+        outages.waits_for_space();
         assert!(!outages.has_space_again(69));
         assert!(outages.has_space_again(70) && !outages.has_space_again(100));
     }

@@ -37,7 +37,9 @@ pub(super) fn watch_space(worker: &Worker, free_bytes: u64) {
     }
     let worker_of_task = worker.clone();
     worker.shutdown.spawn(async move {
-        wake_for_storage(&worker_of_task).await;
+        if !wake_for_storage(&worker_of_task).await {
+            worker_of_task.downloader.outages.waits_for_space();
+        }
     });
 }
 
@@ -89,10 +91,14 @@ pub(super) async fn note_hosts(
     }
 }
 
-/// Records what the end of a round shows about the client's folder, and wakes the media that wait for one that works again.
+/// Records what the end of a round shows about the disk and the client's folder, and wakes the media that wait for one that works again.
 pub(super) async fn note_folder(worker: &Worker, job: &Job, settled: &Settled) {
     let (now, folder) = (worker.downloader.clock.now(), folder_key(job.client));
     match settled {
+        Settled::Postponed {
+            reason: Reason::StorageFull,
+            ..
+        } => worker.downloader.outages.waits_for_space(),
         Settled::Postponed {
             reason: Reason::StorageFailed,
             counts: Counts::AsFailure,
