@@ -53,7 +53,7 @@ forget-left-in-database = the erasure is not complete, so this is not the proof 
 forget-no-space = the erasure is not complete, so this is not the proof yet: the database's files still contain erased data, because { $needed } must be free to rewrite them; free space and run the same command again
 forget-import-cut-short = an import was interrupted, and there may be files of this person without a row: run the same import to its end, then this command again
 forget-resumed = this continued an unfinished erasure of this person: the figures include what it erased, but its files are not listed again, so keep its output as well
-forget-elsewhere = keep this as the proof; earlier exports and backups are unchanged
+forget-elsewhere = keep this as the proof; it does not reach earlier exports and backups: delete them, or make them again
 forget-on-hold =
     { $count ->
         [one] { $count } media or raw delivery of others names

@@ -66,7 +66,7 @@ forget-left-in-database = o apagamento não está completo, e isto ainda não é
 forget-no-space = o apagamento não está completo, e isto ainda não é a prova: os arquivos do banco de dados ainda contêm dados apagados, porque é preciso ter { $needed } livres para regravá-los; libere espaço e execute o mesmo comando de novo
 forget-import-cut-short = uma importação foi interrompida, e pode haver arquivos desta pessoa sem registro: execute a mesma importação até o fim e depois este comando de novo
 forget-resumed = um apagamento incompleto desta pessoa foi retomado: os números incluem o que ele já tinha apagado, mas os arquivos que ele listou não são listados de novo, então guarde também o que ele mostrou
-forget-elsewhere = guarde isto como prova; exportações e backups anteriores não mudaram
+forget-elsewhere = guarde isto como prova; ele não alcança exportações e backups anteriores: exclua-os, ou faça-os de novo
 forget-on-hold =
     { $count ->
         [one] { $count } mídia ou entrega bruta de outros cita a pessoa e fica como está

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::journal::Figures;
 use super::{ErasedFile, Error, Left, Why, Work};
 use crate::coordination::Maintenance;
+use crate::db::Key;
 use crate::disk;
 use crate::download;
 use crate::media::{self, Media};
@@ -75,8 +77,8 @@ impl Work<'_> {
 
     /// Deletes the copies, except those that other rows name: the report names these.
     pub(super) async fn erase_copies(&mut self) -> Result<(), Error> {
-        let (deps, erased) = (self.deps, std::mem::take(&mut self.bytes));
-        if erased.sizes.is_empty() {
+        let (deps, bytes) = (self.deps, std::mem::take(&mut self.bytes));
+        if bytes.sizes.is_empty() {
             return Ok(());
         }
         // No import is between a file and its row, no repair moves one.
@@ -85,7 +87,8 @@ impl Work<'_> {
             .maintenance(Maintenance::Exclusive)
             .await?;
         let folders = self.roots();
-        let search = tokio::task::spawn_blocking(move || erased.find(folders));
+        let search = tokio::task::spawn_blocking(move || bytes.find(folders));
+        let mut erased = Figures::default();
         for found in search.await.unwrap_or_default() {
             let below = deps.storage.relative(&found.path);
             let owner = match &below {
@@ -109,8 +112,17 @@ impl Work<'_> {
                 path: below.unwrap_or(found.path),
             };
             self.progress.finding(&file);
+            erased.files += 1;
+            erased.bytes += file.size;
             self.report.bytes += file.size;
             self.report.files.push(file);
+        }
+        if erased.files > 0 {
+            let journal = self.journal.clone();
+            let adding = deps.db.write(Key::Everything, async move |tx| {
+                journal.add(tx, erased).await
+            });
+            adding.await?;
         }
         Ok(())
     }
