@@ -314,10 +314,14 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// The hint of the first of data folder, database and storage that cannot be written, for an error that may come from it.
+/// The hint for an error that may come from a place that cannot be written: where the command should write, else the first of
+/// data folder, database and storage.
 fn hint(error: &anyhow::Error, global: &Global, lang: Language) -> Option<String> {
     if !complaint::is_about_writing(error.as_ref(), lang) {
         return None;
+    }
+    if let Some(failure) = error.chain().find_map(complaint::at_destination) {
+        return complaint::write_hint(&failure, lang);
     }
     let config = context::settings(global).ok()?.config;
     complaint::disk_hint(&global.data, &config, lang)

@@ -12,7 +12,8 @@ use crate::secrets::{self, Secrets};
 
 pub use directory::{Directory, FormerToken};
 pub use hooks::{
-    PreviousSlot, add_hook, delete_previous_slots, previous_slots, save_previous_slot, set_hook,
+    PROBE_TOKEN, PreviousSlot, add_hook, delete_previous_slots, previous_slots, save_previous_slot,
+    set_hook,
 };
 pub use refusals::{Refusal, RefusalCount, RefusalReason, count_refusals, refusals};
 
@@ -282,7 +283,8 @@ pub struct NewInstance {
 }
 
 /// Adds an instance. An existing one takes the given fields and keeps the others, above all its client and its webhook
-/// address. A removed one starts again, and its media stay. Returns whether it uses the new address.
+/// address; for another gateway not the token, secret, session and routes, which are of the one before. A removed one starts
+/// again, and its media stay. Returns whether it uses the new address.
 pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result<bool, Error> {
     let sql = "insert into instances as i (id, client, gateway, api_base, cdn_base, token_sealed, hook_hash, created_at, routes,
                  secret_sealed, session)
@@ -292,14 +294,14 @@ pub async fn put_instance(tx: &mut Tx, new: &NewInstance, now: Millis) -> Result
                  gateway = excluded.gateway,
                  api_base = case when i.removed_at is null then coalesce($4, i.api_base) else excluded.api_base end,
                  cdn_base = case when i.removed_at is null then nullif(coalesce($5, i.cdn_base), '') else excluded.cdn_base end,
-                 routes = case when i.removed_at is null then nullif(coalesce($9, i.routes), '') else excluded.routes end,
-                 token_sealed = case when i.removed_at is null then coalesce($6, i.token_sealed) else excluded.token_sealed end,
-                 secret_sealed = case when i.removed_at is null then coalesce($11, i.secret_sealed) else excluded.secret_sealed end,
-                 session = case when i.removed_at is null then nullif(coalesce($12, i.session), '') else excluded.session end,
+                 routes = case when i.removed_at is null and i.gateway = excluded.gateway then nullif(coalesce($9, i.routes), '') else excluded.routes end,
+                 token_sealed = case when i.removed_at is null and i.gateway = excluded.gateway then coalesce($6, i.token_sealed) else excluded.token_sealed end,
+                 secret_sealed = case when i.removed_at is null and i.gateway = excluded.gateway then coalesce($11, i.secret_sealed) else excluded.secret_sealed end,
+                 session = case when i.removed_at is null and i.gateway = excluded.gateway then nullif(coalesce($12, i.session), '') else excluded.session end,
                  hook_hash = case when i.removed_at is null then i.hook_hash else excluded.hook_hash end,
                  state = case when i.removed_at is null then i.state else 'unknown' end,
                  state_at = case when i.removed_at is null then i.state_at end,
-                 problem = case when i.removed_at is null then i.problem end,
+                 problem = case when i.removed_at is null and i.gateway = excluded.gateway then i.problem end,
                  last_delivery_at = case when i.removed_at is null then i.last_delivery_at end,
                  delivery_count = case when i.removed_at is null then i.delivery_count else 0 end,
                  ignored_count = case when i.removed_at is null then i.ignored_count else 0 end,

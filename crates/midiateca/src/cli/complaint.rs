@@ -16,6 +16,7 @@ use midiateca_service::ops::holds::HoldError;
 use midiateca_service::ops::import::multichat;
 use midiateca_service::ops::instance::AddError;
 use midiateca_service::ops::keys::KeyError;
+use midiateca_service::ops::probe::WriteFailure;
 use midiateca_service::ops::users::UserError;
 use midiateca_service::ops::{backup, dossier, erasure, export, probe};
 
@@ -85,7 +86,29 @@ pub(super) fn why(error: &(dyn Error + 'static), lang: Language) -> String {
 
 /// A hint for the first of data folder, database and storage that cannot be written.
 pub(super) fn disk_hint(data: &Path, config: &Config, lang: Language) -> Option<String> {
-    explain(&probe::first_unwritable(data, config)?, lang).hint
+    write_hint(&probe::first_unwritable(data, config)?, lang)
+}
+
+pub(super) fn write_hint(failure: &WriteFailure, lang: Language) -> Option<String> {
+    explain(failure, lang).hint
+}
+
+/// The place outside of the data folder that an export or a backup could not write.
+pub(super) fn at_destination(error: &(dyn Error + 'static)) -> Option<WriteFailure> {
+    let (path, source) = if let Some(error) = error.downcast_ref() {
+        match error {
+            export::Error::Target { target, source } => (target.clone(), source),
+            export::Error::Failed { target, source, .. } => (target.path()?.to_owned(), source),
+            _ => return None,
+        }
+    } else if let Some(backup::Error::Io { path, source }) = error.downcast_ref() {
+        (path.clone(), source)
+    } else {
+        return None;
+    };
+    let code = source.raw_os_error();
+    let source = code.map_or_else(|| source.kind().into(), io::Error::from_raw_os_error);
+    Some(WriteFailure::at(&path)(source))
 }
 
 /// Whether an error may come from a disk that cannot be written.

@@ -65,6 +65,12 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             let hold = adding.await?;
             let text = fill!(lang, words::ADDED, id = hold.id);
             answer::report(json!(hold), text);
+            let covered = holds::covered(&app.db, &hold).await?.media;
+            if covered == 0 {
+                complain!(lang, words::COVERS_NOTHING);
+            } else {
+                complain!(lang, words::COVERS, count = covered);
+            }
         }
         Command::List { all } => {
             let mut found = holds::list(&app.db, Scope::All).await?;

@@ -621,6 +621,51 @@ async fn check_says(data: &Path, needle: &str) -> bool {
 }
 
 #[tokio::test]
+async fn another_gateway_does_not_get_the_token_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    midiateca(data, &["client", "add", "Aurora"]).await;
+    let file = data.join("token");
+    std::fs::write(&file, "of-evolution").unwrap();
+    let file = file.to_str().unwrap();
+    let base = ["--api-base", "http://127.0.0.1:9", "--offline"];
+    let first = [
+        "instance",
+        "add",
+        "loja",
+        "--client",
+        "1",
+        "--gateway",
+        "evolution",
+        "--token-file",
+        file,
+        "--session",
+        "x",
+    ];
+    assert!(
+        midiateca(data, &[&first[..], &base].concat())
+            .await
+            .status
+            .success()
+    );
+    let shown = async || {
+        let shown = midiateca(data, &["--json", "instance", "show", "loja"]).await;
+        serde_json::from_str::<serde_json::Value>(&stdout(&shown)).unwrap()
+    };
+    assert_eq!(shown().await["token"], true, "{}", shown().await);
+    let same = ["instance", "add", "loja", "--client", "1", "--offline"];
+    assert!(midiateca(data, &same).await.status.success());
+    assert_eq!(shown().await["token"], true);
+    let other = [&same[..], &["--gateway", "zapi"]].concat();
+    let changed = midiateca(data, &other).await;
+    assert!(
+        stderr(&changed).contains("https://api.z-api.io"),
+        "{changed:?}"
+    );
+    assert_eq!(shown().await["token"], false, "{}", shown().await);
+}
+
+#[tokio::test]
 async fn a_refused_or_missing_token_is_named_and_heals_with_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

@@ -5,6 +5,7 @@ causes-no-inodes = the disk has space but takes no more files: see `df -i { $pat
 causes-quota-exceeded = the quota is used up: raise it, or delete old files with a rule of [retention] and `midiateca sweep`
 causes-read-only = the file system of { $path } is mounted read-only: see `dmesg` for a disk fault, then `mount -o remount,rw`; under systemd, add the path to ReadWritePaths
 causes-owner = it belongs to another user: run the command as that user, or give it to the user that runs midiateca with `chown -R USER { $path }`
+causes-parent = { $path } does not exist, and this user may not create it: name another place, or have an administrator create it and give it to this user
 causes-mode = its mode forbids it: `chmod u+rwX { $path }`
 causes-forbidden = its mode is not the cause: see `lsattr -d { $path }` (attribute i or a), a security module (SELinux, AppArmor), or root_squash of a network file system
 causes-not-a-folder = there is a file where a folder is expected: move { $path } away, or correct the setting that names it

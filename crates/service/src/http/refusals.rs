@@ -13,7 +13,7 @@ use super::connections::LimitReached;
 use super::error::Error;
 use crate::app::App;
 use crate::gateway::Gateway;
-use crate::instances::{FormerToken, Instance, Refusal, RefusalReason};
+use crate::instances::{FormerToken, Instance, PROBE_TOKEN, Refusal, RefusalReason};
 use crate::model::InstanceId;
 use crate::secrets;
 
@@ -120,6 +120,9 @@ impl Sender {
                 (RefusalReason::RemovedInstance, Some(id))
             }
             (Error::WrongToken, None) if self.hash.is_none() => (RefusalReason::MissingToken, None),
+            (Error::WrongToken, None) if self.hash == Some(secrets::hash_token(PROBE_TOKEN)) => {
+                return None;
+            }
             (Error::WrongToken, None) => (RefusalReason::WrongToken, None),
             _ => return None,
         };

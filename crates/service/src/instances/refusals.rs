@@ -86,17 +86,18 @@ impl RefusalCount {
     }
 }
 
-/// Adds to a count; starts again after `QUIET`.
+/// Adds to a count; starts again after `QUIET`, and after deliveries were dismissed.
 pub async fn count_refusals(
     tx: &mut Tx,
     refusal: &Refusal,
     more: RefusalCount,
+    dismissed_at: Option<Millis>,
 ) -> Result<(), Error> {
     let sql = "insert into refusals as r (gateway, instance, address_of, reason, count, first_at, last_at)
                values ($1, $2, $3, $4, $5, $6, $7)
                on conflict (gateway, instance, address_of, reason) do update set
-                 count = case when excluded.first_at - r.last_at > $8 then excluded.count else r.count + excluded.count end,
-                 first_at = case when excluded.first_at - r.last_at > $8 then excluded.first_at else r.first_at end,
+                 count = case when excluded.first_at - r.last_at > $8 or r.last_at <= $9 then excluded.count else r.count + excluded.count end,
+                 first_at = case when excluded.first_at - r.last_at > $8 or r.last_at <= $9 then excluded.first_at else r.first_at end,
                  last_at = case when excluded.last_at > r.last_at then excluded.last_at else r.last_at end";
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("", InstanceId::as_str).to_owned();
     let values = values![
@@ -108,6 +109,7 @@ pub async fn count_refusals(
         more.first_at,
         more.last_at,
         QUIET,
+        dismissed_at,
     ];
     tx.run(sql, values).await.map(drop)
 }

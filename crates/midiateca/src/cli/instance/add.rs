@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{address_view, line, print_address};
 use crate::cli::{Context, Language, answer, complaint, hidden, plain, words::instance as words};
 use midiateca_service::app::{self, App};
-use midiateca_service::instances::Instance;
+use midiateca_service::instances::{self, Instance};
 use midiateca_service::model::Reason;
 use midiateca_service::ops::instance::{self, Access, NewOptions, TokenCheck};
 use midiateca_service::ops::status::InstanceStatus;
@@ -77,6 +77,7 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     if options.new_key {
         Secrets::replace_invalid(&context.config.key_file(&context.data))?;
     }
+    let before = instances::instance(&app.db, &new.id).await?;
     let added = instance::add(app.instance_deps(), &context.actor, new, &access).await;
     let (instance, hook) = added.map_err(app::Error::from)?;
     let uses_token = instance.gateway.needs_token() || !instance.gateway.slots().is_empty();
@@ -94,6 +95,10 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         Some(hook) => print_address(context, &instance, hook),
         None => {
             complain!(context.lang, words::CHANGED);
+            if before.is_some_and(|before| before.gateway != instance.gateway) {
+                let (gateway, base) = (instance.gateway.as_str(), plain(&instance.api_base));
+                complain!(context.lang, words::GATEWAY_CHANGED, gateway, base);
+            }
             answer::line(line(context.lang, &instance));
         }
     }

@@ -46,6 +46,14 @@ impl Target {
         }
     }
 
+    /// `None` for a stream.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path) | Self::Tar(path) | Self::Zip(path) => Some(path),
+            Self::Stream | Self::ZipStream => None,
+        }
+    }
+
     /// The folder itself if it exists, else the parent; `None` for a stream.
     fn folder(&self) -> Option<&Path> {
         match self {

@@ -13,15 +13,12 @@ use super::{Check, CheckResult, Code, Deps, Hint};
 use crate::config::Config;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::download::CDN_ORIGINS;
-use crate::instances::Instance;
+use crate::instances::{Instance, PROBE_TOKEN};
 use crate::model::Route;
 use crate::net::{
     self, AddressFamily, CallResponse, ConnectionProbe, HttpClient, probe_connection,
 };
 use crate::ops::probe::ServerState;
-
-/// A webhook address that the server refuses, because no token is so short.
-const WRONG_HOOK: &str = "hooks/wapi/doctor";
 
 /// Each host that media are downloaded from, over IPv4 and IPv6, and then with a request.
 pub(super) async fn probe_cdn(results: &mut Results<'_>, config: &Config, instances: &[Instance]) {
@@ -145,7 +142,7 @@ pub(super) async fn probe_public_address(
     let base = deps.config.http.public_url.trim_end_matches('/');
     let check = Check::Public;
     let at = |path: &str| Url::parse(&format!("{base}/{path}"));
-    let (Ok(health), Ok(hook)) = (at("healthz"), at(WRONG_HOOK)) else {
+    let (Ok(health), Ok(hook)) = (at("healthz"), at(&format!("hooks/wapi/{PROBE_TOKEN}"))) else {
         if !base.is_empty() {
             let problem = CheckResult::problem(check, Code::NotAUrl, Hint::SetPublicUrl);
             results.add(problem.about(base));

@@ -25,6 +25,8 @@ codes! {
         ReadOnly "read_only",
         /// The file belongs to another user.
         Owner "owner",
+        /// It does not exist, and this user may not create it there.
+        Parent "parent",
         /// The file belongs to this user, and its mode forbids writing.
         Mode "mode",
         /// The mode allows it; an attribute (`chattr +i`) or a security module does not.
@@ -77,7 +79,7 @@ impl WriteCause {
 
     /// Whether the user that runs the server may have a different result.
     pub fn depends_on_user(self) -> bool {
-        matches!(self, Self::Owner | Self::Mode)
+        matches!(self, Self::Owner | Self::Mode | Self::Parent)
     }
 }
 
@@ -89,10 +91,13 @@ fn permission(path: &Path, error: &io::Error) -> WriteCause {
     }
     let us = rustix::process::geteuid().as_raw();
     // A path whose metadata cannot be read is inside a folder that is closed to this user.
-    let mut known = path.ancestors().filter_map(|path| path.metadata().ok());
-    match known.next() {
+    let known = path
+        .ancestors()
+        .find_map(|above| Some((above, above.metadata().ok()?)));
+    match known {
         _ if us == 0 => WriteCause::Forbidden,
-        Some(found) if found.uid() == us => WriteCause::Mode,
+        Some((found, _)) if found != path => WriteCause::Parent,
+        Some((_, found)) if found.uid() == us => WriteCause::Mode,
         _ => WriteCause::Owner,
     }
 }

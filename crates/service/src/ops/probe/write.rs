@@ -27,7 +27,7 @@ pub struct WriteFailure {
 }
 
 impl WriteFailure {
-    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |error| Self {
             path: path.to_owned(),
             cause: WriteCause::of_error(path, &error),
@@ -98,7 +98,12 @@ pub fn first_unwritable(data: &Path, config: &Config) -> Option<WriteFailure> {
     let exists = |path: &Path| path.symlink_metadata().is_ok();
     let folder = |path: &Path| {
         let existing = path.ancestors().find(|path| exists(path))?;
-        write_folder(existing).err()
+        let failure = write_folder(existing).err()?;
+        Some(if existing == path {
+            failure
+        } else {
+            WriteFailure::at(path)(failure.error)
+        })
     };
     let database = config.database_file(data);
     let storage = config.storage_folder(data);
