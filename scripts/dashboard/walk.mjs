@@ -1,119 +1,15 @@
 // Does in a real browser what a person does on each page of the dashboard, in both languages, on a phone and a desk, light and
-// dark. Environment: ORIGIN, SETUP (the one-time link), HOOK (a webhook address), MODULES (node_modules), SHOTS (a folder, or empty).
-import { createRequire } from "node:module";
+// dark. Environment: as stage.mjs, SETUP (the one-time link) and HOOK (a webhook address).
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { answer, browser, check, end, go, look, open, page, password, press, spot, text, until } from "./stage.mjs";
 
-const { ORIGIN, SETUP, HOOK, MODULES, SHOTS } = process.env;
-const require = createRequire(path.join(MODULES, "x.js"));
-const puppeteer = require("puppeteer-core");
-const axe = fs.readFileSync(path.join(MODULES, "axe-core", "axe.min.js"), "utf8");
-const password = "quatro patos amarelos";
-const faults = [];
-
-function check(holds, what) {
-  if (holds) return;
-  faults.push(what);
-  console.error(`NOT: ${what}`);
-}
-
-const profile = fs.mkdtempSync(path.join(os.tmpdir(), "midiateca-chromium-"));
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  headless: true,
-  userDataDir: profile,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
-});
-let page;
-let where = "";
-let isSignedOut = false;
-let isRefused = false;
-
-async function open(size, theme, language) {
-  page = await browser.newPage();
-  await page.setViewport(size);
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-  await page.setExtraHTTPHeaders({ "Accept-Language": language });
-  page.on("pageerror", (error) => check(false, `${where}: ${error.message}`));
-  page.on("console", (message) => {
-    // A picture or a waveform that does not exist is answered 404, and the page shows a sign in its place.
-    const text = message.text();
-    if (message.type() === "error" && !text.includes("404") && !(isSignedOut && text.includes("401")) && !(isRefused && /400|409/.test(text))) check(false, `${where}: ${text}`);
-  });
-  page.on("request", (request) => {
-    const url = new URL(request.url());
-    check(["127.0.0.1", "localhost"].includes(url.hostname) || url.protocol === "data:" || url.protocol === "blob:", `${where} loads ${url.origin}`);
-  });
-}
-
-async function go(place) {
-  where = place;
-  const open = () => page.goto(ORIGIN + place, { waitUntil: "load" });
-  await open().catch((error) => {
-    // The page before was about to load itself again.
-    if (!String(error).includes("ERR_ABORTED")) throw error;
-    return open();
-  });
-}
-
-async function until(what, test, ...args) {
-  try {
-    await page.waitForFunction(test, { timeout: 20000 }, ...args);
-  } catch {
-    check(false, `${where}: ${what}`);
-  }
-}
-
-const text = (selector) => page.$eval(selector, (element) => element.textContent).catch(() => "");
-
-async function press(selector) {
-  await page.waitForSelector(selector, { timeout: 10000 });
-  await page.$eval(selector, (element) => element.scrollIntoView({ block: "center" }));
-  await page.click(selector);
-}
-
-/// Answers the dialog that is open.
-async function answer(button = "#dialog-yes") {
-  await page.waitForSelector("#dialog[open]", { timeout: 10000 });
-  const shown = await text("#dialog");
-  const value = await page.$eval("#dialog", (box) => box.querySelector("input")?.value ?? "");
-  await access(`${where} (dialog "${shown.trim().split("\n")[0]}")`);
-  await page.click(button);
-  return value || shown;
-}
-
-/// No serious finding of axe on the page as it is, with the dialog that is open.
-async function access(what) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  for (const violation of found.violations) {
-    if (!["serious", "critical"].includes(violation.impact)) continue;
-    check(false, `${what} (${page.viewport().width}): ${violation.id}: ${violation.nodes[0].target} ${violation.nodes[0].failureSummary}`);
-  }
-}
-
-async function look(name) {
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  check(wide <= 0, `${where} is ${wide} pixels too wide at ${page.viewport().width}`);
-  const isNarrow = page.viewport().width <= 896;
-  const tall = await page.evaluate(() => Math.max(0, ...[...document.querySelectorAll(".scroll tbody tr")].map((row) => row.offsetHeight)));
-  check(isNarrow || tall < 250, `${where} has a row of ${tall} pixels at ${page.viewport().width}`);
-  if (isNarrow) {
-    const scrolls = await page.$$eval(".scroll", (boxes) => boxes.filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth).length);
-    check(!scrolls, `${where} has ${scrolls} tables that scroll sideways`);
-    const bare = await page.$$eval(".scroll table:has(thead) tbody td", (cells) => cells.filter((cell) => !cell.dataset.label && !cell.querySelector("button, summary") && cell.textContent.trim()).length);
-    check(!bare, `${where} has ${bare} cells without the name of their column`);
-  }
-  const roles = await page.$$eval("main table", (tables) => tables.filter((table) => table.getAttribute("role") !== "table" || [...table.querySelectorAll("tr, td, th")].some((part) => !part.getAttribute("role"))).length);
-  check(!roles, `${where} has ${roles} tables without roles`);
-  await access(where);
-  if (SHOTS) await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
-}
+const { ORIGIN, SETUP, HOOK } = process.env;
 
 // The first administrator, by the link, with the keyboard alone.
 await open({ width: 1280, height: 900 }, "light", "en");
-where = "the link";
+spot.where = "the link";
 await page.goto(SETUP);
 await look("setup-en");
 await page.focus("input[name=password]");
@@ -146,10 +42,10 @@ for (const [size, theme, language] of [
   for (const [n, place] of pages.entries()) {
     await go(place);
     await look(`${names[n]}-${size.width}-${theme}-${language}`);
-    check(await page.$eval(".who > a", (link) => link.checkVisibility() && link.getBoundingClientRect().right <= innerWidth), `${where}: the account is reached at ${size.width}`);
+    check(await page.$eval(".who > a", (link) => link.checkVisibility() && link.getBoundingClientRect().right <= innerWidth), `${spot.where}: the account is reached at ${size.width}`);
     const isInView = (link) => link.getBoundingClientRect().left >= -1 && link.getBoundingClientRect().right <= innerWidth + 1;
     const here = await page.$(".frame > nav [aria-current]");
-    check(!here || (await here.evaluate(isInView)), `${where}: the navigation shows where it is at ${size.width}`);
+    check(!here || (await here.evaluate(isInView)), `${spot.where}: the navigation shows where it is at ${size.width}`);
   }
   await page.close();
 }
@@ -215,6 +111,14 @@ await press(`.tile[data-id="${failed.id}"] .pick`);
 await press("#zip");
 await until("a ZIP without files is refused before the download", () => document.querySelector("#toast").textContent.includes("Nothing here"));
 fs.rmSync(folder, { recursive: true, force: true });
+
+// A thumbnail that does not exist leaves the sign of its kind, in the same place.
+await page.evaluate(() => Object.assign(document.querySelector(".face img"), { loading: "eager", src: "/api/v1/media/unknown/thumbnail" }));
+await until("a missing thumbnail leaves the sign of its kind", () => {
+  const image = document.querySelector(".face img");
+  const [face, sign] = [image.parentNode, image.parentNode.querySelector("svg")].map((element) => element.getBoundingClientRect());
+  return image.classList.contains("missing") && !image.checkVisibility() && sign.width > 0 && Math.abs(face.width - face.height) < 2;
+});
 
 // One media: the player, its speed, a link, the neighbours.
 await go(`/media/${voice.id}`);
@@ -296,7 +200,7 @@ await page.type("details input[name=token]", "wrong-token");
 await press("details form > button");
 check((await answer()).includes("/hooks/wapi/"), "a new instance has an address");
 await page.waitForFunction(() => location.pathname === "/instances/NEW-INSTANCE-1", { timeout: 10000 });
-where = "the new instance";
+spot.where = "the new instance";
 await until("the gateway's answer to a wrong token is shown", () => /refuses the token|knows no such instance/.test(document.querySelector("#asked").textContent));
 check((await text("#asked")).includes("saved in any case") && (await text("#asked")).includes("under Change"), "what to do is said");
 await look("asked-1280-light-en");
@@ -339,12 +243,12 @@ check((await text("h1")).includes("Renamed"), "the client is renamed");
 // A name that is taken is no page that has changed: the message says it, and what was typed stays.
 const taken = await page.evaluate(async () => (await (await fetch("/api/v1/clients/2")).json()).name);
 await page.$eval("#change input[name=name]", (field, taken) => (field.value = taken), taken);
-isRefused = true;
+spot.isRefused = true;
 await press("#change form > button");
 await until("a taken name says so", () => document.querySelector("#toast").textContent.includes("another one has this name"));
 check((await page.$eval("#change input[name=name]", (field) => field.value)) === taken, "what was typed stays");
 check((await page.$$("dialog[open]")).length === 0, "a taken name opens no dialog");
-isRefused = false;
+spot.isRefused = false;
 
 // Two operators: what the other one removed is said, and the page shows what is there.
 await go("/endpoints");
@@ -428,9 +332,9 @@ await page.evaluate(() => {
   field.type = "text";
   field.value = "yesterday";
 });
-isRefused = true;
+spot.isRefused = true;
 await Promise.all([page.waitForNavigation(), press(".filter button")]);
-isRefused = false;
+spot.isRefused = false;
 check((await page.$eval("input[name=from]", (field) => field.value)) === "yesterday" && (await page.$eval("select[name=gateway]", (field) => field.value)) === "wapi", "a wrong filter keeps what was typed");
 check((await page.$eval("[aria-invalid]", (field) => document.getElementById(field.getAttribute("aria-describedby")).textContent)).includes("is not a time"), "the wrong field says why");
 await look("wrong-filter-1280-light-en");
@@ -442,7 +346,7 @@ const again = async (secret) => {
   await page.type("#again input[name=password]", secret);
   await page.keyboard.press("Enter");
 };
-isSignedOut = true;
+spot.isSignedOut = true;
 for (const [place, field, typed, sent] of [
   ["/clients/3", "#change input[name=name]", "Kept across sessions", () => document.querySelector("h1").textContent.includes("Kept across sessions")],
   ["/endpoints", "details input[name=url]", "https://hooks.example.com/kept", () => document.querySelector("#dialog[open] input")?.value.startsWith("whsec_")],
@@ -508,7 +412,7 @@ await endSession();
 await page.type("#find", "foto");
 await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 check(page.url().includes("/sign-in?next="), `an ended session leads to ${page.url()}`);
-isSignedOut = false;
+spot.isSignedOut = false;
 await page.waitForSelector("input[name=name]:focus", { timeout: 10000 });
 
 // With the keyboard alone: sign in, go to the failures, open one, sign out.
@@ -534,7 +438,4 @@ check(await tabTo(".who button"), "signing out is reached by Tab");
 await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 check(page.url().endsWith("/sign-in"), "signed out");
 
-await browser.close();
-fs.rmSync(profile, { recursive: true, force: true });
-console.log(`${pages.length} pages in 4 sizes, themes and languages; ${faults.length} faults`);
-process.exit(faults.length ? 1 : 0);
+await end(`${pages.length} pages in 4 sizes, themes and languages`);

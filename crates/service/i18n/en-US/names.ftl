@@ -59,6 +59,7 @@ names-media-deleted-for-everyone = message deleted for everyone
 names-contact-erased = contact erased
 names-instance-connected = instance connected
 names-endpoint-disabled = endpoint off
+names-endpoint-test = test of the endpoint
 names-instance-disconnected = instance disconnected
 
 ## Fields and facts

@@ -59,6 +59,7 @@ names-media-deleted-for-everyone = mensagem apagada para todos
 names-contact-erased = contato apagado
 names-instance-connected = instância conectada
 names-endpoint-disabled = endpoint desativado
+names-endpoint-test = teste do endpoint
 names-instance-disconnected = instância desconectada
 
 ## Fields and facts

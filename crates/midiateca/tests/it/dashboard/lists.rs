@@ -221,7 +221,7 @@ async fn a_chat_with_very_many_media_says_that_there_are_more() {
     let file = test.app.config.database_file(&test.app.data);
     let many = rusqlite::Connection::open(file).unwrap();
     let sql = format!(
-        "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 10050)
+        "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 100000)
          insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, chat_id, from_me, is_group, voice_note,
            received_at, file_time, media_key_malformed, inline, status, reason, deadline)
          select 'M' || n, instance, client, gateway, 'M' || n, 0, '', case when n < 40 then 'sticker' else 'image' end, key_kind, chat_id, 0, 0, 0,

@@ -181,3 +181,76 @@ async fn the_names_of_downloads_and_the_page_of_a_dossier_are_harmless() {
     assert!(page.contains("first\nsecond"), "{page}");
     test.end().await;
 }
+
+/// What other servers say: the answer of an endpoint, and a gateway that refuses.
+#[tokio::test]
+async fn what_other_systems_say_is_text_and_nothing_else() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("HEARD")).await;
+    let admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let file = test.app.config.database_file(&test.app.data);
+    let database = rusqlite::Connection::open(file).unwrap();
+    let now = test.app.clock.now();
+    let sql = format!(
+        "insert into endpoints (id, url, secret_sealed, created_at) values ('E', 'https://hooks.example.com/', x'00', {now});
+         insert into notifications (id, endpoint, event, type, status, attempts, created_at) values ('N', 'E', 1, 'media.stored', 'failed', 1, {now});"
+    );
+    database.execute_batch(&sql).unwrap();
+    let evil = evil();
+    database
+        .execute(
+            "insert into notification_attempts (notification, n, started_at, duration_ms, http_status, reason, answer) values ('N', 1, ?1, 1, 500, 'status', ?2)",
+            rusqlite::params![now, evil],
+        )
+        .unwrap();
+    database
+        .execute(
+            "update instances set problem = ?1, session = ?1",
+            rusqlite::params![evil],
+        )
+        .unwrap();
+    for (path, shown) in [
+        ("/endpoints/E/notifications/N", "gpj.exe"),
+        (&format!("/media/{}", stored.id), stored.id.as_str()),
+        ("/instances", "alert(1)"),
+        ("/", "alert(1)"),
+    ] {
+        let page = admin.page(path).await;
+        assert!(page.contains(shown), "{path}: {page}");
+        assert_harmless(&page, path);
+    }
+    test.end().await;
+}
+
+/// A page in a frame of another site could have its buttons clicked by those who do not see them.
+#[tokio::test]
+async fn nothing_that_a_browser_shows_can_be_framed() {
+    let test = TestApp::start().await;
+    let (stored, _) = test.store(sample("FRAMED")).await;
+    let stranger = super::Browser::new(&test);
+    let admin = signed_in(&test, Role::Admin, Scope::All).await;
+    let content = format!("/api/v1/media/{}/content", stored.id);
+    for (browser, path, status) in [
+        (&stranger, "/sign-in", 200),
+        (&stranger, "/setup/unknown", 404),
+        (&stranger, "/m/unknown", 404),
+        (&admin, "/nowhere", 404),
+        (&admin, "/media/unknown", 404),
+        (&admin, "/media?kind=nonsense", 400),
+        (&admin, "/", 200),
+        (&admin, "/docs", 200),
+        (&admin, content.as_str(), 200),
+    ] {
+        let url = format!("{}{path}", test.origin());
+        let request = browser.http.get(url).header("accept", "text/html");
+        let answer = request.header("cookie", &browser.cookie).send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        let policy = answer.headers().get("content-security-policy");
+        let policy = policy.and_then(|value| value.to_str().ok()).unwrap_or("");
+        let is_apart = policy.contains("frame-ancestors 'none'") || policy.starts_with("sandbox");
+        assert!(is_apart, "{path}: {policy}");
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+    }
+    test.end().await;
+}

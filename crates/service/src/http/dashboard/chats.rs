@@ -120,6 +120,8 @@ struct ChatPage {
     /// The kind and the period.
     filter: Typed,
     has_period: bool,
+    /// By its chat at least.
+    is_filtered: bool,
     covering: Vec<Document>,
     tabs: Vec<Tab>,
     /// What the counts leave out.
@@ -232,6 +234,7 @@ async fn chat_page(
         path: path.clone(),
         chat: found,
         has_period,
+        is_filtered: true,
         items: MediaItem::all(items),
         before,
         frame: visitor.frame,

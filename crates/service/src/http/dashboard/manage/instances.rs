@@ -64,7 +64,7 @@ struct Filter {
 fn tabs(items: &[InstanceRow], chosen: Option<Standing>, frame: &Frame) -> Vec<Tab> {
     let all = Tab {
         address: "/instances".to_owned(),
-        name: frame.say(words::ALL).to_owned(),
+        name: frame.say(words::ALL_KINDS).to_owned(),
         count: items.len(),
         is_chosen: chosen.is_none(),
     };

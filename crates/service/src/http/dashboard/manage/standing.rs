@@ -96,6 +96,16 @@ impl InstanceRow {
         }
     }
 
+    /// Whether its deliveries are refused, which the page of the instance lists.
+    pub fn is_refusing(&self) -> bool {
+        self.standing == Standing::Refusing
+    }
+
+    /// In one or two words.
+    pub fn name(&self, frame: &Frame) -> &'static str {
+        frame.say(self.standing.key())
+    }
+
     /// What to do; empty when nothing needs attention.
     pub fn hint(&self, frame: &Frame) -> String {
         match self.standing {
