@@ -8,7 +8,7 @@ verify-dossier-unsafe-name = the name could lead out of the folder; do not unpac
 verify-dossier-not-signed = the signature in SIGNATURE does not belong to this file and the key
 verify-dossier-other-key = signed by another installation
 verify-dossier-malformed = has a line that sha256sum would not write
-verify-dossier-hidden-files = the archive has files that its directory does not show, or shows twice
+verify-dossier-hidden-files = the archive has files or other bytes that its directory does not show, or shows twice
 verify-dossier-fine =
     the dossier is unchanged: { $files ->
         [one] { $files } file

@@ -8,7 +8,7 @@ verify-dossier-unsafe-name = o nome poderia levar para fora da pasta; não desco
 verify-dossier-not-signed = a assinatura em SIGNATURE não corresponde a este arquivo e à chave
 verify-dossier-other-key = assinado por outra instalação
 verify-dossier-malformed = tem uma linha que não está no formato do sha256sum
-verify-dossier-hidden-files = o ZIP tem arquivos que o índice dele não mostra, ou mostra duas vezes
+verify-dossier-hidden-files = o ZIP tem arquivos ou outros bytes que o índice dele não mostra, ou mostra duas vezes
 verify-dossier-fine =
     o dossiê não foi alterado: { $files ->
         [one] { $files } arquivo

@@ -104,7 +104,7 @@ pub(super) fn history(event: &Object) -> Vec<ParsedDelivery> {
     let messages = conversations
         .iter()
         .flat_map(|conversation| objects(conversation, &["messages"]));
-    let messages = messages.map(|item| baileys::in_item(item));
+    let messages = messages.map(baileys::in_item);
     let readings = unread::each(event, messages.collect(), |item| {
         Some(baileys::read(item, None))
     });

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,10 @@ const MOST_SIGNATURE_BYTES: u64 = 1_000;
 /// Names in a dossier have fewer bytes.
 const LONGEST_NAME: usize = 1_000;
 const PIECE_BYTES: usize = 256 << 10;
+/// The lengths that the descriptor behind an entry may have, where it was written as a stream.
+const DESCRIPTORS: [u64; 5] = [0, 12, 16, 20, 24];
+/// The end of an archive's directory without a comment.
+const END_BYTES: i64 = 22;
 
 pub struct Options {
     pub path: PathBuf,
@@ -47,7 +51,7 @@ pub enum DossierFault {
     OtherKey,
     /// It has a line that is none.
     Malformed,
-    /// The archive has files that its directory does not show, or shows twice.
+    /// The archive has files or other bytes that its directory does not show, or shows twice.
     Hidden,
 }
 
@@ -134,7 +138,7 @@ impl Dossier<'_> {
                 return Err(Error::Lacks { path, name });
             }
         }
-        if self.archive.validate_header_consistency().is_err() {
+        if self.archive.validate_header_consistency().is_err() || self.has_other_bytes() {
             self.find(".", DossierFault::Hidden);
         }
         let sums = self.text(SUMS, MOST_SUMS_BYTES)?;
@@ -162,6 +166,35 @@ impl Dossier<'_> {
             bytes,
             findings: std::mem::take(&mut self.findings),
         })
+    }
+
+    /// Whether the file has bytes that belong to no entry: before, between and behind them, or in a comment.
+    fn has_other_bytes(&mut self) -> bool {
+        let mut places: Vec<(u64, u64)> = Vec::with_capacity(self.archive.len());
+        for index in 0..self.archive.len() {
+            let Ok(entry) = self.archive.by_index_raw(index) else {
+                return true;
+            };
+            let Some(data) = entry.data_start() else {
+                return true;
+            };
+            places.push((entry.header_start(), data + entry.compressed_size()));
+        }
+        places.push((self.archive.central_directory_start(), 0));
+        places.sort_unstable();
+        let mut end = 0;
+        for (start, next) in places {
+            if !start
+                .checked_sub(end)
+                .is_some_and(|gap| DESCRIPTORS.contains(&gap))
+            {
+                return true;
+            }
+            end = next;
+        }
+        self.archive.offset() != 0
+            || !self.archive.comment().is_empty()
+            || !ends_with_directory(self.path).unwrap_or(false)
     }
 
     fn find(&mut self, path: &str, fault: DossierFault) {
@@ -242,10 +275,16 @@ impl Dossier<'_> {
                 self.find(&name, DossierFault::Added);
                 continue;
             };
+            let crc32 = self.archive.by_index_raw(index).map(|entry| entry.crc32());
+            let crc32 = crc32.unwrap_or_default();
             match stored(&mut self.archive, index).map(|entry| hash(entry, &mut piece)) {
-                Some(Ok((actual, length))) if actual == sha256 => {
+                Some(Ok(read)) if read.sha256 == sha256 && read.crc32 == crc32 => {
                     files += 1;
-                    bytes += length;
+                    bytes += read.length;
+                }
+                // Its bytes are right, and programs that unpack it say that they are not.
+                Some(Ok(read)) if read.sha256 == sha256 => {
+                    self.find(&name, DossierFault::Unreadable);
                 }
                 Some(Ok(_)) => self.find(&name, DossierFault::Altered),
                 Some(Err(_)) | None => self.find(&name, DossierFault::Unreadable),
@@ -296,13 +335,35 @@ fn stored(
     is_plain.then(|| entry.take(length))
 }
 
-fn hash(mut entry: impl Read, piece: &mut [u8]) -> io::Result<([u8; 32], u64)> {
-    let (mut hash, mut length) = (Sha256::new(), 0);
+/// Whether the file ends with the end of an archive's directory, and without a comment.
+fn ends_with_directory(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-END_BYTES))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    Ok(end.starts_with(b"PK\x05\x06") && end.ends_with(&[0, 0]))
+}
+
+struct ReadEntry {
+    sha256: [u8; 32],
+    crc32: u32,
+    length: u64,
+}
+
+fn hash(mut entry: impl Read, piece: &mut [u8]) -> io::Result<ReadEntry> {
+    let (mut hash, mut crc32, mut length) = (Sha256::new(), crc32fast::Hasher::new(), 0);
     loop {
         match entry.read(piece)? {
-            0 => return Ok((hash.finalize().into(), length)),
+            0 => {
+                return Ok(ReadEntry {
+                    sha256: hash.finalize().into(),
+                    crc32: crc32.finalize(),
+                    length,
+                });
+            }
             count => {
                 hash.update(&piece[..count]);
+                crc32.update(&piece[..count]);
                 length += count as u64;
             }
         }

@@ -179,6 +179,29 @@ fn a_name_that_is_there_twice_is_noticed() {
 }
 
 #[test]
+fn bytes_around_and_between_the_files_are_noticed() {
+    let plain = zipped(&with_sums(files()));
+    let hidden = (".".to_owned(), DossierFault::Hidden);
+    let before = [b"%PDF-1.7".repeat(100), plain.clone()].concat();
+    let behind = [plain.clone(), vec![0; 800]].concat();
+    let mut comment = plain.clone();
+    let at = comment.len() - 2;
+    comment[at] = 3;
+    comment.extend(b"abc");
+    for archive in [before, behind, comment] {
+        assert!(found(&archive).contains(&hidden));
+    }
+    let mut wrong_crc = plain.clone();
+    let directory = plain
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    wrong_crc[directory + 16] ^= 1;
+    assert_ne!(found(&wrong_crc), Vec::new());
+    assert_eq!(found(&plain), Vec::new());
+}
+
+#[test]
 fn files_that_are_not_dossiers_are_refused_with_a_reason() {
     for archive in [
         b"".to_vec(),
