@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use facts::Fact;
+
 use crate::clock::Millis;
 use crate::db::{Db, Error, Row, Tx, values};
 use crate::media::sql::{erased_of_client, kind_of};
 use crate::model::{EventKind, MediaKind, Scope};
 
 pub mod endpoints;
+pub mod facts;
 pub mod feed;
 pub mod notifications;
 pub mod signing;
@@ -43,23 +46,22 @@ impl Event {
 
 /// A new event. The fields are those of [`Event`].
 pub struct News<'a> {
-    pub kind: EventKind,
     pub client: Option<i64>,
     pub instance: Option<&'a str>,
     pub media: Option<&'a str>,
-    pub data: Json,
+    pub fact: Fact,
 }
 
 /// Appends an event at the end of the commit group, so that events are numbered in commit order.
 pub fn append(tx: &mut Tx, now: Millis, news: News<'_>) {
-    let (kind, client) = (news.kind.as_str(), news.client);
+    let (kind, client) = (news.fact.kind().as_str(), news.client);
     let values = values![
         now,
         kind,
         client,
         news.instance,
         news.media,
-        news.data.to_string()
+        news.fact.data().to_string()
     ];
     tx.defer(async move |tx| {
         let sql = "insert into events (at, kind, client, instance, media, data) values ($1, $2, $3, $4, $5, $6) returning seq";
@@ -248,14 +250,17 @@ mod tests {
 
     use super::*;
     use crate::db::Key;
+    use crate::model::Reason;
 
-    fn news(media: Option<&'static str>, data: Json) -> News<'static> {
+    fn news(media: Option<&'static str>, kind: &'static str) -> News<'static> {
         News {
-            kind: EventKind::MediaStored,
             client: Some(1),
             instance: None,
             media,
-            data,
+            fact: Fact::MediaFailed(facts::MediaEnded {
+                kind,
+                reason: Reason::FileLost,
+            }),
         }
     }
 
@@ -275,10 +280,9 @@ mod tests {
             ] {
                 tx.run(sql, values![]).await?;
             }
-            append(tx, 5, news(Some("m-image"), Json::Null));
-            let misleading = serde_json::json!({"path": "x", "inner": {"kind": "image"}});
-            append(tx, 5, news(Some("m-audio"), misleading.clone()));
-            append(tx, 5, news(None, misleading));
+            append(tx, 5, news(Some("m-image"), "sticker"));
+            append(tx, 5, news(Some("m-audio"), "image"));
+            append(tx, 5, news(None, "image"));
             Ok(())
         })
         .await

@@ -20,17 +20,16 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, Millis, rfc3339};
+use crate::clock::{Clock, Millis};
 use crate::config::Keep;
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries::{self, Bodies, Body, BodyReader, Delivery, LeftOut, SavedDelivery, parts};
+use crate::events::facts::{Fact, MediaDeletedForEveryone};
 use crate::events::{self, News};
 use crate::gateway::signature::Headers;
 use crate::gateway::{self, DeliveryContent, Gateway, ParsedDelivery, Reader, Reading};
 use crate::instances::{self, Directory, Instance};
-use crate::model::{
-    Arrival, DeliveryId, DeliveryReason, DeliveryVerdict, EventKind, MediaKind, MediaStatus,
-};
+use crate::model::{Arrival, DeliveryId, DeliveryReason, DeliveryVerdict, MediaKind, MediaStatus};
 use crate::queue::deletions::{self, Deleted, Marked};
 use crate::queue::{self, NewMedia, NewMessage, Put, captions};
 use crate::secrets::Secrets;
@@ -530,11 +529,13 @@ async fn is_repeat_of_done(
 fn report_deleted(tx: &mut Tx, instance: &Instance, marked: Vec<Marked>, now: Millis) {
     for media in marked {
         let news = News {
-            kind: EventKind::MediaDeletedForEveryone,
             client: Some(media.client),
             instance: Some(instance.id.as_str()),
             media: Some(media.id.as_str()),
-            data: serde_json::json!({"kind": media.kind.as_str(), "deleted_at": rfc3339(media.deleted_at)}),
+            fact: Fact::MediaDeletedForEveryone(MediaDeletedForEveryone {
+                kind: media.kind.as_str(),
+                deleted_at: media.deleted_at,
+            }),
         };
         events::append(tx, now, news);
     }

@@ -14,11 +14,12 @@ use crate::clock::{Clock, MINUTE, Millis, SECOND, rfc3339};
 use crate::config;
 use crate::db::{Db, Error, Key};
 use crate::events::endpoints::{self, DisabledReason, Endpoint};
+use crate::events::facts::{EndpointDisabled, Fact};
 use crate::events::notifications::{self, AttemptReason, Attempted, Claimed, NotificationStatus};
 use crate::events::{self, News, signing};
 use crate::media::{self, claim::Lease};
 use crate::metrics::Metrics;
-use crate::model::{EventKind, MediaId, Scope};
+use crate::model::{MediaId, Scope};
 use crate::net::guard::Guard;
 use crate::net::{self, HttpClient};
 use crate::secrets::Secrets;
@@ -181,11 +182,13 @@ impl Notifier {
                     tx,
                     now,
                     News {
-                        kind: EventKind::EndpointDisabled,
                         client,
                         instance: None,
                         media: None,
-                        data: json!({"endpoint": endpoint, "reason": reason}),
+                        fact: Fact::EndpointDisabled(EndpointDisabled {
+                            endpoint: endpoint.clone(),
+                            reason,
+                        }),
                     },
                 );
             }

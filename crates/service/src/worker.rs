@@ -21,11 +21,12 @@ use crate::config::Config;
 use crate::db::{Error, Key};
 use crate::deliveries::parts;
 use crate::download::{self, Downloader, HostClass, RoundResult};
+use crate::events::facts::{Fact, MediaEnded, MediaPostponed, MediaStored};
 use crate::events::{self, News};
 use crate::instances::{self, Directory, Instance};
 use crate::media;
 use crate::metrics::{AttemptLabels, Metrics};
-use crate::model::{Attempt, EventKind, Reason, Route};
+use crate::model::{Attempt, MediaStatus, Reason, Route};
 use crate::queue::{self, Counts, Job, Lease, Settled, Settlement};
 use crate::shutdown::Shutdown;
 use crate::storage::layout::RelativePath;
@@ -381,31 +382,34 @@ async fn remove_unsettled(worker: &Worker, job: &Job, settled: &Settled) {
 }
 
 fn news<'a>(job: &'a Job, settled: &Settled) -> Option<News<'a>> {
-    let (kind, data) = match settled {
-        Settled::Stored(file) => (
-            EventKind::MediaStored,
-            serde_json::json!({"kind": job.kind.as_str(), "path": file.path, "size": file.size_bytes, "verified": file.verified.as_str(), "mime": file.mime}),
-        ),
-        Settled::Postponed { reason, until, .. } => (
-            EventKind::MediaPostponed,
-            serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str(), "next_attempt_at": crate::clock::rfc3339(*until)}),
-        ),
-        Settled::Ended { status, reason } => (
-            if *status == crate::model::MediaStatus::Expired {
-                EventKind::MediaExpired
-            } else {
-                EventKind::MediaFailed
-            },
-            serde_json::json!({"kind": job.kind.as_str(), "reason": reason.as_str()}),
-        ),
+    let kind = job.kind.as_str();
+    let fact = match settled {
+        Settled::Stored(file) => Fact::MediaStored(MediaStored {
+            kind,
+            path: file.path.clone(),
+            size: file.size_bytes,
+            verified: file.verified.as_str(),
+            mime: file.mime.clone(),
+        }),
+        Settled::Postponed { reason, until, .. } => Fact::MediaPostponed(MediaPostponed {
+            kind,
+            reason: *reason,
+            next_attempt_at: *until,
+        }),
+        Settled::Ended { status, reason } => {
+            let reason = *reason;
+            match status {
+                MediaStatus::Expired => Fact::MediaExpired(MediaEnded { kind, reason }),
+                _ => Fact::MediaFailed(MediaEnded { kind, reason }),
+            }
+        }
         Settled::AwaitsTurn { .. } | Settled::Returned => return None,
     };
     Some(News {
-        kind,
         client: Some(job.client),
         instance: Some(job.instance.as_str()),
         media: Some(job.id.as_str()),
-        data,
+        fact,
     })
 }
 

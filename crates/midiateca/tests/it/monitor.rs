@@ -9,8 +9,9 @@ use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::{Db, Key, Value};
 use midiateca_service::events;
+use midiateca_service::events::facts::{Fact, InstanceConnection};
 use midiateca_service::instances;
-use midiateca_service::model::{EventKind, Route};
+use midiateca_service::model::Route;
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 use wa_sim::{Content, Fault, Sim, SimMedia};
@@ -322,11 +323,10 @@ async fn the_piped_monitor_goes_on_with_a_restored_database() {
     let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
     db.write(Key::Everything, async |tx| {
         let news = events::News {
-            kind: EventKind::InstanceConnected,
             client: Some(2),
             instance: Some("NEW1\u{1b}]0;x"),
             media: None,
-            data: serde_json::json!({}),
+            fact: Fact::InstanceConnected(InstanceConnection {}),
         };
         events::append(tx, 0, news);
         Ok(())

@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use serde_json::json;
 
 use super::Derived;
 use super::schedule::{Ended, Place, Work, WorkKind};
@@ -18,6 +17,7 @@ use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use crate::config;
 use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Db, Key};
+use crate::events::facts::{Fact, MediaInfected};
 use crate::events::{self, Event, News};
 use crate::media::examinations::{self as table, Due, ScanVerdict, Task};
 use crate::media::{self, BEFORE_NEWEST, Media};
@@ -404,11 +404,14 @@ fn text_of(output: &[u8]) -> String {
 
 fn infected(media: &Media) -> News<'_> {
     News {
-        kind: EventKind::MediaInfected,
         client: Some(media.client),
         instance: Some(media.instance.as_str()),
         media: Some(media.id.as_str()),
-        data: json!({"kind": media.kind.as_str(), "path": media.path(), "size": media.size}),
+        fact: Fact::MediaInfected(MediaInfected {
+            kind: media.kind.as_str(),
+            path: media.path().map(str::to_owned),
+            size: media.size,
+        }),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::clock::Millis;
 use crate::db::{Error, Tx};
+use crate::events::facts::{Fact, InstanceConnection};
 use crate::events::{self, News};
 use crate::instances::{self, Instance};
-use crate::model::EventKind;
 
 pub(super) async fn record_connection(
     tx: &mut Tx,
@@ -14,15 +14,14 @@ pub(super) async fn record_connection(
 ) -> Result<(), Error> {
     instances::set_state(tx, &instance.id, connected, now).await?;
     let news = News {
-        kind: if connected {
-            EventKind::InstanceConnected
-        } else {
-            EventKind::InstanceDisconnected
-        },
         client: Some(instance.client),
         instance: Some(instance.id.as_str()),
         media: None,
-        data: serde_json::json!({}),
+        fact: if connected {
+            Fact::InstanceConnected(InstanceConnection {})
+        } else {
+            Fact::InstanceDisconnected(InstanceConnection {})
+        },
     };
     events::append(tx, now, news);
     Ok(())

@@ -12,10 +12,11 @@ use crate::access::audit::{self, Action, NewEntry};
 use crate::clock::{Clock, DAY};
 use crate::db::{Db, Error, Key, Tx};
 use crate::deliveries;
+use crate::events::facts::{Fact, MediaDismissed};
 use crate::events::{self, News};
 use crate::instances;
 use crate::media::{self, Media};
-use crate::model::{EventKind, MediaId, MediaStatus};
+use crate::model::{MediaId, MediaStatus};
 use crate::queue;
 use crate::shutdown::CancellationToken;
 
@@ -175,10 +176,12 @@ pub async fn deliveries(
 
 fn event(media: &Media) -> News<'_> {
     News {
-        kind: EventKind::MediaDismissed,
         client: Some(media.client),
         instance: Some(media.instance.as_str()),
         media: Some(media.id.as_str()),
-        data: json!({"kind": media.kind.as_str(), "reason": media.reason}),
+        fact: Fact::MediaDismissed(MediaDismissed {
+            kind: media.kind.as_str(),
+            reason: media.reason,
+        }),
     }
 }

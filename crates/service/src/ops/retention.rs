@@ -23,9 +23,10 @@ use crate::config::{self, DeletedForEveryone, Rule, Size};
 use crate::coordination::checkpoint::Checkpoint;
 use crate::coordination::{self, Maintenance};
 use crate::db::{self, Db, Key, Tx};
+use crate::events::facts::{Fact, MediaRemoved};
 use crate::events::{self, News};
 use crate::media::{Removal, StoredFile};
-use crate::model::{EventKind, MediaId, MediaKind, MediaStatus, Reason};
+use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::queue::deletions;
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
@@ -452,10 +453,14 @@ pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
 
 fn news(file: &StoredFile) -> News<'_> {
     News {
-        kind: EventKind::MediaRemoved,
         client: Some(file.client),
         instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),
-        data: json!({"kind": file.kind.as_str(), "reason": Reason::Retention.as_str(), "path": file.path, "size": file.size_bytes}),
+        fact: Fact::MediaRemoved(MediaRemoved {
+            kind: file.kind.as_str(),
+            reason: Reason::Retention,
+            path: file.path.clone(),
+            size: file.size_bytes,
+        }),
     }
 }

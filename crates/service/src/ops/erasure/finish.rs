@@ -10,8 +10,8 @@ use super::{Error, Work, files};
 use crate::access::audit;
 use crate::access::audit::{Action, NewEntry};
 use crate::db::Key;
+use crate::events::facts::{ContactErased, Fact};
 use crate::events::{self, News};
-use crate::model::EventKind;
 use crate::storage;
 
 /// How long it waits for readers of the database.
@@ -50,18 +50,23 @@ impl Work<'_> {
         let (report, journal) = (&self.report, self.journal.clone());
         let actor = self.options.actor.clone();
         let is_news = report.media + report.deliveries > 0;
-        let data = json!({"media": report.media, "files": report.files.len(), "size": report.bytes, "deliveries": report.deliveries});
+        let erased = ContactErased {
+            media: report.media,
+            files: report.files.len() as u64,
+            size: report.bytes,
+            deliveries: report.deliveries,
+        };
+        let data = json!(erased);
         let (is_unfinished, client, now) = (report.is_unfinished(), report.client, journal.now);
         let ended = self.deps.db.write(Key::Everything, async move |tx| {
             events::erase(tx, client).await?;
             let entry = NewEntry::new(Action::Erasure, Some(client), data.clone());
             audit::append(tx, &actor, entry, now).await?;
             let news = News {
-                kind: EventKind::ContactErased,
                 client: Some(client),
                 instance: None,
                 media: None,
-                data: data.clone(),
+                fact: Fact::ContactErased(erased.clone()),
             };
             if is_news {
                 events::append(tx, now, news);

@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
-
 use super::aside::Aside;
 use super::blocking;
 use super::error::Error;
@@ -18,9 +16,10 @@ use crate::clock::Millis;
 use crate::coordination::Maintenance;
 use crate::db::{self, Key, Tx};
 use crate::deliveries;
+use crate::events::facts::{Fact, MediaLost};
 use crate::events::{self, News};
 use crate::media::{self, StoredFile};
-use crate::model::{EventKind, Reason};
+use crate::model::Reason;
 use crate::ops::FileDeps;
 use crate::ops::in_progress::InProgress;
 use crate::queue::{self, Loss};
@@ -295,11 +294,14 @@ async fn lose(tx: &mut Tx, file: &StoredFile, now: Millis) -> Result<Repaired, d
     let delivery_has_bytes = deliveries::has_bytes_of(tx, &media.delivery, &media.id).await?;
     let loss = queue::mark_lost(tx, &media, delivery_has_bytes, now).await?;
     let news = News {
-        kind: EventKind::MediaLost,
         client: Some(file.client),
         instance: Some(file.instance.as_str()),
         media: Some(file.id.as_str()),
-        data: json!({"kind": file.kind.as_str(), "reason": Reason::FileLost.as_str(), "path": file.path}),
+        fact: Fact::MediaLost(MediaLost {
+            kind: file.kind.as_str(),
+            reason: Reason::FileLost,
+            path: file.path.clone(),
+        }),
     };
     events::append(tx, now, news);
     Ok(match loss {
