@@ -9,6 +9,7 @@ mod dashboard;
 mod encoding;
 mod error;
 mod forwarded;
+mod heads;
 mod health;
 mod hooks;
 mod listener;

@@ -29,6 +29,7 @@ use super::client_address::{ClientNetwork, is_trusted};
 use super::connection::Activity;
 use super::connections::{ConnectionPermit, Connections, Peer};
 use super::error::document;
+use super::heads::Asked;
 use super::pace::Slowness;
 use super::paced_body::PacedBody;
 use super::refusals::count_connection;
@@ -216,6 +217,7 @@ impl Listener {
         let paced = |body| Body::new(PacedBody::new(body, self.bodies, Arc::clone(activity)));
         let mut request = request.map(paced);
         request.extensions_mut().insert(ConnectInfo(address));
+        let asked = Asked::of(&mut request);
         let answered = self.router.clone().call(request).await;
         activity.answered(
             answered
@@ -223,6 +225,7 @@ impl Listener {
                 .is_ok_and(|answer| answer.status().is_success()),
         );
         answered.map(|mut answer| {
+            asked.complete(&mut answer);
             if activity.has_unread_body() {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);
@@ -302,7 +305,7 @@ fn refuse(stream: TcpStream) {
     }
     let refusal = document(hooks::TOO_MANY_CONNECTIONS, &[]).to_string();
     let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{refusal}",
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{refusal}",
         refusal.len()
     );
     let _ = stream.write(answer.as_bytes());

@@ -63,13 +63,8 @@ enum Wanted {
     Nothing,
 }
 
-/// How long a cache may use an answer without asking again.
-#[derive(Clone, Copy)]
-pub enum Caching {
-    /// It asks each time, and gets 304.
-    Validated,
-    Seconds(i64),
-}
+/// Caches ask each time, and get 304: what was revoked or erased must not be shown again.
+const VALIDATED: &str = "private, no-cache";
 
 /// The file of a media.
 pub fn of_media(
@@ -77,7 +72,6 @@ pub fn of_media(
     media: &Media,
     headers: &HeaderMap,
     disposition: Disposition,
-    caching: Caching,
 ) -> Result<Response> {
     let (Some(path), Some(sha256), Some(size)) = (media.path(), media.sha256, media.size) else {
         return Err(ApiError::not_found(texts::api::NOT_STORED));
@@ -95,13 +89,7 @@ pub fn of_media(
     let etag = format!("\"{}\"", hex(&sha256));
     let mime = media.mime.as_deref().unwrap_or("application/octet-stream");
     let mut response = respond(Source::File(file), size, &etag, headers)?;
-    describe(
-        response.headers_mut(),
-        mime,
-        &name_of(media),
-        disposition,
-        caching,
-    );
+    describe(response.headers_mut(), mime, &name_of(media), disposition);
     Ok(response)
 }
 
@@ -238,13 +226,7 @@ impl Shown<'_> {
             .rsplit_once('.')
             .map_or(name.as_str(), |(stem, _)| stem);
         let name = format!("{stem}.{}", self.extension);
-        describe(
-            response.headers_mut(),
-            self.mime,
-            &name,
-            self.disposition,
-            Caching::Validated,
-        );
+        describe(response.headers_mut(), self.mime, &name, self.disposition);
         Ok(response)
     }
 }
@@ -336,13 +318,7 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 }
 
 /// Headers that make an untrusted file harmless in a browser.
-fn describe(
-    headers: &mut HeaderMap,
-    mime: &str,
-    name: &str,
-    disposition: Disposition,
-    caching: Caching,
-) {
+fn describe(headers: &mut HeaderMap, mime: &str, name: &str, disposition: Disposition) {
     let is_shown = disposition == Disposition::Inline && INLINE_TYPES.contains(&essence(mime));
     let disposition = if is_shown {
         Disposition::Inline
@@ -368,11 +344,7 @@ fn describe(
         header::HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     );
-    let caching = match caching {
-        Caching::Validated => "private, no-cache".to_owned(),
-        Caching::Seconds(seconds) => format!("private, max-age={}", seconds.max(0)),
-    };
-    set(headers, header::CACHE_CONTROL, &caching);
+    set(headers, header::CACHE_CONTROL, VALIDATED);
 }
 
 fn essence(mime: &str) -> &str {

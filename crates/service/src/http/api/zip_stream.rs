@@ -128,7 +128,9 @@ pub fn answer<E: std::error::Error + 'static>(
 
 /// The answer to a request for the headers only.
 pub fn head(name: &str) -> Response {
-    with_headers(Body::empty(), name)
+    // An empty body would have the length 0, which is not that of the archive.
+    let unknown = stream::empty::<io::Result<Bytes>>();
+    with_headers(Body::from_stream(unknown), name)
 }
 
 fn with_headers(body: Body, name: &str) -> Response {

@@ -13,12 +13,12 @@ use super::{Id, Ids};
 use crate::access::audit::{Action, NewEntry, append};
 use crate::access::links::{self, Disposition, Link, LinkState, NewLink, Signer};
 use crate::access::{Actor, Grant};
-use crate::clock::{DAY, MINUTE, Millis, SECOND};
+use crate::clock::{DAY, Millis, SECOND};
 use crate::config::Span;
 use crate::db::Key;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
-use crate::http::api::content::{self, Binary, Caching};
+use crate::http::api::content::{self, Binary};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::page::{Page, PageQuery};
 use crate::http::api::query::{OptionalBody, Query, number};
@@ -231,7 +231,7 @@ fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis,
 
 /// The file behind a signed link
 ///
-/// The name after the id is only for people.
+/// The name after the id is only for people. Caches ask each time, with the ETag, so that a revoked link opens nothing.
 #[utoipa::path(get, path = "/m/{id}/{name}", tag = "links", params(("id" = String, Path), ("name" = String, Path), Signed),
     responses((status = OK, content_type = "*/*", body = Binary),
         (status = 206, description = "A range", content_type = "*/*", body = Binary),
@@ -259,8 +259,7 @@ pub async fn open(
     let found = media::visible(&app.db, Scope::Client(link.client), &media).await?;
     let found = found.ok_or_else(wrong)?;
     refuse_screened(app, &found, Role::Viewer)?;
-    let rest = Caching::Seconds(((link.expires_at - now) / SECOND).min(10 * MINUTE / SECOND));
-    let response = content::of_media(app, &found, &headers, link.disposition, rest)?;
+    let response = content::of_media(app, &found, &headers, link.disposition)?;
     let grant = Grant {
         actor: Actor::Link(link.id),
         session: None,

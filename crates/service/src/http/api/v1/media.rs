@@ -15,7 +15,7 @@ use crate::access::links::Disposition;
 use crate::app::App;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
-use crate::http::api::content::{self, Binary, Caching};
+use crate::http::api::content::{self, Binary};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::page::{Page, PageQuery};
@@ -197,7 +197,7 @@ pub async fn file(
     let response = match query.r#as {
         Some(Form::Mp4) => content::voice_as_mp4(app, &media, &headers, disposition).await?,
         Some(Form::Aac) => content::sound_as_aac(app, &media, &headers, disposition).await?,
-        None => content::of_media(app, &media, &headers, disposition, Caching::Validated)?,
+        None => content::of_media(app, &media, &headers, disposition)?,
     };
     record_read(&state, &grant, &method, &media, response.status()).await;
     Ok(response)
