@@ -36,11 +36,14 @@ pub enum Language {
     Portuguese,
 }
 
-/// Who reads a text. Hints about requests and commands are of no use on a page, and hints about buttons only there.
+/// Who reads a text. Hints about requests and commands are of no use on a page, and hints about buttons only there; who calls the
+/// API may have no access to the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The command line, or a program that calls the API.
+    /// The command line.
     Program,
+    /// A program that calls the API.
+    Api,
     /// A person at a page of the dashboard.
     Page,
 }
@@ -122,7 +125,7 @@ impl Language {
         numbers: &[&str],
     ) -> String {
         let id = id(topic, code);
-        self.of_page(reader, &id, values, numbers)
+        self.of_reader(reader, &id, values, numbers)
             .unwrap_or_else(|| self.fill_id(&id, values, numbers))
     }
 
@@ -131,28 +134,30 @@ impl Language {
         self.hint_for(Reader::Program, key, values)
     }
 
-    /// The attribute `hint` of a text, or the one that is for this reader alone: `hint-program` or `hint-page`.
+    /// The attribute `hint` of a text, or the one that is for this reader alone: `hint-program`, `hint-api` or `hint-page`. What
+    /// is for programs is for the API, too.
     pub fn hint_for(
         self,
         reader: Reader,
         key: TextKey,
         values: &[(&str, &dyn Display)],
     ) -> Option<String> {
-        let own = match reader {
-            Reader::Program => "hint-program",
-            Reader::Page => "hint-page",
+        let own: &[_] = match reader {
+            Reader::Program => &["hint-program", "hint"],
+            Reader::Api => &["hint-api", "hint-program", "hint"],
+            Reader::Page => &["hint-page", "hint"],
         };
-        let attribute = |name| self.format(key.id, Some(name), values, key.numbers);
-        attribute(own).or_else(|| attribute("hint"))
+        let attribute = |name: &&str| self.format(key.id, Some(name), values, key.numbers);
+        own.iter().find_map(attribute)
     }
 
-    /// A text with its variables. On a page, its attribute `page` stands for it, if it has one.
+    /// A text with its variables. On a page its attribute `page` stands for it, and for the API its attribute `api`, if it has one.
     pub fn fill_for(self, reader: Reader, key: TextKey, values: &[(&str, &dyn Display)]) -> String {
-        self.of_page(reader, key.id, values, key.numbers)
+        self.of_reader(reader, key.id, values, key.numbers)
             .unwrap_or_else(|| self.fill(key, values))
     }
 
-    fn of_page(
+    fn of_reader(
         self,
         reader: Reader,
         id: &str,
@@ -161,6 +166,7 @@ impl Language {
     ) -> Option<String> {
         match reader {
             Reader::Program => None,
+            Reader::Api => self.format(id, Some("api"), values, numbers),
             Reader::Page => self.format(id, Some("page"), values, numbers),
         }
     }
@@ -222,7 +228,7 @@ impl Language {
 
     /// The same for a reader.
     pub fn reason_for(self, reader: Reader, code: &str) -> String {
-        self.of_page(reader, &id("reasons", code), &[], &[])
+        self.of_reader(reader, &id("reasons", code), &[], &[])
             .unwrap_or_else(|| self.reason(code).to_owned())
     }
 

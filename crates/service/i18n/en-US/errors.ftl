@@ -52,7 +52,9 @@ errors-storage-unmarked = the storage { $path } is not the one of this database:
 errors-storage-of-other-database = the storage { $path } belongs to another database: its .midiateca-id differs
 errors-storage-unknown = the storage { $path } contains files, but this database has stored none: they belong to another database
 errors-storage-mount = mount its disk, or correct storage.url; a running midiateca then continues. If the files were moved by hand, move .midiateca-id as well. Only if this is the right place, `midiateca serve --adopt-storage` makes it the storage of this database
+    .api = mount its disk on the server, or correct storage.url; a running midiateca then continues
 errors-storage-right = mount the right disk, or correct storage.url and database.url. Only if database and files belong together, `midiateca serve --adopt-storage` makes it the storage of this database
+    .api = mount the right disk on the server, or correct storage.url and database.url
 
 ## The database
 
@@ -98,28 +100,36 @@ errors-key-file-unusable = the key file { $path } cannot be used
 errors-key-owner = check that the file belongs to the user that runs midiateca, and that this user may read it
 errors-key-missing = the key file { $path } is missing, and the gateway tokens are encrypted with it
 errors-key-back-or-new = restore the file from its copy; only if it is lost for good, `midiateca instance add ID --client N --token-env VAR --new-key` creates a new key, and every instance needs its token again
+    .api = restore the file from its copy, on the server
 errors-key-invalid = { $path } is not a key file: it must contain 32 bytes, base64url
 errors-key-restore = restore the right file from a backup
 errors-token-undecryptable = a token cannot be decrypted: was secret.key replaced?
 errors-key-or-token = restore the right secret.key, or add the token again: `midiateca instance add ID --client N --token-env VAR`
     .page = restore the right secret.key, or enter the token again on the page of the instance, under Change
+    .api = restore the right secret.key on the server, or send the token again with PATCH /api/v1/instances/ID
 
 ## The files
 
 errors-disk-full = the disk is full
 errors-free-room = free space, or delete old files: [retention] in `midiateca config init`, then `midiateca sweep --dry-run`
+    .api = free space on the disk of the server
 errors-write-failed = the file cannot be written
 errors-look-at-storage = `midiateca doctor` tests the storage and says what to do
+    .api = GET /api/v1/health tests the storage and says what to do
 errors-path-behind-link = { $path } is a link, or behind one, and was not changed: its target may belong to something else
 errors-look-behind-link = replace the link by the folder itself or a mount of it, and run the same command again
+    .api = replace the link on the server by the folder itself or a mount of it
 errors-remove-failed = a file could not be removed
 errors-unknown-contact = { $contact } is unknown: give a phone number with its country code, or an id as `midiateca media list --json` shows it
+    .api = person { $contact } is unknown: give a phone number with its country code, or an id as GET /api/v1/media shows it
 errors-several-people =
     { $id } appears together with { $count ->
         [one] { $count } other id
        *[other] { $count } other ids
     }, so it belongs to several people; give the person's number instead
+    .api = { $id } belongs to several people: it appears together with other ids ({ $count }); give the number of the person
 errors-several-countries = { $contact } may be any of { $known }, which are different people; give the right one with + and its country code
+    .api = person { $contact } may be any of { $known }, which are different people; give the right one with + and its country code
 errors-run-again = fix the cause and run the same command again; it continues where it stopped
 errors-read-failed = cannot read { $path }
 errors-path-unusable = cannot use { $path }
@@ -150,6 +160,7 @@ errors-proxy-authorization = the proxy asks for a user name and password
 errors-proxy-unusable = { $variable } does not name a usable proxy
 errors-set-proxy = set HTTPS_PROXY and HTTP_PROXY to http://USER:PASSWORD@HOST:PORT (https://, socks5:// and socks5h:// are supported, too), and list in NO_PROXY what is reached without it
 errors-look-at-network = `midiateca doctor` tests every connection and says what to do
+    .api = GET /api/v1/health?online=true tests every connection and says what to do
 errors-link-not-a-url = the link is not a URL
 errors-link-scheme = the link's scheme or user part is not allowed
 errors-host-not-allowed = the host { $host } is not allowed
@@ -284,10 +295,12 @@ errors-export-blocked =
 errors-gateway-token-missing = no gateway token is stored for this instance
 errors-add-token = add it: `midiateca instance add ID --client N --token-env VAR`
     .page = enter it on the page of the instance, under Change
+    .api = send it as token with PATCH /api/v1/instances/ID
 errors-gateway-token-undecryptable = the gateway token cannot be decrypted
 errors-api-base-invalid = the API base is not a URL
 errors-set-api-base = correct it: `midiateca instance add ID --client N --api-base URL`
     .page = correct it on the page of the instance, under Change
+    .api = correct api_base with PATCH /api/v1/instances/ID
 errors-gateway-token-refused = the gateway refuses the token
 errors-gateway-instance-unknown = the gateway knows no such instance
 errors-gateway-silent = the gateway does not answer
@@ -296,12 +309,14 @@ errors-gateway-refuses = the gateway refuses: { $said }
 errors-gateway-no-call = this gateway's API can neither set webhooks nor give the instance's state
 errors-paste-address = paste the webhook address into the gateway's panel; `midiateca instance rotate-hook ID` makes a new one
     .page = paste the webhook address into the gateway's panel; New webhook address makes one
+    .api = paste the webhook address into the gateway's panel; POST /api/v1/instances/ID/rotate-hook makes a new one
 errors-gateway-empty = the gateway's answer does not describe the instance
 errors-gateway-no-history = { $gateway } has no list of past messages that can be asked for
 errors-gateway-other = the gateway answered for another instance: { $said }
 errors-gateway-not-json = the gateway answered something that is not JSON
 errors-see-instance = `midiateca doctor --instance ID` tests the instance's token and shows what to do
     .page = the page of the instance asks the gateway and says what to do
+    .api = GET /api/v1/health?online=true tests the instance's token and says what to do
 errors-not-writable = { $path } cannot be written
 
 ## Test deliveries
@@ -316,11 +331,13 @@ errors-supported-gateways = supported: { $known }
 errors-unknown-client = there is no client { $client }
 errors-add-client = add it with `midiateca client add NAME --id { $client }`
     .page = add the client first, under Instances
+    .api = GET /api/v1/clients lists the clients; POST /api/v1/clients adds one
 errors-instance-id-invalid = the instance's id is empty or has invisible characters
 errors-instance-id-long = the id of an instance, and the name of its session, have at most { $longest } bytes
 errors-instance-of-other-client = { $id } belongs to client { $client }, and so do its files
 errors-remove-instance-first = if it has a new owner, run `midiateca instance remove { $id }` first
     .page = if it has a new owner, remove it from its client first
+    .api = if it has a new owner, DELETE /api/v1/instances/{ $id } first
 errors-address-invalid = { $url } is not a plain web address
 errors-write-address = write it like https://host
 errors-route-list-invalid = { $list } is not a list of routes
@@ -328,6 +345,7 @@ errors-routes-are = routes are inline, cdn, link, gateway
 errors-secret-empty = the secret is empty
 errors-gateway-unsigned = { $gateway } does not sign its webhooks
 errors-omit-secret = omit --secret-env and --secret-file: only the token in the address protects its webhooks
+    .api = omit secret: only the token in the address protects its webhooks
 errors-token-empty = the gateway's token is empty
 errors-token-of-lines = the gateway's token contains a line break (character { $at })
 errors-one-line = give one line with the token only
@@ -337,6 +355,7 @@ errors-key-name-invalid = the name of the key is empty, longer than 200 bytes, o
     .hint = give a short name that says what the key is for
 errors-key-duration-invalid = { $text } is not a duration
     .hint = write it like 12h, 90d or 52w
+    .api = expires_in is not a duration: { $text }
 errors-key-outlives = the key that makes this one expires at { $end }, and its keys must not expire later
     .hint = give a shorter time, or none: then the new key expires at the same time
 errors-event-type-unknown = { $name } is not a type of event
@@ -346,8 +365,11 @@ errors-endpoint-address-invalid = the address of the endpoint cannot be used
 errors-endpoint-address-long = the address of an endpoint has at most { $longest } bytes
 errors-user-name-invalid = the name of a user has 1 to 100 characters, without spaces or control characters
     .hint = use a short name or an e-mail address
+errors-user-name-of-client = names that begin with { $client }/ are for users of the client { $client }
+    .hint = choose another name, or add the user to this client
 errors-user-name-taken = a user { $name } exists
     .hint-program = `midiateca user list` shows the users
+    .hint-api = GET /api/v1/users lists the users
 errors-key-makes-no-admin = a key that expires cannot add or change an administrator
     .hint = sign in as an administrator, or use a key without an end
 errors-last-admin = this is the last user who administers all clients
@@ -355,8 +377,10 @@ errors-last-admin = this is the last user who administers all clients
 errors-setup-link-invalid = this link is not valid: it was used, has expired, or was replaced by a newer one
     .hint-program = `midiateca user setup-link NAME` makes a new link
     .hint-page = an administrator can make a new link, under Users and keys
+    .hint-api = an administrator makes a new link with POST /api/v1/users/ID/setup-link
 errors-setup-link-for-whom = users exist, and no name was given
     .hint-program = give the name: `midiateca user setup-link NAME`
+    .hint-api = name the user: POST /api/v1/users/ID/setup-link
 errors-password-short = a password has at least { $least } characters
     .hint = several words are easy to remember and hard to guess
 errors-password-long = a password has at most 1024 bytes
@@ -367,6 +391,7 @@ errors-passwords-busy = too many passwords are checked at the same time
     .hint = try again in some seconds
 errors-user-unknown = there is no such user
     .hint-program = `midiateca user list` shows the users
+    .hint-api = GET /api/v1/users lists the users
 errors-admin-is-other = the user admin exists and does not administer all clients, so the password of the file is not set
     .hint = leave secrets.admin_password_file empty, or remove the user admin with `midiateca user remove admin`
 errors-on-hold = nothing was erased: the legal hold { $hold } covers it

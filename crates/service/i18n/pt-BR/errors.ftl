@@ -52,7 +52,9 @@ errors-storage-unmarked = o armazenamento { $path } não é o deste banco de dad
 errors-storage-of-other-database = o armazenamento { $path } pertence a outro banco de dados: o .midiateca-id dele é diferente
 errors-storage-unknown = o armazenamento { $path } contém arquivos, mas este banco de dados não armazenou nenhum: pertencem a outro banco de dados
 errors-storage-mount = monte o disco dele, ou corrija storage.url; um midiateca em execução então continua. Se os arquivos foram movidos à mão, mova também o .midiateca-id. Somente se este é o lugar certo, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
+    .api = monte o disco dele no servidor, ou corrija storage.url; o midiateca em execução então continua
 errors-storage-right = monte o disco certo, ou corrija storage.url e database.url. Somente se o banco de dados e os arquivos pertencem um ao outro, `midiateca serve --adopt-storage` faz dele o armazenamento deste banco de dados
+    .api = monte o disco correto no servidor, ou corrija storage.url e database.url
 
 ## The database
 
@@ -98,28 +100,36 @@ errors-key-file-unusable = não é possível usar o arquivo de chave { $path }
 errors-key-owner = verifique se o arquivo pertence ao usuário que executa o midiateca, e se este usuário pode lê-lo
 errors-key-missing = o arquivo de chave { $path } não existe, e os tokens do gateway estão criptografados com ele
 errors-key-back-or-new = restaure o arquivo a partir da cópia; somente se ele se perdeu de vez, `midiateca instance add ID --client N --token-env VAR --new-key` cria uma chave nova, e é preciso informar de novo o token de cada instância
+    .api = restaure o arquivo a partir da cópia, no servidor
 errors-key-invalid = { $path } não é um arquivo de chave: deve conter 32 bytes em base64url
 errors-key-restore = restaure o arquivo certo de um backup
 errors-token-undecryptable = não é possível descriptografar um token: o arquivo secret.key foi trocado?
 errors-key-or-token = restaure o secret.key certo, ou informe o token de novo: `midiateca instance add ID --client N --token-env VAR`
     .page = restaure o secret.key certo ou informe o token de novo na página da instância, em Alterar dados
+    .api = restaure o secret.key correto no servidor, ou envie o token de novo com PATCH /api/v1/instances/ID
 
 ## The files
 
 errors-disk-full = o disco está cheio
 errors-free-room = libere espaço, ou exclua arquivos antigos: [retention] em `midiateca config init`, depois `midiateca sweep --dry-run`
+    .api = libere espaço no disco do servidor
 errors-write-failed = não é possível gravar o arquivo
 errors-look-at-storage = `midiateca doctor` testa o armazenamento e diz o que fazer
+    .api = GET /api/v1/health testa o armazenamento e diz o que fazer
 errors-path-behind-link = { $path } é um link, ou está atrás de um, e não foi alterado: o destino dele pode pertencer a outra coisa
 errors-look-behind-link = substitua o link pela própria pasta ou por uma montagem dela e execute o mesmo comando de novo
+    .api = substitua o link no servidor pela própria pasta ou por uma montagem dela
 errors-remove-failed = não foi possível remover um arquivo
 errors-unknown-contact = { $contact } é desconhecido: informe o telefone com código do país, ou um id como em `midiateca media list --json`
+    .api = person { $contact } é desconhecido: informe um número de telefone com o código do país, ou um id como GET /api/v1/media o mostra
 errors-several-people =
     { $id } aparece junto com { $count ->
         [one] outro id
        *[other] outros { $count } ids
     }, portanto é de várias pessoas; informe o número da pessoa
+    .api = { $id } é de várias pessoas: aparece junto com outros ids ({ $count }); informe o número da pessoa
 errors-several-countries = { $contact } pode ser qualquer um destes: { $known }, que são pessoas diferentes; informe o certo com + e o código do país
+    .api = person { $contact } pode ser qualquer um destes, que são pessoas diferentes: { $known }; informe o correto com + e o código do país
 errors-run-again = corrija a causa e execute o mesmo comando de novo; ele continua de onde parou
 errors-read-failed = não é possível ler { $path }
 errors-path-unusable = não é possível usar { $path }
@@ -150,6 +160,7 @@ errors-proxy-authorization = o proxy pede usuário e senha
 errors-proxy-unusable = { $variable } não indica um proxy utilizável
 errors-set-proxy = defina HTTPS_PROXY e HTTP_PROXY como http://USUÁRIO:SENHA@HOST:PORTA (https://, socks5:// e socks5h:// também são aceitos), e liste em NO_PROXY o que é acessado sem proxy
 errors-look-at-network = `midiateca doctor` testa cada conexão e diz o que fazer
+    .api = GET /api/v1/health?online=true testa todas as conexões e diz o que fazer
 errors-link-not-a-url = o link não é uma URL
 errors-link-scheme = o esquema ou a parte de usuário do link não é permitida
 errors-host-not-allowed = o host { $host } não é permitido
@@ -284,10 +295,12 @@ errors-export-blocked =
 errors-gateway-token-missing = não há token do gateway armazenado para esta instância
 errors-add-token = informe-o: `midiateca instance add ID --client N --token-env VAR`
     .page = informe-o na página da instância, em Alterar dados
+    .api = envie-o como token com PATCH /api/v1/instances/ID
 errors-gateway-token-undecryptable = não é possível descriptografar o token do gateway
 errors-api-base-invalid = a base da API não é uma URL
 errors-set-api-base = corrija-a: `midiateca instance add ID --client N --api-base URL`
     .page = corrija-o na página da instância, em Alterar dados
+    .api = corrija api_base com PATCH /api/v1/instances/ID
 errors-gateway-token-refused = o gateway recusa o token
 errors-gateway-instance-unknown = o gateway não conhece esta instância
 errors-gateway-silent = o gateway não responde
@@ -296,12 +309,14 @@ errors-gateway-refuses = o gateway recusa: { $said }
 errors-gateway-no-call = a API deste gateway não oferece os webhooks nem o estado da instância
 errors-paste-address = cole o endereço de webhook no painel do gateway; `midiateca instance rotate-hook ID` cria um novo
     .page = cole o endereço de webhook no painel do gateway; Novo endereço de webhook cria um
+    .api = cole o endereço do webhook no painel do gateway; POST /api/v1/instances/ID/rotate-hook cria um novo
 errors-gateway-empty = a resposta do gateway não descreve a instância
 errors-gateway-no-history = { $gateway } não tem uma lista de mensagens passadas que possa ser consultada
 errors-gateway-other = o gateway respondeu sobre outra instância: { $said }
 errors-gateway-not-json = o gateway respondeu algo que não é JSON
 errors-see-instance = `midiateca doctor --instance ID` testa o token da instância e diz o que fazer
     .page = a página da instância consulta o gateway e diz o que fazer
+    .api = GET /api/v1/health?online=true testa o token da instância e diz o que fazer
 errors-not-writable = não é possível gravar em { $path }
 
 ## Test deliveries
@@ -316,11 +331,13 @@ errors-supported-gateways = disponíveis: { $known }
 errors-unknown-client = não existe o cliente { $client }
 errors-add-client = cadastre-o com `midiateca client add NOME --id { $client }`
     .page = cadastre o cliente antes, em Instâncias
+    .api = GET /api/v1/clients lista os clientes; POST /api/v1/clients cria um
 errors-instance-id-invalid = o id da instância está vazio ou contém caracteres invisíveis
 errors-instance-id-long = o id de uma instância, e o nome da sessão dela, têm no máximo { $longest } bytes
 errors-instance-of-other-client = { $id } pertence ao cliente { $client }, e os arquivos dela também
 errors-remove-instance-first = se ela mudou de dono, execute antes `midiateca instance remove { $id }`
     .page = se tem um novo dono, remova-a antes do cliente dela
+    .api = se ela mudou de dono, faça antes DELETE /api/v1/instances/{ $id }
 errors-address-invalid = { $url } não é um endereço web simples
 errors-write-address = escreva como https://host
 errors-route-list-invalid = { $list } não é uma lista de rotas
@@ -328,6 +345,7 @@ errors-routes-are = as rotas são inline, cdn, link, gateway
 errors-secret-empty = o segredo está vazio
 errors-gateway-unsigned = { $gateway } não assina os webhooks
 errors-omit-secret = omita --secret-env e --secret-file: só o token no endereço protege os webhooks
+    .api = omita secret: só o token no endereço protege os webhooks dela
 errors-token-empty = o token do gateway está vazio
 errors-token-of-lines = o token do gateway contém uma quebra de linha (caractere { $at })
 errors-one-line = informe uma única linha, apenas com o token
@@ -337,6 +355,7 @@ errors-key-name-invalid = o nome da chave está vazio, tem mais de 200 bytes ou 
     .hint = informe um nome curto que diga para que serve a chave
 errors-key-duration-invalid = { $text } não é uma duração
     .hint = escreva como 12h, 90d ou 52w
+    .api = expires_in não é uma duração: { $text }
 errors-key-outlives = a chave que cria esta expira em { $end }, e as chaves dela não podem expirar depois
     .hint = informe um prazo menor, ou nenhum: nesse caso a chave nova expira no mesmo momento
 errors-event-type-unknown = { $name } não é um tipo de evento
@@ -346,8 +365,11 @@ errors-endpoint-address-invalid = o endereço do endpoint não pode ser usado
 errors-endpoint-address-long = o endereço de um endpoint tem no máximo { $longest } bytes
 errors-user-name-invalid = o nome de um usuário tem de 1 a 100 caracteres, sem espaços nem caracteres de controle
     .hint = use um nome curto ou um endereço de e-mail
+errors-user-name-of-client = nomes que começam com { $client }/ são de usuários do cliente { $client }
+    .hint = escolha outro nome, ou adicione o usuário a esse cliente
 errors-user-name-taken = já existe um usuário { $name }
     .hint-program = `midiateca user list` mostra os usuários
+    .hint-api = GET /api/v1/users lista os usuários
 errors-key-makes-no-admin = uma chave que expira não pode adicionar um administrador, nem alterar um
     .hint = entre como administrador, ou use uma chave sem prazo
 errors-last-admin = este é o último usuário que administra todos os clientes
@@ -355,8 +377,10 @@ errors-last-admin = este é o último usuário que administra todos os clientes
 errors-setup-link-invalid = este link não vale: foi usado, expirou ou foi substituído por um mais novo
     .hint-program = `midiateca user setup-link NOME` cria um novo link
     .hint-page = um administrador pode criar um novo link, em Usuários e chaves
+    .hint-api = um administrador cria um novo link com POST /api/v1/users/ID/setup-link
 errors-setup-link-for-whom = há usuários, e nenhum nome foi informado
     .hint-program = informe o nome: `midiateca user setup-link NOME`
+    .hint-api = indique o usuário: POST /api/v1/users/ID/setup-link
 errors-password-short = uma senha tem no mínimo { $least } caracteres
     .hint = várias palavras são fáceis de lembrar e difíceis de adivinhar
 errors-password-long = uma senha tem no máximo 1024 bytes
@@ -367,6 +391,7 @@ errors-passwords-busy = há senhas demais sendo verificadas ao mesmo tempo
     .hint = tente de novo em alguns segundos
 errors-user-unknown = esse usuário não existe
     .hint-program = `midiateca user list` mostra os usuários
+    .hint-api = GET /api/v1/users lista os usuários
 errors-admin-is-other = o usuário admin existe e não administra todos os clientes, por isso a senha do arquivo não é definida
     .hint = esvazie secrets.admin_password_file ou remova o usuário admin com `midiateca user remove admin`
 errors-on-hold = nada foi apagado: a retenção legal { $hold } abrange esses dados

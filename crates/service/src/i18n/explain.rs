@@ -43,6 +43,9 @@ pub struct Cause {
     hint: Option<String>,
     /// What a page says instead.
     page_hint: Option<String>,
+    /// What the API says instead.
+    api_message: Option<String>,
+    api_hint: Option<String>,
     /// It may come from a disk that cannot be written.
     is_about_writing: bool,
     rest: Rest,
@@ -66,6 +69,8 @@ impl Cause {
         Self {
             hint: lang.hint(message, values),
             page_hint: lang.hint_for(Reader::Page, message, values),
+            api_message: Some(lang.fill_for(Reader::Api, message, values)),
+            api_hint: lang.hint_for(Reader::Api, message, values),
             ..Self::of_text(message, lang.fill(message, values))
         }
     }
@@ -75,6 +80,7 @@ impl Cause {
         Self {
             hint: Some(lang.fill(hint, values)),
             page_hint: Some(lang.fill_for(Reader::Page, hint, values)),
+            api_hint: Some(lang.fill_for(Reader::Api, hint, values)),
             ..Self::new(lang, message, values)
         }
     }
@@ -86,6 +92,8 @@ impl Cause {
             message,
             hint: None,
             page_hint: None,
+            api_message: None,
+            api_hint: None,
             is_about_writing: false,
             rest: Rest::Causes,
         }
@@ -97,6 +105,8 @@ impl Cause {
             code: Some(explanation.code),
             message: explanation.message,
             page_hint: explanation.hint.clone(),
+            api_message: None,
+            api_hint: explanation.hint.clone(),
             hint: explanation.hint,
             is_about_writing: false,
             rest: Rest::Causes,
@@ -109,6 +119,8 @@ impl Cause {
             message: cause.to_string().trim_end().to_owned(),
             hint: None,
             page_hint: None,
+            api_message: None,
+            api_hint: None,
             is_about_writing: false,
             rest: Rest::Causes,
         }
@@ -155,12 +167,13 @@ impl Explainer {
     fn explain_for(self, reader: Reader, error: &(dyn Error + 'static)) -> Explanation {
         let causes = self.causes(error);
         let code = causes.iter().find_map(|cause| cause.code.clone());
-        let message = joined(&causes);
+        let message = joined(reader, &causes);
         Explanation {
             code: code.unwrap_or_else(|| UNEXPECTED.to_owned()),
             message,
             hint: causes.into_iter().find_map(|cause| match reader {
                 Reader::Program => cause.hint,
+                Reader::Api => cause.api_hint,
                 Reader::Page => cause.page_hint,
             }),
         }
@@ -175,7 +188,7 @@ impl Explainer {
 
     /// The message with its causes, for use in another text.
     pub fn message(self, error: &(dyn Error + 'static)) -> String {
-        joined(&self.causes(error))
+        joined(Reader::Program, &self.causes(error))
     }
 
     fn cause(self, cause: &(dyn Error + 'static)) -> Cause {
@@ -271,12 +284,16 @@ fn is_unresolved(cause: &(dyn Error + 'static)) -> bool {
 }
 
 /// Libraries may repeat their own message in the next cause.
-fn joined(causes: &[Cause]) -> String {
+fn joined(reader: Reader, causes: &[Cause]) -> String {
     let mut messages: Vec<&str> = Vec::new();
     for cause in causes {
         let before = messages.last().filter(|_| !cause.is_known());
-        if !before.is_some_and(|before| cause.message.contains(before)) {
-            messages.push(&cause.message);
+        let message = match (reader, &cause.api_message) {
+            (Reader::Api, Some(message)) => message,
+            _ => &cause.message,
+        };
+        if !before.is_some_and(|before| message.contains(before)) {
+            messages.push(message);
         }
     }
     messages.join(": ")

@@ -59,7 +59,14 @@ fn texts(files: &[(&str, &'static str)]) -> BTreeMap<String, (Shape, String)> {
             let mut patterns = vec![(id.clone(), message.value.unwrap())];
             for attribute in message.attributes {
                 let name = attribute.id.name;
-                let known = ["hint", "hint-page", "hint-program", "page"];
+                let known = [
+                    "api",
+                    "hint",
+                    "hint-api",
+                    "hint-page",
+                    "hint-program",
+                    "page",
+                ];
                 assert!(known.contains(&name), "{id}.{name}");
                 patterns.push((format!("{id}.{name}"), attribute.value));
             }
@@ -303,7 +310,7 @@ fn every_reason_has_a_text_and_every_text_a_reason() {
         .collect();
     let known: BTreeSet<_> = texts(EN_US)
         .into_keys()
-        .filter(|id| id.starts_with("reasons-"))
+        .filter(|id| id.starts_with("reasons-") && !id.contains('.'))
         .collect();
     assert_eq!(codes, known);
     for reason in Reason::ALL {
@@ -439,6 +446,26 @@ fn pages_are_not_referred_to_the_api_and_its_keys() {
                 .into_iter()
                 .find(|part| is_for_pages && text.contains(part));
             assert_eq!(found, None, "{id}: {text}");
+        }
+    }
+}
+
+/// Who calls the API may have no access to the command line.
+#[test]
+fn the_api_speaks_of_its_own_requests_and_fields() {
+    for files in [EN_US, PT_BR] {
+        for (id, (_, text)) in &texts(files) {
+            let is_of_api = id.starts_with("api-") && !id.ends_with("page")
+                || id.ends_with(".api")
+                || id.ends_with(".hint-api");
+            // The hint of all readers, where programs have one of their own; and who has no key yet must make the first one.
+            let except = ["api-file-missing.hint", "api-missing-key.hint-program"];
+            let is_for_others = except.contains(&id.as_str());
+            let found = ["`midiateca", " --"]
+                .into_iter()
+                .find(|part| text.contains(part));
+            let is_wrong = is_of_api && !is_for_others && found.is_some();
+            assert!(!is_wrong, "{id}: {text}");
         }
     }
 }

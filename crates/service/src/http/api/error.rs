@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::i18n::explain::explain_for;
-use crate::i18n::{Explanation, Language, Reader, TextKey, explain, keys};
+use crate::i18n::{Explanation, Language, Reader, TextKey, keys};
 use crate::telemetry;
 
 /// Why a request was not answered.
@@ -32,7 +32,8 @@ enum Text {
 #[derive(Clone, Debug)]
 pub enum Detail {
     Said(TextKey, Vec<(&'static str, String)>),
-    Of(Arc<dyn std::error::Error + Send + Sync>),
+    /// Of a field.
+    In(&'static str, Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Detail {
@@ -40,10 +41,16 @@ impl Detail {
         Self::Said(key, vec![(name, value.to_string())])
     }
 
-    fn text(&self, lang: Language) -> String {
+    fn text(&self, reader: Reader, lang: Language) -> String {
         match self {
-            Self::Said(key, values) => lang.fill(*key, &borrowed(values)),
-            Self::Of(error) => explain(error.as_ref(), lang).message,
+            Self::Said(key, values) => lang.fill_for(reader, *key, &borrowed(values)),
+            Self::In(field, error) => {
+                let message = explain_for(reader, error.as_ref(), lang).message;
+                match reader {
+                    Reader::Page => message,
+                    Reader::Api | Reader::Program => format!("{field}: {message}"),
+                }
+            }
         }
     }
 }
@@ -156,7 +163,7 @@ impl ApiError {
         match &self.text {
             Text::Detailed(_, detail) => match &**detail {
                 Detail::Said(DETAIL_NONE_OF | DETAIL_NO_NUMBER | DETAIL_UNUSABLE, _) => None,
-                detail => Some(detail.text(lang)),
+                detail => Some(detail.text(Reader::Page, lang)),
             },
             _ => None,
         }
@@ -180,7 +187,7 @@ impl ApiError {
         };
         match &self.text {
             Text::Of(error) => explain_for(reader, error.as_ref(), lang),
-            Text::Detailed(key, detail) => said(key, &[("detail", &detail.text(lang))]),
+            Text::Detailed(key, detail) => said(key, &[("detail", &detail.text(reader, lang))]),
             Text::Key(key, values) => {
                 let is_named = |name: &str| reader == Reader::Page && name == "role";
                 let values = values.iter().map(|(name, value)| match *name {
@@ -228,7 +235,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.response(Reader::Program, Language::English);
+        let mut response = self.response(Reader::Api, Language::English);
         response.extensions_mut().insert(self);
         response
     }
@@ -236,6 +243,16 @@ impl IntoResponse for ApiError {
 
 impl From<crate::db::Error> for ApiError {
     fn from(error: crate::db::Error) -> Self {
+        if error.is_uncertain() {
+            let error = telemetry::chain(&error);
+            tracing::error!(
+                error,
+                "it is not known whether a request to the API was committed"
+            );
+            // Who sends it again without looking may do it twice.
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, keys::api::COMMIT_UNCERTAIN);
+        }
         if error.is_unavailable() {
             // A database that is not at its path is logged once, where that is detected.
             if error.displaced().is_none() {
@@ -265,7 +282,7 @@ fn reader_of(headers: &HeaderMap) -> Reader {
     if headers.contains_key(PAGE_HEADER) {
         Reader::Page
     } else {
-        Reader::Program
+        Reader::Api
     }
 }
 
@@ -275,7 +292,7 @@ pub async fn translate(request: Request, next: Next) -> Response {
     let reader = reader_of(request.headers());
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>() {
-        Some(error) if (reader, lang) != (Reader::Program, Language::English) => {
+        Some(error) if (reader, lang) != (Reader::Api, Language::English) => {
             let mut translated = error.response(reader, lang);
             translated.extensions_mut().insert(error.clone());
             translated

@@ -139,8 +139,8 @@ impl MediaFilter {
             status: self.status,
             chat: self.chat,
             sender: self.sender,
-            since: time(app, self.from.as_deref())?,
-            until: end(app, self.to.as_deref())?,
+            since: time(app, "from", self.from.as_deref())?,
+            until: end(app, "to", self.to.as_deref())?,
             words: self.q,
             reason: self.reason,
             verified: self.verified,
@@ -152,22 +152,22 @@ impl MediaFilter {
 }
 
 /// A time as operators write it.
-pub fn time(app: &App, text: Option<&str>) -> Result<Option<Millis>> {
-    let since = text.map(since).transpose()?;
+pub fn time(app: &App, field: &'static str, text: Option<&str>) -> Result<Option<Millis>> {
+    let since = text.map(|text| since(field, text)).transpose()?;
     Ok(since.map(|since| since.at(app.clock.now(), &app.config.http.zone())))
 }
 
 /// The same for the end of a period: a day belongs to it.
-pub fn end(app: &App, text: Option<&str>) -> Result<Option<Millis>> {
-    let since = text.map(since).transpose()?;
+pub fn end(app: &App, field: &'static str, text: Option<&str>) -> Result<Option<Millis>> {
+    let since = text.map(|text| since(field, text)).transpose()?;
     Ok(since.map(|since| since.end(app.clock.now(), &app.config.http.zone())))
 }
 
-fn since(text: &str) -> Result<Since> {
+fn since(field: &'static str, text: &str) -> Result<Since> {
     Since::typed(text).map_err(|error| {
         ApiError::bad(
             texts::api::BAD_QUERY,
-            Detail::Of(std::sync::Arc::new(error)),
+            Detail::In(field, std::sync::Arc::new(error)),
         )
     })
 }

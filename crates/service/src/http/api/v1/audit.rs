@@ -40,8 +40,8 @@ pub async fn list(
     let filter = AuditFilter {
         actor: query.actor,
         action: query.action,
-        since: time(&state.app, query.from.as_deref())?,
-        until: end(&state.app, query.to.as_deref())?,
+        since: time(&state.app, \"from\", query.from.as_deref())?,
+        until: end(&state.app, \"to\", query.to.as_deref())?,
     };
     let db = &state.app.db_for_lists();
     let found = audit::selected(db, grant.scope, &filter, before, limit + 1).await?;

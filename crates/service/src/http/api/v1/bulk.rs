@@ -131,7 +131,7 @@ pub async fn create(
     Body(new): Body<NewBulk>,
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
-    let before = time(&app, new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
+    let before = time(&app, "before", new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
     let asked = new.filter.clone();
     let mut filter = new.filter.resolve(&app, grant.scope).await?;
     let until = filter.until.map_or(before, |until| until.min(before));

@@ -83,8 +83,8 @@ pub async fn list(
     let filter = DeliveryFilter {
         instance: query.instance,
         verdict: query.verdict,
-        since: time(&state.app, query.from.as_deref())?,
-        until: end(&state.app, query.to.as_deref())?,
+        since: time(&state.app, \"from\", query.from.as_deref())?,
+        until: end(&state.app, \"to\", query.to.as_deref())?,
     };
     let (client, gateway) = (grant.scope.client(), query.gateway);
     let of_instances = if client.is_some() || gateway.is_some() {

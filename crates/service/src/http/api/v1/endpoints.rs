@@ -302,8 +302,8 @@ async fn send_again(
     let endpoint = visible(&state, &grant, id).await?;
     let app = Arc::clone(&state.app);
     let which = which(Period {
-        since: time(&app, Some(&body.since))?.unwrap_or(0),
-        before: time(&app, body.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1),
+        since: time(&app, "since", Some(&body.since))?.unwrap_or(0),
+        before: time(&app, "before", body.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1),
     });
     if body.dry_run {
         let counts = operation::count_again(&app.db, &endpoint, which).await?;

@@ -144,7 +144,7 @@ pub async fn usage(
     Viewer(grant): Viewer,
     Query(query, _): Query<UsageQuery>,
 ) -> Result<Json<Page<MonthlyUsage>>> {
-    let from = time(&state.app, query.from.as_deref())?.unwrap_or(0);
+    let from = time(&state.app, \"from\", query.from.as_deref())?.unwrap_or(0);
     let usage = usage::monthly_usage(&state.app.db, grant.scope, from).await?;
     Ok(Json(Page::whole(usage)))
 }
