@@ -12,6 +12,7 @@ mod people;
 mod previews;
 mod reads;
 mod restarts;
+mod shapes;
 mod turns;
 mod users;
 mod webhooks;

@@ -585,7 +585,8 @@ const NOT_FOR_PEOPLE: &[&str] = &[
 /// Files of the service with English strings that are no texts of it.
 const ENGLISH_FILES: &[&str] = &[
     // The OpenAPI document.
-    "http/api.rs",
+    "http/api/openapi.rs",
+    "http/api/openapi/webhooks.rs",
     "http/api/docs.rs",
     // Names of products.
     "gateway/title.rs",

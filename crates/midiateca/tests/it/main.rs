@@ -66,6 +66,7 @@ mod refusals;
 mod repair;
 mod repeats;
 mod retention;
+mod schema;
 mod scrub;
 mod second_import;
 mod serve;

@@ -365,6 +365,7 @@ impl TestApp {
 
     /// Ends in order, after making sure that nothing was left half done.
     pub async fn end(mut self) {
+        self.check_events().await;
         self.service.take().unwrap().stop().await;
         assert!(
             !self
@@ -373,6 +374,18 @@ impl TestApp {
                 .any(|file| file.parent().unwrap().ends_with(".staging")),
             "something stayed staged"
         );
+    }
+
+    /// Every event is as the OpenAPI document says.
+    async fn check_events(&self) {
+        // Some tests end with a database that cannot be read.
+        let events = midiateca_service::events::after(&self.app.db, 0, 10_000).await;
+        for event in events.into_iter().flatten() {
+            if event.kind != midiateca_service::events::ERASED {
+                let problem = crate::schema::problem_of_data(&event.kind, &event.data);
+                assert_eq!(problem, None, "{}", event.kind);
+            }
+        }
     }
 
     /// Ends in order; the data stays while the answer is in use.

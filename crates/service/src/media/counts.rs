@@ -369,6 +369,7 @@ pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
 }
 
 /// Media of a scope.
+#[derive(Default)]
 pub struct ScopeCounts {
     pub by_status: Vec<Count>,
     pub by_kind: Vec<Count>,

@@ -27,6 +27,14 @@ impl Scope {
         self.client().is_none_or(|own| own == client)
     }
 
+    /// Only what is of one client, if one is given; None when nothing of it is in this scope.
+    pub fn limited_to(self, client: Option<i64>) -> Option<Self> {
+        match client {
+            None => Some(self),
+            Some(client) => self.includes(client).then_some(Self::Client(client)),
+        }
+    }
+
     /// Whether everything of another scope is in this one.
     pub fn covers(self, other: Self) -> bool {
         self == Self::All || self == other

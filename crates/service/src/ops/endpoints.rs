@@ -17,6 +17,7 @@ use crate::net::guard::Guard;
 use crate::ops::Progress;
 use crate::secrets::{self, Secrets};
 use crate::shutdown::CancellationToken;
+use crate::terminal::is_hostile;
 
 /// Of an address, in bytes.
 pub const LONGEST_URL: usize = 2_048;
@@ -78,6 +79,10 @@ fn types_of(types: Option<Vec<String>>) -> Option<Vec<String>> {
 fn check(deps: Deps<'_>, url: &str, types: Option<&[String]>) -> Result<(), EndpointError> {
     if url.len() > LONGEST_URL {
         return Err(EndpointError::TooLong);
+    }
+    // What parses an address leaves out characters that a person does not see.
+    if url.chars().any(is_hostile) {
+        return Err(EndpointError::Address(net::guard::Error::NotAUrl));
     }
     let guard = Guard::for_endpoints(deps.allowed_hosts);
     guard.check(url).map_err(EndpointError::Address)?;

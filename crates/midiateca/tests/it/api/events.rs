@@ -1,10 +1,16 @@
 //! Events in pages and live.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::StreamExt as _;
-use midiateca_service::model::{Role, Scope};
-use serde_json::Value;
+use midiateca_service::db::Key;
+use midiateca_service::events::facts::{self, Fact, InstanceConnection};
+use midiateca_service::events::{News, append};
+use midiateca_service::model::{EventKind, Reason, Role, Scope};
+use serde_json::{Value, json};
 
 use super::Caller;
+use crate::schema;
 use crate::stage::{OTHER, TestApp, sample};
 use wa_sim::SimMedia;
 
@@ -216,6 +222,223 @@ async fn the_stream_of_a_revoked_key_ends() {
             break;
         }
         assert!(started.elapsed().as_secs() < 60, "the stream goes on");
+    }
+    test.end().await;
+}
+
+async fn write(test: &TestApp, client: i64) {
+    let fact = Fact::InstanceConnected(InstanceConnection {});
+    let writing = test.app.db.write(Key::Nothing, async move |tx| {
+        let news = News {
+            client: Some(client),
+            instance: None,
+            media: None,
+            fact: fact.clone(),
+        };
+        append(tx, midiateca_service::clock::Clock::system().now(), news);
+        Ok(())
+    });
+    writing.await.unwrap();
+}
+
+/// A reader that asks while events are written gets each of them once, in order.
+#[tokio::test]
+async fn pages_of_events_that_grow_while_they_are_read_have_every_event_once() {
+    const EACH: usize = 100;
+    let mut config = crate::stage::impatient();
+    config.http.api_rate = 10_000;
+    let test = TestApp::with(config, midiateca_service::clock::Clock::system()).await;
+    let all = Caller::new(&test, Role::Viewer, Scope::All).await;
+    let own = Caller::new(&test, Role::Viewer, Scope::Client(2)).await;
+    let is_written = AtomicBool::new(false);
+    let writing = async {
+        let writer = async |client| {
+            for _ in 0..EACH {
+                write(&test, client).await;
+            }
+        };
+        tokio::join!(writer(2), writer(3), writer(2), writer(3));
+        is_written.store(true, Ordering::SeqCst);
+    };
+    let reading = async |caller: &Caller<'_>, filter: &str| {
+        let (mut after, mut seen) = ("0".to_owned(), Vec::new());
+        loop {
+            // What is written before the question must be in the answers.
+            let was_written = is_written.load(Ordering::SeqCst);
+            let page = caller
+                .get(&format!("/events?after={after}&limit=7{filter}"))
+                .await;
+            let items = page["items"].as_array().unwrap();
+            let seqs = items.iter().map(|item| item["seq"].as_i64().unwrap());
+            seen.extend(seqs);
+            page["next"].as_str().unwrap().clone_into(&mut after);
+            if was_written && items.is_empty() {
+                return seen;
+            }
+        }
+    };
+    let (everything, of_own, of_filter, _) = tokio::join!(
+        reading(&all, ""),
+        reading(&own, ""),
+        reading(&all, "&client=2"),
+        writing
+    );
+    let expected: Vec<_> = (1..=4 * EACH as i64).collect();
+    assert_eq!(everything, expected);
+    let page = own.get("/events?after=0&limit=1000").await;
+    let items = page["items"].as_array().unwrap().iter();
+    let expected: Vec<_> = items.map(|item| item["seq"].as_i64().unwrap()).collect();
+    assert_eq!(expected.len(), 2 * EACH);
+    assert_eq!(of_own, expected);
+    assert_eq!(of_filter, expected);
+    test.end().await;
+}
+
+/// One of each kind.
+fn every_fact() -> Vec<Fact> {
+    let (kind, reason, path) = ("image", Reason::FileLost, "a/b.jpg".to_owned());
+    EventKind::ALL
+        .map(|it| match it {
+            EventKind::MediaStored => Fact::MediaStored(facts::MediaStored {
+                kind,
+                path: path.clone(),
+                size: 5,
+                verified: "full",
+                mime: "image/jpeg".to_owned(),
+            }),
+            EventKind::MediaFailed => Fact::MediaFailed(facts::MediaEnded { kind, reason }),
+            EventKind::MediaExpired => Fact::MediaExpired(facts::MediaEnded { kind, reason }),
+            EventKind::MediaPostponed => Fact::MediaPostponed(facts::MediaPostponed {
+                kind,
+                reason,
+                next_attempt_at: 5,
+            }),
+            EventKind::MediaLost => Fact::MediaLost(facts::MediaLost {
+                kind,
+                reason,
+                path: path.clone(),
+            }),
+            EventKind::MediaRemoved => Fact::MediaRemoved(facts::MediaRemoved {
+                kind,
+                reason,
+                path: path.clone(),
+                size: 5,
+            }),
+            EventKind::MediaDismissed => {
+                let reason = Some(reason);
+                Fact::MediaDismissed(facts::MediaDismissed { kind, reason })
+            }
+            EventKind::MediaDeletedForEveryone => {
+                let deleted_at = 5;
+                let deleted = facts::MediaDeletedForEveryone { kind, deleted_at };
+                Fact::MediaDeletedForEveryone(deleted)
+            }
+            EventKind::MediaInfected => Fact::MediaInfected(facts::MediaInfected {
+                kind,
+                path: None,
+                size: None,
+            }),
+            EventKind::ContactErased => Fact::ContactErased(facts::ContactErased {
+                media: 1,
+                files: 2,
+                size: 3,
+                deliveries: 4,
+            }),
+            EventKind::InstanceConnected => Fact::InstanceConnected(InstanceConnection {}),
+            EventKind::InstanceDisconnected => Fact::InstanceDisconnected(InstanceConnection {}),
+            EventKind::EndpointDisabled => Fact::EndpointDisabled(facts::EndpointDisabled {
+                endpoint: "e".to_owned(),
+                reason: midiateca_service::events::endpoints::DisabledReason::Gone,
+            }),
+        })
+        .to_vec()
+}
+
+/// Those that the other tests make are compared at their ends, and what endpoints get where it is received.
+#[tokio::test]
+async fn every_kind_of_event_is_as_the_document_says() {
+    let test = TestApp::start().await;
+    let all = Caller::new(&test, Role::Viewer, Scope::All).await;
+    for fact in every_fact() {
+        let (kind, data) = (fact.kind().as_str(), fact.data());
+        assert_eq!(schema::problem_of_data(kind, &data), None, "{kind}");
+        // A field that is missing or of another type is noticed.
+        for (name, _) in data.as_object().unwrap() {
+            let mut wrong = data.clone();
+            wrong[name] = json!({"x": [1]});
+            assert!(
+                schema::problem_of_data(kind, &wrong).is_some(),
+                "{kind} {name}"
+            );
+            wrong.as_object_mut().unwrap().remove(name);
+            let is_optional = data[name].is_null() || name == "reason";
+            let is_noticed = schema::problem_of_data(kind, &wrong).is_some();
+            assert!(is_noticed || is_optional, "{kind} {name}");
+        }
+        let writing = test.app.db.write(Key::Nothing, async move |tx| {
+            let news = News {
+                client: Some(2),
+                instance: None,
+                media: Some("none"),
+                fact: fact.clone(),
+            };
+            append(tx, 5, news);
+            Ok(())
+        });
+        writing.await.unwrap();
+    }
+    let page = all.get("/events").await;
+    assert_eq!(schema::problem("EventPage", &page), None, "{page}");
+    assert_eq!(
+        page["items"].as_array().unwrap().len(),
+        EventKind::ALL.len()
+    );
+    test.end().await;
+}
+
+/// The answer says so, and that the change may have been made.
+#[tokio::test]
+async fn a_change_whose_commit_is_unknown_is_not_to_be_sent_again_unseen() {
+    let test = TestApp::start().await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let path = test.app.data.join("midiateca.db");
+    let aside = test.app.data.join("aside.db");
+    let started = std::time::Instant::now();
+    // A refused request is sent again until the database is back.
+    let until_done = async |method: &str, body: Option<Value>| loop {
+        let (status, answer) = admin.send(method, "/clients", body.clone()).await;
+        match status {
+            200 | 201 => return answer.to_string(),
+            503 => assert!(started.elapsed().as_secs() < 120, "{answer}"),
+            _ => panic!("{answer}"),
+        }
+    };
+    for n in 0.. {
+        // The path of the database is looked at again some milliseconds after a commit: then the change is refused.
+        until_done("POST", Some(json!({"name": format!("Before {n}")}))).await;
+        std::fs::rename(&path, &aside).unwrap();
+        let body = json!({"name": format!("After {n}")});
+        let answer = admin.request("POST", "/clients").json(&body).send().await;
+        std::fs::rename(&aside, &path).unwrap();
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 503);
+        let may_be_repeated = answer.headers().contains_key("retry-after");
+        let answer: Value = answer.json().await.unwrap();
+        let is_unknown = answer["error"]["code"] == "commit_uncertain";
+        assert!(
+            is_unknown || answer["error"]["code"] == "unavailable",
+            "{answer}"
+        );
+        assert_eq!(may_be_repeated, !is_unknown, "{answer}");
+        let names = until_done("GET", None).await;
+        assert_eq!(
+            names.contains(&format!("After {n}")),
+            is_unknown,
+            "{answer}"
+        );
+        if is_unknown {
+            break;
+        }
     }
     test.end().await;
 }

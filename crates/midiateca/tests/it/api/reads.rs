@@ -39,7 +39,7 @@ async fn a_parameter_that_an_operation_does_not_know_is_refused_everywhere() {
         }
         assert_eq!(admin.send("GET", path, None).await.0, 200, "{path}");
     }
-    assert_eq!(admin.send("GET", "/stats?client=2", None).await.0, 400);
+    assert_eq!(admin.send("GET", "/stats?limit=2", None).await.0, 400);
     test.end().await;
 }
 

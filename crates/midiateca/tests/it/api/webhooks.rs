@@ -86,7 +86,13 @@ impl Receiver {
     }
 
     fn all(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
+        let all = self.received.lock().unwrap().clone();
+        for received in &all {
+            let body = serde_json::from_str(&received.body).unwrap();
+            let problem = crate::schema::problem_of_notification(&body);
+            assert_eq!(problem, None, "{body}");
+        }
+        all
     }
 
     async fn wait_for(&self, count: usize) -> Vec<Received> {
@@ -702,5 +708,67 @@ async fn nothing_of_an_erased_person_is_left_in_the_outbox_and_in_the_live_feed(
     let log = admin.get("/audit").await;
     assert_eq!(log["items"][0]["action"], "erasure", "{log}");
     assert!(!log.to_string().contains(contact));
+    test.end().await;
+}
+
+/// Makes a notification fail in its last attempt; when that was.
+async fn fail_for_good(test: &TestApp, admin: &Caller<'_>, clock: &Clock, id: &str) -> i64 {
+    let path = format!("/endpoints/{id}/notifications?status=failed");
+    let count = async || admin.get(&path).await["items"].as_array().unwrap().len();
+    let before = count().await;
+    // The newest is the first of the list.
+    clock.advance(SECOND);
+    test.store(sample(&format!("FAILS{before}"))).await;
+    for n in 1..=10 {
+        let notification = attempted(admin, id, n).await;
+        if let Some(next) = notification["next_attempt_at"].as_str() {
+            clock.advance(millis_of(next).unwrap() - clock.now());
+        }
+    }
+    assert_eq!(count().await, before + 1);
+    clock.now()
+}
+
+/// By the time of the failure, and not by that of the event.
+#[tokio::test]
+async fn what_failed_since_then_is_recovered_and_nothing_else() {
+    let clock = Clock::fixed(TODAY);
+    let test = on_loopback(clock.clone()).await;
+    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
+    let (receiver, url) = Receiver::start().await;
+    let (id, _) = endpoint(&admin, json!({"url": url})).await;
+    receiver.answers(500, None);
+    let first = fail_for_good(&test, &admin, &clock, &id).await;
+    // It must not be disabled for failing for days.
+    receiver.answers(200, None);
+    let path = format!("/endpoints/{id}/test");
+    assert_eq!(admin.send("POST", &path, None).await.0, 202);
+    let started = std::time::Instant::now();
+    while !admin.get(&format!("/endpoints/{id}")).await["failing_since"].is_null() {
+        assert!(started.elapsed().as_secs() < 60, "it fails still");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    receiver.answers(500, None);
+    let event = clock.now();
+    let second = fail_for_good(&test, &admin, &clock, &id).await;
+    assert!(first <= event && event + DAY < second);
+    receiver.answers(200, None);
+    let since = |at: i64| json!({"since": midiateca_service::clock::rfc3339(at)});
+    let path = format!("/endpoints/{id}/recover");
+    let recovered = async |at: i64| {
+        let (status, run) = admin.send("POST", &path, Some(since(at))).await;
+        assert_eq!(status, 202, "{run}");
+        admin.ended(&run).await["result"]["count"].clone()
+    };
+    let before = receiver.all().len();
+    assert_eq!(recovered(second + 1).await, 0);
+    // Its event is older than this, its failure is not.
+    assert_eq!(recovered(second).await, 1);
+    receiver.wait_for(before + 1).await;
+    assert_eq!(recovered(first + 1).await, 0);
+    assert_eq!(recovered(first).await, 1);
+    let all = receiver.wait_for(before + 2).await;
+    assert_eq!(all[before].id, all[before - 1].id);
+    assert_eq!(all[before + 1].id, all[0].id);
     test.end().await;
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::{document, document_of};
+use super::openapi::{document, document_of};
 use crate::http::HttpState;
 use crate::ops::dossier::public_key;
 

@@ -17,6 +17,9 @@ pub const WHOLE_NUMBER: &str = "a whole number in range";
 pub const FLAG: &str = "true or false";
 pub const BIT: &str = "1 or 0";
 
+/// The longest text of a field, in characters; many have a lower limit of their own.
+pub const MOST_LETTERS: usize = 4_096;
+
 /// What is wrong with a field.
 #[derive(Debug)]
 pub struct FieldError {
@@ -29,6 +32,8 @@ pub struct FieldError {
 enum Problem {
     Missing,
     Unknown,
+    TooLong,
+    HasNul,
     /// The text says what it must be.
     Not(TextKey),
     NoneOf(&'static [&'static str]),
@@ -71,6 +76,8 @@ impl From<FieldError> for Detail {
             Problem::Unknown => (texts::DETAIL_UNKNOWN_FIELD, None),
             Problem::Not(key) => (key, None),
             Problem::NoneOf(known) => (texts::DETAIL_NONE_OF, Some(known.join(", "))),
+            Problem::TooLong => (texts::DETAIL_TOO_LONG, Some(MOST_LETTERS.to_string())),
+            Problem::HasNul => (texts::DETAIL_NUL, None),
             Problem::Unusable => (texts::DETAIL_UNUSABLE, None),
         };
         let known = known.map(|known| ("known", known));
@@ -137,6 +144,20 @@ impl Field {
     }
 }
 
+impl Field {
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        match &self.0 {
+            Value::String(text) if text.chars().count() > MOST_LETTERS => {
+                Err(FieldError::new(Problem::TooLong))
+            }
+            Value::String(text) if text.contains('\0') => Err(FieldError::new(Problem::HasNul)),
+            _ => self
+                .visit(visitor)
+                .map_err(|error| error.or_not(texts::DETAIL_NO_TEXT)),
+        }
+    }
+}
+
 macro_rules! expecting {
     ($text:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
@@ -152,7 +173,14 @@ impl<'de> Deserializer<'de> for Field {
         self.visit(visitor)
     }
 
-    expecting!(DETAIL_NO_TEXT: deserialize_str deserialize_string);
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        self.text(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
+        self.text(visitor)
+    }
+
     expecting!(DETAIL_NO_FLAG: deserialize_bool);
     expecting!(DETAIL_NO_LIST: deserialize_seq);
     expecting!(DETAIL_NO_FIELDS: deserialize_map);
@@ -300,6 +328,17 @@ mod tests {
                 json!({"name": null}),
                 "name",
                 Problem::Not(texts::DETAIL_NO_TEXT),
+            ),
+            (
+                json!({"name": "ã".repeat(MOST_LETTERS + 1)}),
+                "name",
+                Problem::TooLong,
+            ),
+            (json!({"name": "a\0"}), "name", Problem::HasNul),
+            (
+                json!({"name": "a", "kinds": ["b\0"]}),
+                "kinds",
+                Problem::HasNul,
             ),
             (json!({"name": "a", "x": 1}), "x", Problem::Unknown),
             (

@@ -87,6 +87,16 @@ pub struct MediaFilter {
     pub sha256: Option<String>,
 }
 
+/// Which client's, for lists without another filter.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfClient {
+    /// The number of a client: only what is of this one, without what is of all clients.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    pub client: Option<i64>,
+}
+
 trait Code {
     fn code(&self) -> &'static str;
 }

@@ -16,6 +16,8 @@ use crate::i18n::keys as texts;
 const FAILURES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Attempts to sign in of one network in a minute.
 const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Ids of instances of other clients that one client's administrators may try in an hour: that one is taken says that it exists.
+const GUESSES_PER_HOUR: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Limiters forget networks and keys that were quiet when they know more than this many.
 const MOST_KNOWN: usize = 10_000;
 
@@ -23,6 +25,7 @@ pub struct RateLimits {
     requests: DefaultKeyedRateLimiter<String>,
     failures: DefaultKeyedRateLimiter<ClientNetwork>,
     sign_ins: DefaultKeyedRateLimiter<ClientNetwork>,
+    guesses: DefaultKeyedRateLimiter<i64>,
     clock: DefaultClock,
 }
 
@@ -34,6 +37,7 @@ impl RateLimits {
         let requests = Quota::per_second(per_second).allow_burst(burst);
         Self {
             sign_ins: RateLimiter::keyed(Quota::per_minute(SIGN_INS_PER_MINUTE)),
+            guesses: RateLimiter::keyed(Quota::per_hour(GUESSES_PER_HOUR)),
             requests: RateLimiter::keyed(requests),
             failures: RateLimiter::keyed(Quota::per_minute(FAILURES_PER_MINUTE)),
             clock: DefaultClock::default(),
@@ -52,6 +56,11 @@ impl RateLimits {
     /// Counts an attempt to sign in, apart from wrong keys: a program behind the same address must not keep people out.
     pub(in crate::http) fn count_sign_in(&self, network: ClientNetwork) -> Result<()> {
         self.count(&self.sign_ins, &network)
+    }
+
+    /// Counts an id that another client's instance has.
+    pub fn count_guess(&self, client: i64) -> Result<()> {
+        self.count(&self.guesses, &client)
     }
 
     fn count<K: Clone + Eq + Hash>(

@@ -18,7 +18,7 @@ use crate::i18n::keys as texts;
 pub struct Query<A, B = None>(pub A, pub B);
 
 /// No further parameters.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct None {}
 
 impl IntoParams for None {
@@ -65,9 +65,6 @@ where
     let (mut of_first, mut of_second) = (Map::new(), Map::new());
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let (name, value) = (name.into_owned(), value.into_owned());
-        if value.contains('\0') {
-            return Err(Detail::with(texts::api::DETAIL_NUL, "name", name));
-        }
         let fields = match () {
             () if first.contains(&name) => &mut of_first,
             () if second.contains(&name) => &mut of_second,
@@ -162,6 +159,14 @@ where
     };
     let wrong = || D::Error::invalid_value(Unexpected::Other("value"), &fields::WHOLE_NUMBER);
     number.map(Some).ok_or_else(wrong)
+}
+
+/// A list in a text, which has a limit of its own.
+pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.contains('\0') => Ok(Some(text)),
+        _ => Err(D::Error::custom("not a list")),
+    }
 }
 
 /// `true` or `false`, also as a text.

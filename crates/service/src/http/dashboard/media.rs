@@ -15,6 +15,7 @@ use super::panel::{Panel, in_time};
 use super::visitor::Visitor;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
+use crate::http::api::page::whole;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::Reader;
 use crate::i18n::keys::dashboard as words;
@@ -100,12 +101,12 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
     let viewer = || Viewer(grant.clone());
     let attempts = async {
         let id = v1::Id(id.clone());
-        let Json(page) = v1::media::attempts(State(state.clone()), viewer(), id).await?;
+        let Json(page) = v1::media::attempts(State(state.clone()), viewer(), id, whole()).await?;
         Ok(Document::of(&page).list("items"))
     };
     let links = async {
         let Json(page) =
-            v1::links::list(State(state.clone()), viewer(), v1::Id(id.clone())).await?;
+            v1::links::list(State(state.clone()), viewer(), v1::Id(id.clone()), whole()).await?;
         Ok(Document::of(&page).list("items"))
     };
     // A page without its holds would mislead, so that they are a part with an error of its own.

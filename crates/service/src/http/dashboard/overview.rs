@@ -15,7 +15,7 @@ use super::visitor::Visitor;
 use crate::clock::{HOUR, rfc3339};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
-use crate::http::api::page::PageQuery;
+use crate::http::api::page::{PageQuery, whole};
 use crate::http::api::query::Query;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
@@ -88,7 +88,7 @@ pub async fn page(State(state): State<HttpState>, visitor: Visitor) -> Response 
         Ok(MediaItem::all(Document::page(&page).0))
     };
     let instances = async {
-        let Json(page) = v1::instances::list(State(state.clone()), viewer()).await?;
+        let Json(page) = v1::instances::list(State(state.clone()), viewer(), whole()).await?;
         Ok(rows(&state, Document::page(&page).0).await)
     };
     let health = async {

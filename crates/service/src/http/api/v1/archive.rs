@@ -18,7 +18,7 @@ use crate::http::api::caller::Viewer;
 use crate::http::api::content::Binary;
 use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
-use crate::http::api::query::Query;
+use crate::http::api::query::{Query, list};
 use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::i18n::keys as texts;
 use crate::media::screening::Screening;
@@ -35,6 +35,8 @@ const MOST_IDS: usize = 500;
 #[into_params(parameter_in = Query)]
 pub struct ArchiveQuery {
     /// Only these media, by their ids with commas; at most 500.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = Option<String>, max_length = 18500)]
     ids: Option<String>,
 }
 

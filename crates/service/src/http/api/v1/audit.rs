@@ -11,11 +11,15 @@ use crate::http::api::caller::Admin;
 use crate::http::api::error::{ErrorBody, Result};
 use crate::http::api::filter::{end, time};
 use crate::http::api::page::{Page, PageQuery};
-use crate::http::api::query::Query;
+use crate::http::api::query::{Query, number};
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
+    /// The number of a client.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
     /// `key:ID`, `user:ID`, `link:ID`, `anonymous`, `command_line`, or the name that a user or a key had.
     actor: Option<String>,
     #[param(inline)]
@@ -40,10 +44,13 @@ pub async fn list(
     let filter = AuditFilter {
         actor: query.actor,
         action: query.action,
-        since: time(&state.app, \"from\", query.from.as_deref())?,
-        until: end(&state.app, \"to\", query.to.as_deref())?,
+        since: time(&state.app, "from", query.from.as_deref())?,
+        until: end(&state.app, "to", query.to.as_deref())?,
     };
     let db = &state.app.db_for_lists();
-    let found = audit::selected(db, grant.scope, &filter, before, limit + 1).await?;
+    let Some(scope) = grant.scope.limited_to(query.client) else {
+        return Ok(Json(Page::empty()));
+    };
+    let found = audit::selected(db, scope, &filter, before, limit + 1).await?;
     Ok(Json(Page::of(found, limit, |entry| entry.seq.to_string())))
 }

@@ -20,9 +20,9 @@ use crate::http::HttpState;
 use crate::http::api::BASE;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::filter::{MediaFilter, time};
-use crate::http::api::page::Page;
-use crate::http::api::query::Body;
+use crate::http::api::filter::{MediaFilter, OfClient, time};
+use crate::http::api::page::{NewestFirst, Page, PageQuery};
+use crate::http::api::query::{Body, Query};
 pub use crate::http::api::runs::RunAction;
 use crate::http::api::runs::{self, Outcome, Run, RunState};
 use crate::i18n::keys as texts;
@@ -131,7 +131,8 @@ pub async fn create(
     Body(new): Body<NewBulk>,
 ) -> Result<Response> {
     let app = Arc::clone(&state.app);
-    let before = time(&app, "before", new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
+    let before =
+        time(&app, "before", new.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1);
     let asked = new.filter.clone();
     let mut filter = new.filter.resolve(&app, grant.scope).await?;
     let until = filter.until.map_or(before, |until| until.min(before));
@@ -461,13 +462,19 @@ fn visible(state: &HttpState, grant: &Grant, id: &str) -> Result<Arc<Run>> {
 
 /// The runs that the caller may see, newest first
 ///
-/// The last 1,000 are known, also after a restart.
-#[utoipa::path(get, path = "/bulk", tag = "bulk", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+/// The last 1,000 are known, also after a restart. With `client`, those that a key or a user of this client began.
+#[utoipa::path(get, path = "/bulk", tag = "bulk", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<ApiRun>), (status = "4XX", body = ErrorBody)))]
-pub async fn list(State(state): State<HttpState>, Viewer(grant): Viewer) -> Json<Page<ApiRun>> {
-    let runs = state.runs.visible(grant.scope);
-    let items = runs.iter().map(|run| ApiRun::from(run.as_ref()));
-    Json(Page::whole(items.collect()))
+pub async fn list(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
+) -> Result<Json<Page<ApiRun>>> {
+    let scope = grant.scope.limited_to(client);
+    let runs = scope.map_or_else(Vec::new, |scope| state.runs.visible(scope));
+    let items = runs.iter().map(|run| ApiRun::from(run.as_ref())).collect();
+    let place = |run: &ApiRun| NewestFirst::new(&run.id);
+    page.of(items, place).map(Json)
 }
 
 /// A run, and how far it is

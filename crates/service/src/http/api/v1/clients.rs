@@ -11,8 +11,8 @@ use super::Id;
 use crate::http::HttpState;
 use crate::http::api::caller::{GlobalAdmin, Viewer};
 use crate::http::api::error::{ApiError, Detail, ErrorBody, Result};
-use crate::http::api::page::Page;
-use crate::http::api::query::{Body, Query, flag};
+use crate::http::api::page::{Page, PageQuery};
+use crate::http::api::query::{Body, None as NoOther, Query, flag};
 use crate::i18n::keys as texts;
 use crate::instances::{self, Client, LARGEST_CLIENT};
 use crate::ops::clients::{self, ClientError, Named, RemovedClient};
@@ -47,6 +47,7 @@ impl From<ClientError> for ApiError {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewClient {
+    #[schema(min_length = 1, max_length = 500)]
     name: String,
     /// Its number; the next free one without it.
     id: Option<i64>,
@@ -55,20 +56,22 @@ pub struct NewClient {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientChange {
+    #[schema(min_length = 1, max_length = 500)]
     name: String,
 }
 
 /// Clients, by number
-#[utoipa::path(get, path = "/clients", tag = "clients", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+#[utoipa::path(get, path = "/clients", tag = "clients", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(PageQuery),
     responses((status = OK, body = Page<Named>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
+    Query(_, page): Query<NoOther, PageQuery>,
 ) -> Result<Json<Page<Named>>> {
     let mut clients = instances::clients(&state.app.db_for_lists()).await?;
     clients.retain(|client| grant.scope.includes(client.id));
     let clients = clients.into_iter().map(Named::from).collect();
-    Ok(Json(Page::whole(clients)))
+    page.of(clients, |named| named.client).map(Json)
 }
 
 /// The number of a client in an address.

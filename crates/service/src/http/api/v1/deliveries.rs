@@ -17,17 +17,21 @@ use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::{end, time};
-use crate::http::api::page::{Page, PageQuery};
-use crate::http::api::query::{Query, bit};
+use crate::http::api::page::{Page, PageQuery, id_of};
+use crate::http::api::query::{Query, bit, number};
 use crate::i18n::keys as texts;
 use crate::instances;
-use crate::model::{DeliveryId, DeliveryReason, DeliveryVerdict, InstanceId, Role};
+use crate::model::{DeliveryId, DeliveryReason, DeliveryVerdict, InstanceId, Role, Scope};
 use crate::ops::ownership::belongs_to;
 use crate::ops::replay;
 
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveriesQuery {
+    /// The number of a client.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
     instance: Option<String>,
     #[param(inline)]
     verdict: Option<DeliveryVerdict>,
@@ -79,18 +83,21 @@ pub async fn list(
     Query(query, page): Query<DeliveriesQuery, PageQuery>,
 ) -> Result<Json<Page<ApiDelivery>>> {
     let (limit, db) = (page.limit()?, &state.app.db_for_lists());
-    let before = page.after(|text| Some(text.to_owned()))?;
+    let before = page.after(id_of)?;
     let filter = DeliveryFilter {
         instance: query.instance,
         verdict: query.verdict,
-        since: time(&state.app, \"from\", query.from.as_deref())?,
-        until: end(&state.app, \"to\", query.to.as_deref())?,
+        since: time(&state.app, "from", query.from.as_deref())?,
+        until: end(&state.app, "to", query.to.as_deref())?,
     };
-    let (client, gateway) = (grant.scope.client(), query.gateway);
-    let of_instances = if client.is_some() || gateway.is_some() {
+    let Some(scope) = grant.scope.limited_to(query.client) else {
+        return Ok(Json(Page::empty()));
+    };
+    let gateway = query.gateway;
+    let of_instances = if scope.client().is_some() || gateway.is_some() {
         let mut all = instances::every_instance(db).await?;
         all.retain(|instance| {
-            grant.scope.includes(instance.client)
+            scope.includes(instance.client)
                 && gateway.is_none_or(|gateway| gateway == instance.gateway)
         });
         let ids = all.into_iter().map(|instance| instance.id);
@@ -111,7 +118,7 @@ pub async fn list(
         next: page.next,
     };
     for found in page.items {
-        if is_visible(&state, &grant, &found).await? {
+        if is_visible(&state, scope, &found).await? {
             visible.items.push(found.into());
         }
     }
@@ -119,8 +126,8 @@ pub async fn list(
 }
 
 /// An instance may have been another client's before.
-async fn is_visible(state: &HttpState, grant: &Grant, found: &DeliverySummary) -> Result<bool> {
-    match grant.scope.client() {
+async fn is_visible(state: &HttpState, scope: Scope, found: &DeliverySummary) -> Result<bool> {
+    match scope.client() {
         None => Ok(true),
         Some(client) => Ok(belongs_to(&state.app.db, found, client).await?),
     }
@@ -129,7 +136,7 @@ async fn is_visible(state: &HttpState, grant: &Grant, found: &DeliverySummary) -
 async fn visible(state: &HttpState, grant: &Grant, id: String) -> Result<DeliverySummary> {
     let found = deliveries::find(&state.app.db, &DeliveryId(id)).await?;
     if let Some(found) = found
-        && is_visible(state, grant, &found).await?
+        && is_visible(state, grant.scope, &found).await?
     {
         return Ok(found);
     }

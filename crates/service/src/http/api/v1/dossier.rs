@@ -20,7 +20,7 @@ use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::content::Binary;
 use crate::http::api::error::{ApiError, ErrorBody, Result, language_of};
 use crate::http::api::filter::MediaFilter;
-use crate::http::api::query::{Query, bit};
+use crate::http::api::query::{Query, bit, list};
 use crate::http::api::zip_stream::{self, Ended, Place};
 use crate::http::dashboard::dossier as dossier_page;
 use crate::i18n::Language;
@@ -47,6 +47,8 @@ pub struct DossierQuery {
 #[into_params(parameter_in = Query)]
 pub struct DossierOfFilterQuery {
     /// Only these media, by their ids with commas; at most 500.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = Option<String>, max_length = 18500)]
     ids: Option<String>,
     /// The language of its page, `en` or `pt-BR`; that of `Accept-Language` without it.
     lang: Option<String>,

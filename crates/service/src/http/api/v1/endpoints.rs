@@ -20,8 +20,8 @@ use crate::events::notifications::{
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::filter::time;
-use crate::http::api::page::{Page, PageQuery};
+use crate::http::api::filter::{OfClient, time};
+use crate::http::api::page::{NewestFirst, Page, PageQuery};
 use crate::http::api::query::{Body, Query};
 use crate::http::api::runs::Outcome;
 use crate::i18n::keys as texts;
@@ -32,6 +32,7 @@ use crate::ops::endpoints::{self as operation, Again, EndpointError};
 #[serde(deny_unknown_fields)]
 pub struct NewApiEndpoint {
     /// An http or https address of a public server.
+    #[schema(min_length = 1, max_length = 2048)]
     url: String,
     /// The number of a client; the events of all clients without it.
     client: Option<i64>,
@@ -42,6 +43,7 @@ pub struct NewApiEndpoint {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointChange {
+    #[schema(min_length = 1, max_length = 2048)]
     url: Option<String>,
     /// The number of a client. The notifications until now are deleted if it was another one, or all.
     client: Option<i64>,
@@ -86,14 +88,19 @@ fn refuse_disabled(endpoint: &Endpoint) -> Result<()> {
 }
 
 /// Endpoints, newest first
-#[utoipa::path(get, path = "/endpoints", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+#[utoipa::path(get, path = "/endpoints", tag = "endpoints", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<Endpoint>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
 ) -> Result<Json<Page<Endpoint>>> {
-    let found = endpoints::list(&state.app.db_for_lists(), grant.scope).await?;
-    Ok(Json(Page::whole(found)))
+    let endpoints = match grant.scope.limited_to(client) {
+        Some(scope) => endpoints::list(&state.app.db_for_lists(), scope).await?,
+        None => Vec::new(),
+    };
+    let place = |endpoint: &Endpoint| NewestFirst::new(&endpoint.id);
+    page.of(endpoints, place).map(Json)
 }
 
 /// Adds an endpoint
@@ -303,7 +310,8 @@ async fn send_again(
     let app = Arc::clone(&state.app);
     let which = which(Period {
         since: time(&app, "since", Some(&body.since))?.unwrap_or(0),
-        before: time(&app, "before", body.before.as_deref())?.unwrap_or_else(|| app.clock.now() + 1),
+        before: time(&app, "before", body.before.as_deref())?
+            .unwrap_or_else(|| app.clock.now() + 1),
     });
     if body.dry_run {
         let counts = operation::count_again(&app.db, &endpoint, which).await?;

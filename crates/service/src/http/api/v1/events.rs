@@ -83,6 +83,10 @@ pub struct EventQuery {
     #[serde(default, deserialize_with = "number")]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+    /// The number of a client: only events of this one. The numbers stay those of the caller.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
 }
 
 /// Events after a number, or live
@@ -92,6 +96,8 @@ pub struct EventQuery {
 /// With `Accept: text/event-stream` a stream that goes on, from `Last-Event-ID`, `after`, or now. The event `reset`, with the
 /// data `{"first_seq": N}`, says that events after the caller's number were deleted, or that no event had it yet; the stream
 /// goes on with number N. The id of each event is its `seq`.
+///
+/// This list has numbers in place of `cursor` and other limits than the other lists: up to 1,000 events, 100 without `limit`.
 ///
 /// A caller of one client gets the events of this client only, and what it asks for is compared with these only. The events of
 /// all clients are numbered together: the gaps between two numbers show how many events others had in between, and nothing else
@@ -112,7 +118,7 @@ pub async fn list(
         ));
     }
     if wants_stream(&headers) {
-        return live(state, grant, query.after, &headers).await;
+        return live(state, grant, query, &headers).await;
     }
     let limit = match query.limit {
         None => DEFAULT_LIMIT,
@@ -141,7 +147,10 @@ pub async fn list(
     };
     let after = after.unwrap_or(0);
     let newest = events::newest(db).await?;
-    let found = events::visible_after(db, grant.scope, after, limit).await?;
+    let found = match grant.scope.limited_to(query.client) {
+        Some(scope) => events::visible_after(db, scope, after, limit).await?,
+        None => Vec::new(),
+    };
     let last = found.last().map_or(after, |event| event.seq);
     // A caller of one client does not learn how much happens elsewhere.
     let next = match grant.scope {
@@ -211,6 +220,8 @@ fn wants_stream(headers: &HeaderMap) -> bool {
 struct Place {
     state: HttpState,
     grant: Grant,
+    /// None when the caller may see nothing of the client that it asked for.
+    scope: Option<Scope>,
     seq: i64,
     waiting: std::vec::IntoIter<Arc<Event>>,
     reset: Option<i64>,
@@ -219,7 +230,7 @@ struct Place {
 async fn live(
     state: HttpState,
     grant: Grant,
-    after: Option<i64>,
+    query: EventQuery,
     headers: &HeaderMap,
 ) -> Result<Response> {
     let last = headers.get("last-event-id");
@@ -232,7 +243,7 @@ async fn live(
     let after: Option<i64> = match last {
         // A number that cannot be read is as good as one of long ago.
         Some(last) => Some(last.filter(|last| *last >= 0).unwrap_or(-1)),
-        None => after,
+        None => query.after,
     };
     let db = &state.app.db;
     let (seq, reset) = match place_of(&state, grant.scope, after).await? {
@@ -244,6 +255,7 @@ async fn live(
     };
     let place = Place {
         state,
+        scope: grant.scope.limited_to(query.client),
         grant,
         seq,
         waiting: Vec::new().into_iter(),
@@ -283,7 +295,13 @@ fn stream_from(place: Place) -> impl Stream<Item = Result<sse::Event, Infallible
                 return None;
             }
             latest.mark_unchanged();
-            match app.feed.after(place.grant.scope, place.seq).await {
+            let Some(scope) = place.scope else {
+                tokio::select! {
+                    () = app.shutdown.begun() => return None,
+                    () = tokio::time::sleep(KEEP_ALIVE) => continue,
+                }
+            };
+            match app.feed.after(scope, place.seq).await {
                 Ok((found, seen)) if found.is_empty() => place.seq = seen,
                 Ok((found, _)) => {
                     place.waiting = found.into_iter();

@@ -10,8 +10,9 @@ use super::Id;
 use crate::http::HttpState;
 use crate::http::api::caller::Admin;
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::page::Page;
-use crate::http::api::query::Body;
+use crate::http::api::filter::OfClient;
+use crate::http::api::page::{NewestFirst, Page, PageQuery};
+use crate::http::api::query::{Body, Query};
 use crate::i18n::keys as texts;
 use crate::media::holds::{self, Hold};
 use crate::model::Scope;
@@ -23,9 +24,12 @@ pub struct NewHold {
     /// The number of a client; that of the key without it.
     client: Option<i64>,
     /// Only this chat: its id, or for a private chat the phone number or the LID.
+    #[schema(min_length = 1, max_length = 200)]
     chat: Option<String>,
     /// Only this person, by phone number or LID: the chat with them, and what they sent in any chat.
+    #[schema(min_length = 1, max_length = 200)]
     person: Option<String>,
+    #[schema(min_length = 1, max_length = 1000)]
     reason: String,
 }
 
@@ -92,18 +96,26 @@ pub async fn create(
 }
 
 /// Legal holds, newest first, released ones too
-#[utoipa::path(get, path = "/holds", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])),
+#[utoipa::path(get, path = "/holds", tag = "holds", security(("key" = ["admin"]), ("session" = ["admin"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<CountedHold>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
 ) -> Result<Json<Page<CountedHold>>> {
-    let holds = holds::list(&state.app.db_for_lists(), grant.scope).await?;
-    let mut counted = Vec::with_capacity(holds.len());
-    for hold in holds {
-        counted.push(CountedHold::new(&state, hold).await?);
+    let holds = match grant.scope.limited_to(client) {
+        Some(scope) => holds::list(&state.app.db_for_lists(), scope).await?,
+        None => Vec::new(),
+    };
+    let found = page.of(holds, |hold| NewestFirst::new(&hold.id))?;
+    let mut counted = Page {
+        items: Vec::with_capacity(found.items.len()),
+        next: found.next,
+    };
+    for hold in found.items {
+        counted.items.push(CountedHold::new(&state, hold).await?);
     }
-    Ok(Json(Page::whole(counted)))
+    Ok(Json(counted))
 }
 
 async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<Hold> {

@@ -15,8 +15,9 @@ use crate::clock::{Millis, as_rfc3339_or_null};
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
-use crate::http::api::page::Page;
-use crate::http::api::query::Body;
+use crate::http::api::filter::OfClient;
+use crate::http::api::page::{Page, PageQuery, Place};
+use crate::http::api::query::{Body, Query};
 use crate::i18n::keys as texts;
 use crate::instances::{self, Instance};
 use crate::model::{InstanceId, InstanceState, Route};
@@ -79,15 +80,40 @@ impl From<&Instance> for ApiInstance {
 }
 
 /// Instances, by client and id
-#[utoipa::path(get, path = "/instances", tag = "instances", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+#[utoipa::path(get, path = "/instances", tag = "instances", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<ApiInstance>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
 ) -> Result<Json<Page<ApiInstance>>> {
+    let scope = grant.scope.limited_to(client);
     let all = instances::instances(&state.app.db_for_lists()).await?;
-    let visible = all.iter().filter(|it| grant.scope.includes(it.client));
-    Ok(Json(Page::whole(visible.map(ApiInstance::from).collect())))
+    let is_visible = |it: &&Instance| scope.is_some_and(|scope| scope.includes(it.client));
+    let visible = all.iter().filter(is_visible);
+    let visible = visible.map(ApiInstance::from).collect();
+    page.of(visible, ByClient::of).map(Json)
+}
+
+/// The client and the id.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ByClient(i64, String);
+
+impl ByClient {
+    fn of(instance: &ApiInstance) -> Self {
+        Self(instance.client, instance.instance.clone())
+    }
+}
+
+impl Place for ByClient {
+    fn parse(cursor: &str) -> Option<Self> {
+        let (client, id) = cursor.split_once(':')?;
+        Some(Self(client.parse().ok()?, id.to_owned()))
+    }
+
+    fn cursor(&self) -> String {
+        format!("{}:{}", self.0, self.1)
+    }
 }
 
 /// An instance that the caller may see.
@@ -117,6 +143,7 @@ pub async fn get(
 #[serde(deny_unknown_fields)]
 pub struct NewApiInstance {
     /// Its id at the gateway.
+    #[schema(min_length = 1, max_length = 200)]
     id: String,
     client: i64,
     /// The name of a gateway; `wapi` without it.
@@ -127,6 +154,7 @@ pub struct NewApiInstance {
     /// Separated by commas.
     routes: Option<String>,
     /// Its name at the gateway, if that is not the id.
+    #[schema(max_length = 200)]
     session: Option<String>,
     /// The gateway's token.
     token: Option<String>,
@@ -144,6 +172,7 @@ pub struct InstanceChange {
     /// Separated by commas, or `default`.
     routes: Option<String>,
     /// `default` for the id.
+    #[schema(max_length = 200)]
     session: Option<String>,
     token: Option<String>,
     secret: Option<String>,
@@ -171,7 +200,8 @@ impl From<operation::Error> for ApiError {
     fn from(error: operation::Error) -> Self {
         match error {
             operation::Error::Db(error) => error.into(),
-            error => Self::of(StatusCode::SERVICE_UNAVAILABLE, error),
+            operation::Error::Secrets(error) => Self::of(StatusCode::SERVICE_UNAVAILABLE, error),
+            operation::Error::Storage(error) => Self::of(StatusCode::SERVICE_UNAVAILABLE, error),
         }
     }
 }
@@ -225,6 +255,8 @@ fn hide_owner(error: AddError, grant: &Grant) -> ApiError {
 }
 
 /// Adds an instance
+///
+/// The id is the gateway's, so that no other client can have it here: 409 `name_taken`, and 429 for one who tries many.
 #[utoipa::path(post, path = "/instances", tag = "instances", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiInstance,
     responses((status = CREATED, body = InstanceAddress), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
@@ -232,8 +264,11 @@ pub async fn create(
     Admin(grant): Admin,
     Body(new): Body<NewApiInstance>,
 ) -> Result<Response> {
-    let existing = operation::existing(&state.app.db, &new.id).await?;
-    if existing.is_some() {
+    if let Some(existing) = operation::existing(&state.app.db, &new.id).await? {
+        if let Some(client) = grant.scope.client().filter(|own| *own != existing.client) {
+            state.limits.count_guess(client)?;
+            tracing::warn!(client, "an instance of another client was to be added");
+        }
         return Err(ApiError::conflict(texts::api::NAME_TAKEN));
     }
     let (_, shown) = put(&state, &grant, new).await?;
@@ -356,6 +391,7 @@ pub async fn set_webhooks(
     let report = report.map_err(|error| match error {
         WebhooksError::Db(error) => error.into(),
         WebhooksError::Gateway(error) => gateway_failed(error),
+        WebhooksError::Secrets(error) => ApiError::of(StatusCode::SERVICE_UNAVAILABLE, error),
         error => ApiError::of(StatusCode::SERVICE_UNAVAILABLE, error),
     })?;
     Ok(Json(json!(report)))

@@ -11,8 +11,9 @@ use crate::access::keys::{self, ApiKey};
 use crate::http::HttpState;
 use crate::http::api::caller::Admin;
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::page::Page;
-use crate::http::api::query::Body;
+use crate::http::api::filter::OfClient;
+use crate::http::api::page::{NewestFirst, Page, PageQuery};
+use crate::http::api::query::{Body, Query};
 use crate::i18n::keys as texts;
 use crate::model::{Role, Scope};
 use crate::ops::keys::{self as operation, KeyError};
@@ -20,6 +21,7 @@ use crate::ops::keys::{self as operation, KeyError};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// `viewer` without it.
     role: Option<Role>,
@@ -76,14 +78,18 @@ pub async fn create(
 }
 
 /// API keys, newest first, revoked ones too
-#[utoipa::path(get, path = "/keys", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])),
+#[utoipa::path(get, path = "/keys", tag = "keys", security(("key" = ["admin"]), ("session" = ["admin"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<ApiKey>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Admin(grant): Admin,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
 ) -> Result<Json<Page<ApiKey>>> {
-    let keys = keys::list(&state.app.db_for_lists(), grant.scope).await?;
-    Ok(Json(Page::whole(keys)))
+    let keys = match grant.scope.limited_to(client) {
+        Some(scope) => keys::list(&state.app.db_for_lists(), scope).await?,
+        None => Vec::new(),
+    };
+    page.of(keys, |key| NewestFirst::new(&key.id)).map(Json)
 }
 
 async fn visible(state: &HttpState, scope: Scope, id: &str) -> Result<ApiKey> {

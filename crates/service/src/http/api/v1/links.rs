@@ -20,8 +20,8 @@ use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::content::{self, Binary};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::page::{Page, PageQuery};
-use crate::http::api::query::{OptionalBody, Query, number};
+use crate::http::api::page::{NewestFirst, Page, PageQuery, id_of};
+use crate::http::api::query::{None as NoOther, OptionalBody, Query, number};
 use crate::i18n::{TextKey, keys as texts};
 use crate::media::{self, Media};
 use crate::model::{MediaId, Role, Scope};
@@ -123,6 +123,10 @@ fn address(signer: &Signer, media: &Media, link: &Link) -> String {
 #[derive(Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LinksQuery {
+    /// The number of a client.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
     #[param(inline)]
     state: Option<LinkState>,
 }
@@ -136,30 +140,27 @@ pub async fn every(
     Query(query, page): Query<LinksQuery, PageQuery>,
 ) -> Result<Json<Page<Link>>> {
     let (limit, now) = (page.limit()?, state.app.clock.now());
-    let before = page.after(|text| Some(text.to_owned()))?;
+    let before = page.after(id_of)?;
     let db = &state.app.db_for_lists();
-    let found = links::list_before(
-        db,
-        grant.scope,
-        query.state,
-        before.as_deref(),
-        limit + 1,
-        now,
-    );
+    let Some(scope) = grant.scope.limited_to(query.client) else {
+        return Ok(Json(Page::empty()));
+    };
+    let found = links::list_before(db, scope, query.state, before.as_deref(), limit + 1, now);
     Ok(Json(Page::of(found.await?, limit, |link| link.id.clone())))
 }
 
 /// The links of a media, newest first, revoked and expired ones too
-#[utoipa::path(get, path = "/media/{id}/links", tag = "links", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/media/{id}/links", tag = "links", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path), PageQuery),
     responses((status = OK, body = Page<Link>), (status = "4XX", body = ErrorBody)))]
 pub async fn list(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Id(id): Id,
+    Query(_, page): Query<NoOther, PageQuery>,
 ) -> Result<Json<Page<Link>>> {
     let media = visible(&state, &grant, id).await?;
     let links = links::of_media(&state.app.db_for_lists(), grant.scope, &media.id).await?;
-    Ok(Json(Page::whole(links)))
+    page.of(links, |link| NewestFirst::new(&link.id)).map(Json)
 }
 
 #[derive(Serialize, utoipa::ToSchema)]

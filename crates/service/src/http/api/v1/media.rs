@@ -19,7 +19,7 @@ use crate::http::api::content::{self, Binary};
 use crate::http::api::error::{ApiError, ErrorBody, Result};
 use crate::http::api::filter::MediaFilter;
 use crate::http::api::page::{Page, PageQuery};
-use crate::http::api::query::{Query, flag};
+use crate::http::api::query::{None as NoOther, Query, flag};
 use crate::i18n::keys as texts;
 use crate::media::examinations;
 use crate::media::holds::{self, CoveringHold};
@@ -137,16 +137,17 @@ pub fn refuse_screened(app: &App, media: &Media, role: Role) -> Result<()> {
 }
 
 /// The attempts to download a media, oldest first
-#[utoipa::path(get, path = "/media/{id}/attempts", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/media/{id}/attempts", tag = "media", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(("id" = String, Path), PageQuery),
     responses((status = OK, body = Page<RecordedAttempt>), (status = "4XX", body = ErrorBody)))]
 pub async fn attempts(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
     Id(id): Id,
+    Query(_, page): Query<NoOther, PageQuery>,
 ) -> Result<Json<Page<RecordedAttempt>>> {
     let media = visible(&state, &grant, id).await?;
     let attempts = media::attempts(&state.app.db_for_lists(), &media.id).await?;
-    Ok(Json(Page::whole(attempts)))
+    page.of(attempts, |attempt| attempt.n).map(Json)
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -1,5 +1,6 @@
 //! `/status`, `/stats`, `/health`, `/usage`: what `status`, `check` and `doctor` report.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,9 +13,9 @@ use super::apart;
 use crate::http::HttpState;
 use crate::http::api::caller::{Operator, Viewer};
 use crate::http::api::error::{ApiError, ErrorBody, Result, scope_too_small};
-use crate::http::api::filter::time;
-use crate::http::api::page::Page;
-use crate::http::api::query::{Query, flag};
+use crate::http::api::filter::{OfClient, time};
+use crate::http::api::page::{Page, PageQuery, Place};
+use crate::http::api::query::{Query, flag, number};
 use crate::media::counts;
 use crate::media::usage::{self, MonthlyUsage};
 use crate::model::Scope;
@@ -118,10 +119,17 @@ impl From<counts::Count> for NamedCount {
 }
 
 /// How many media there are, by status and kind
-#[utoipa::path(get, path = "/stats", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])),
+#[utoipa::path(get, path = "/stats", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(OfClient),
     responses((status = OK, body = Stats), (status = "4XX", body = ErrorBody)))]
-pub async fn stats(State(state): State<HttpState>, Viewer(grant): Viewer) -> Result<Json<Stats>> {
-    let found = counts::of_scope(&state.app.db, grant.scope).await?;
+pub async fn stats(
+    State(state): State<HttpState>,
+    Viewer(grant): Viewer,
+    Query(OfClient { client }, _): Query<OfClient>,
+) -> Result<Json<Stats>> {
+    let found = match grant.scope.limited_to(client) {
+        Some(scope) => counts::of_scope(&state.app.db, scope).await?,
+        None => counts::ScopeCounts::default(),
+    };
     let named = |counts: Vec<counts::Count>| counts.into_iter().map(NamedCount::from).collect();
     Ok(Json(Stats {
         by_status: named(found.by_status),
@@ -132,19 +140,47 @@ pub async fn stats(State(state): State<HttpState>, Viewer(grant): Viewer) -> Res
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UsageQuery {
+    /// The number of a client.
+    #[serde(default, deserialize_with = "number")]
+    #[param(value_type = Option<i64>)]
+    client: Option<i64>,
     /// From then on; all months without it.
     from: Option<String>,
 }
 
+/// The newest month first, then by client.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ByMonth(Reverse<String>, i64);
+
+impl ByMonth {
+    fn of(usage: &MonthlyUsage) -> Self {
+        Self(Reverse(usage.month.clone()), usage.client)
+    }
+}
+
+impl Place for ByMonth {
+    fn parse(cursor: &str) -> Option<Self> {
+        let (month, client) = cursor.split_once(':')?;
+        Some(Self(Reverse(month.to_owned()), client.parse().ok()?))
+    }
+
+    fn cursor(&self) -> String {
+        format!("{}:{}", self.0.0, self.1)
+    }
+}
+
 /// Stored media and bytes, by client and month of receipt (UTC), the newest month first
-#[utoipa::path(get, path = "/usage", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(UsageQuery),
+#[utoipa::path(get, path = "/usage", tag = "reports", security(("key" = ["viewer"]), ("session" = ["viewer"])), params(UsageQuery, PageQuery),
     responses((status = OK, body = Page<MonthlyUsage>), (status = "4XX", body = ErrorBody)))]
 pub async fn usage(
     State(state): State<HttpState>,
     Viewer(grant): Viewer,
-    Query(query, _): Query<UsageQuery>,
+    Query(query, page): Query<UsageQuery, PageQuery>,
 ) -> Result<Json<Page<MonthlyUsage>>> {
-    let from = time(&state.app, \"from\", query.from.as_deref())?.unwrap_or(0);
-    let usage = usage::monthly_usage(&state.app.db, grant.scope, from).await?;
-    Ok(Json(Page::whole(usage)))
+    let from = time(&state.app, "from", query.from.as_deref())?.unwrap_or(0);
+    let usage = match grant.scope.limited_to(query.client) {
+        Some(scope) => usage::monthly_usage(&state.app.db, scope, from).await?,
+        None => Vec::new(),
+    };
+    page.of(usage, ByMonth::of).map(Json)
 }

@@ -22,7 +22,9 @@ use crate::ops::users::{self as operation, Setup, SignedIn, Target};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
+    #[schema(max_length = 100)]
     name: String,
+    #[schema(max_length = 1024)]
     password: String,
 }
 
@@ -124,7 +126,9 @@ pub async fn sign_out(
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The password until now.
+    #[schema(max_length = 1024)]
     current: String,
+    #[schema(max_length = 1024)]
     password: String,
 }
 
@@ -175,7 +179,9 @@ pub struct SetupBody {
     /// The last part of the link.
     token: String,
     /// Of the first administrator: `admin` without it.
+    #[schema(max_length = 100)]
     name: Option<String>,
+    #[schema(max_length = 1024)]
     password: String,
 }
 

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::Id;
@@ -12,8 +14,9 @@ use crate::access::users::{self, User};
 use crate::http::HttpState;
 use crate::http::api::caller::Admin;
 use crate::http::api::error::{ApiError, ErrorBody, Result};
-use crate::http::api::page::Page;
-use crate::http::api::query::Body;
+use crate::http::api::filter::OfClient;
+use crate::http::api::page::{Page, PageQuery, Place};
+use crate::http::api::query::{Body, Query};
 use crate::i18n::keys::api as texts;
 use crate::model::{Role, Scope};
 use crate::ops::users::{self as operation, Target, UserError};
@@ -21,12 +24,14 @@ use crate::ops::users::{self as operation, Target, UserError};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiUser {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// `viewer` without it.
     role: Option<Role>,
     /// The number of a client; all clients without it.
     client: Option<i64>,
     /// Without it, the answer has a link with which the user sets one.
+    #[schema(max_length = 1024)]
     password: Option<String>,
 }
 
@@ -39,6 +44,7 @@ pub struct UserChange {
     /// `true` for all clients in place of one.
     all_clients: Option<bool>,
     /// Another password.
+    #[schema(max_length = 1024)]
     password: Option<String>,
 }
 
@@ -78,11 +84,33 @@ pub(super) async fn show(state: &HttpState, scope: Scope, id: &str) -> Result<Us
 }
 
 /// Users by name
-#[utoipa::path(get, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])),
+#[utoipa::path(get, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), params(OfClient, PageQuery),
     responses((status = OK, body = Page<User>), (status = "4XX", body = ErrorBody)))]
-pub async fn list(State(state): State<HttpState>, Admin(grant): Admin) -> Result<Json<Page<User>>> {
-    let found = users::list(&state.app.db_for_lists(), grant.scope).await?;
-    Ok(Json(Page::whole(found)))
+pub async fn list(
+    State(state): State<HttpState>,
+    Admin(grant): Admin,
+    Query(OfClient { client }, page): Query<OfClient, PageQuery>,
+) -> Result<Json<Page<User>>> {
+    let users = match grant.scope.limited_to(client) {
+        Some(scope) => users::list(&state.app.db_for_lists(), scope).await?,
+        None => Vec::new(),
+    };
+    page.of(users, |user| ByName(user.name.clone())).map(Json)
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ByName(String);
+
+/// In base64url: names may be e-mail addresses, which do not belong in the logs of proxies.
+impl Place for ByName {
+    fn parse(cursor: &str) -> Option<Self> {
+        let name = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        (!name.is_empty()).then_some(Self(name))
+    }
+
+    fn cursor(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.0)
+    }
 }
 
 /// Adds a user
@@ -148,7 +176,6 @@ pub async fn change(
     };
     let target = Target {
         id: &id,
-        within: grant.scope,
     };
     operation::change(state.app.user_deps(), &grant.actor, target, change).await?;
     show(&state, grant.scope, &id).await.map(Json)
@@ -164,7 +191,6 @@ pub async fn remove(
 ) -> Result<StatusCode> {
     let target = Target {
         id: &id,
-        within: grant.scope,
     };
     operation::remove(state.app.user_deps(), &grant.actor, target).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -182,7 +208,6 @@ pub async fn take_password(
 ) -> Result<Json<User>> {
     let target = Target {
         id: &id,
-        within: grant.scope,
     };
     operation::take_password(state.app.user_deps(), &grant.actor, target).await?;
     show(&state, grant.scope, &id).await.map(Json)
@@ -198,7 +223,6 @@ pub async fn setup_link(
 ) -> Result<Response> {
     let target = Target {
         id: &id,
-        within: grant.scope,
     };
     let deps = state.app.user_deps();
     let token = operation::make_setup_link(deps, &grant.actor, Some(target)).await?;

@@ -18,7 +18,7 @@ use crate::access::Grant;
 use crate::access::audit::{self, Action, KnownActor};
 use crate::http::HttpState;
 use crate::http::api::caller::{Admin, Viewer};
-use crate::http::api::page::PageQuery;
+use crate::http::api::page::{PageQuery, whole};
 use crate::http::api::v1::audit::AuditQuery;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
@@ -40,16 +40,16 @@ pub async fn access(State(state): State<HttpState>, visitor: Visitor) -> Respons
         let admin = || Admin::of(visitor.grant.clone());
         admin()?;
         let users = async {
-            let Json(page) = v1::users::list(State(state.clone()), admin()?).await?;
+            let Json(page) = v1::users::list(State(state.clone()), admin()?, whole()).await?;
             Ok(Document::page(&page).0)
         };
         let keys = async {
-            let Json(page) = v1::keys::list(State(state.clone()), admin()?).await?;
+            let Json(page) = v1::keys::list(State(state.clone()), admin()?, whole()).await?;
             Ok(Document::page(&page).0)
         };
         let (users, keys) = tokio::join!(Panel::wait(&frame, users), Panel::wait(&frame, keys));
         let viewer = Viewer(visitor.grant.clone());
-        let clients = v1::clients::list(State(state), viewer).await;
+        let clients = v1::clients::list(State(state), viewer, whole()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok(AccessPage {
             users,
@@ -72,8 +72,8 @@ impl Names {
         let (Ok(first), Ok(second)) = (admin(), admin()) else {
             return Self(Vec::new());
         };
-        let users = v1::users::list(State(state.clone()), first).await;
-        let keys = v1::keys::list(State(state.clone()), second).await;
+        let users = v1::users::list(State(state.clone()), first, whole()).await;
+        let keys = v1::keys::list(State(state.clone()), second, whole()).await;
         let known = |kind: &str, list: Result<Document, ApiError>| {
             let names = list.map(|page| page.list("items")).unwrap_or_default();
             let names = names.into_iter();

@@ -13,6 +13,7 @@ use super::page;
 use super::standing::{InstanceRow, rows};
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
+use crate::http::api::page::whole;
 use crate::http::api::v1;
 use crate::i18n::keys::dashboard as words;
 use crate::media::counts;
@@ -43,7 +44,8 @@ pub async fn client(State(state): State<HttpState>, visitor: Visitor, id: v1::Id
             Ok(counted.by_status.iter().map(|count| count.count).sum())
         };
         let instances = async {
-            let Json(instances) = v1::instances::list(State(state.clone()), viewer()).await?;
+            let Json(instances) =
+                v1::instances::list(State(state.clone()), viewer(), whole()).await?;
             let mut items = Document::page(&instances).0;
             items.retain(|instance| instance.number("client") == number);
             Ok(rows(&state, items).await)

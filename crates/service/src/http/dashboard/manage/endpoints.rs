@@ -18,7 +18,7 @@ use crate::clock::{DAY, HOUR, rfc3339};
 use crate::events::KINDS;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
-use crate::http::api::page::PageQuery;
+use crate::http::api::page::{PageQuery, whole};
 use crate::http::api::v1;
 use crate::http::api::v1::endpoints::NotificationsQuery;
 use crate::i18n::keys::dashboard as words;
@@ -37,12 +37,12 @@ pub async fn endpoints(State(state): State<HttpState>, visitor: Visitor) -> Resp
     let making = async {
         let viewer = || Viewer(visitor.grant.clone());
         let list = async {
-            let Json(found) = v1::endpoints::list(State(state.clone()), viewer()).await?;
+            let Json(found) = v1::endpoints::list(State(state.clone()), viewer(), whole()).await?;
             Ok(Document::page(&found).0)
         };
         let items = Panel::wait(&frame, list).await;
         // The list is of use without the form's choices.
-        let clients = v1::clients::list(State(state), viewer()).await;
+        let clients = v1::clients::list(State(state), viewer(), whole()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok(EndpointsPage {
             items,
@@ -86,7 +86,7 @@ pub async fn endpoint(
         let own = v1::Id(id.0.clone());
         let Json(found) = v1::endpoints::get(State(state.clone()), viewer(), own).await?;
         // The page is of use without the form's choices.
-        let clients = v1::clients::list(State(state.clone()), viewer()).await;
+        let clients = v1::clients::list(State(state.clone()), viewer(), whole()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         let found_notifications = match query {
             Some(query) => {

@@ -22,6 +22,7 @@ use super::{listing, page};
 use crate::gateway::Gateway;
 use crate::http::HttpState;
 use crate::http::api::caller::Viewer;
+use crate::http::api::page::whole;
 use crate::http::api::query::None as NoOther;
 use crate::http::api::v1;
 use crate::i18n::keys::dashboard as words;
@@ -88,7 +89,7 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor, parts: 
         let viewer = || Viewer(visitor.grant.clone());
         let (query, mut filter) = form::read::<Filter, NoOther>(&parts, &frame, &[]);
         let list = async {
-            let Json(found) = v1::instances::list(State(state.clone()), viewer()).await?;
+            let Json(found) = v1::instances::list(State(state.clone()), viewer(), whole()).await?;
             Ok(rows(&state, Document::page(&found).0).await)
         };
         let mut items = filter.wait(&frame, list).await?.unwrap_or_default();
@@ -103,7 +104,7 @@ pub async fn instances(State(state): State<HttpState>, visitor: Visitor, parts: 
         };
         let refused = Panel::wait(&frame, refused).await;
         // The list is of use without the form's choices.
-        let clients = v1::clients::list(State(state.clone()), viewer()).await;
+        let clients = v1::clients::list(State(state.clone()), viewer(), whole()).await;
         let clients = clients.map(|Json(page)| Document::page(&page).0);
         Ok((
             filter.status(),
