@@ -105,6 +105,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             password,
         } => {
             let options = operation::Options {
+                within: Scope::All,
                 name,
                 role,
                 scope: Scope::of(client),

@@ -109,6 +109,7 @@ impl<'a> Browser<'a> {
 
 async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) {
     let options = Options {
+        within: Scope::All,
         name: name.to_owned(),
         role,
         scope,

@@ -29,6 +29,8 @@ pub struct Deps<'a> {
 pub enum UserError {
     #[error("the name of the user is empty, too long, or has spaces or control characters")]
     Name,
+    #[error("names that begin with {client}/ are for users of the client {client}")]
+    NameOfClient { client: i64 },
     #[error("a user {name} exists")]
     NameTaken { name: String },
     #[error("there is no client {client}")]
@@ -61,6 +63,8 @@ impl UserError {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub name: String,
+    /// What the caller may administer.
+    pub within: Scope,
     pub role: Role,
     pub scope: Scope,
     /// Without it, the user sets it by a link.
@@ -82,6 +86,30 @@ pub fn normal_name(text: &str) -> Result<String, UserError> {
         return Err(UserError::Name);
     }
     Ok(name)
+}
+
+/// The client whose users have names that begin like this: `2/ana`.
+fn client_of(name: &str) -> Option<i64> {
+    name.split_once('/')?.0.parse().ok()
+}
+
+/// Users sign in by their names, so that each has one of its own in all clients. The names that an administrator of one client
+/// gives begin with the number of the client, and no other users have such names: that a name is taken says nothing about the
+/// users of others.
+fn qualified(name: String, options: &Options) -> Result<String, UserError> {
+    let name = match options.within.client() {
+        Some(client) if client_of(&name) != Some(client) => format!("{client}/{name}"),
+        _ => name,
+    };
+    of_scope(name, options.scope)
+}
+
+/// Refuses a name that begins as those of another scope do.
+fn of_scope(name: String, scope: Scope) -> Result<String, UserError> {
+    match client_of(&name) {
+        Some(client) if scope != Scope::Client(client) => Err(UserError::NameOfClient { client }),
+        _ => Ok(name),
+    }
 }
 
 fn entry(action: Action, user: &User) -> NewEntry {
@@ -127,9 +155,13 @@ async fn hash(deps: Deps<'_>, password: &str, name: &str) -> Result<String, User
 }
 
 pub async fn add(deps: Deps<'_>, actor: &Actor, options: Options) -> Result<Added, UserError> {
-    let name = normal_name(&options.name)?;
+    let short = normal_name(&options.name)?;
+    let name = qualified(short.clone(), &options)?;
     let password_hash = match &options.password {
-        Some(password) => hash(deps, password, &name).await?,
+        Some(password) => {
+            NewPassword::new(password, &short)?;
+            hash(deps, password, &name).await?
+        }
         None => String::new(),
     };
     let new = NewUser {
@@ -347,7 +379,10 @@ pub async fn set_up(deps: Deps<'_>, setup: Setup) -> Result<User, UserError> {
     let found = users::setup_link(deps.db, &setup.token, now).await?;
     let name = match found.ok_or(UserError::Link)? {
         SetupFor::User(user) => user.name,
-        SetupFor::FirstAdmin => normal_name(setup.name.as_deref().unwrap_or(ADMIN))?,
+        SetupFor::FirstAdmin => {
+            let name = normal_name(setup.name.as_deref().unwrap_or(ADMIN))?;
+            of_scope(name, Scope::All)?
+        }
     };
     let hash = hash(deps, &setup.password, &name).await?;
     let setting = deps.db.write(Key::Users, async move |tx| {
@@ -395,6 +430,7 @@ pub async fn set_admin_password(deps: Deps<'_>, password: &str) -> Result<(), Us
     let Some((user, stored)) = known else {
         let options = Options {
             name: ADMIN.to_owned(),
+            within: Scope::All,
             role: Role::Admin,
             scope: Scope::All,
             password: Some(password.to_owned()),

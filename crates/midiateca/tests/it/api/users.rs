@@ -15,6 +15,7 @@ const PASSWORD: &str = "quatro patos amarelos";
 
 async fn add(test: &TestApp, name: &str, role: Role, scope: Scope) -> String {
     let options = Options {
+        within: Scope::All,
         name: name.to_owned(),
         role,
         scope,
@@ -412,10 +413,56 @@ async fn an_administrator_of_one_client_has_power_over_its_users_only() {
         let refused = chief.send("PATCH", &path, Some(change)).await;
         assert_eq!(refused.code(), (404, "client_not_found"));
     }
-    let taken = chief
-        .send("POST", "/users", Some(json!({"name": "ROOT"})))
-        .await;
-    assert_eq!(taken.code(), (409, "user_name_taken"));
+    test.end().await;
+}
+
+/// That a name is taken says something about the own client only.
+#[tokio::test]
+async fn an_administrator_of_one_client_does_not_learn_the_names_of_others() {
+    let test = TestApp::start().await;
+    add(&test, "root", Role::Admin, Scope::All).await;
+    add(&test, "other", Role::Viewer, Scope::Client(3)).await;
+    let own = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
+    let all = Caller::new(&test, Role::Admin, Scope::All).await;
+    let make = async |caller: &Caller<'_>, body: Value| {
+        let (status, answer) = caller.send("POST", "/users", Some(body)).await;
+        let shown = if status == 201 {
+            answer["name"].clone()
+        } else {
+            answer["error"]["code"].clone()
+        };
+        (status, shown.as_str().unwrap().to_owned())
+    };
+    let named = |name: &str| json!({"name": name, "password": PASSWORD});
+    for (name, full) in [
+        ("ROOT", "2/root"),
+        ("other", "2/other"),
+        ("free", "2/free"),
+        ("3/other", "2/3/other"),
+        ("2/ana", "2/ana"),
+    ] {
+        let made = make(&own, named(name)).await;
+        assert_eq!(made, (201, full.to_owned()), "{name}");
+        let again = make(&own, named(name)).await;
+        assert_eq!(again, (409, "user_name_taken".to_owned()), "{name}");
+    }
+    let mut browser = Browser::new(&test);
+    browser.sign_in("2/Root").await;
+    assert_eq!(
+        browser.send("GET", "/session", None).await.body["client"],
+        2
+    );
+    // No other user gets such a name.
+    for body in [
+        json!({"name": "2/new"}),
+        json!({"name": "2/new", "client": 3}),
+    ] {
+        let refused = make(&all, body).await;
+        assert_eq!(refused, (400, "user_name_of_client".to_owned()));
+    }
+    let body = json!({"name": "2/new", "client": 2});
+    assert_eq!(make(&all, body).await.0, 201);
+    assert_eq!(make(&all, named("root")).await.0, 409);
     test.end().await;
 }
 
@@ -822,16 +869,14 @@ async fn the_password_of_a_file_is_the_administrators() {
 async fn an_administrator_of_one_client_cannot_take_the_name_of_the_servers() {
     let test = TestApp::start().await;
     let admin = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
-    for name in ["admin", "Admin", " ADMIN "] {
-        let (status, answer) = admin
-            .send("POST", "/users", Some(json!({"name": name})))
-            .await;
-        assert!([400, 409].contains(&status), "{name}: {answer}");
-    }
     let (status, answer) = admin
-        .send("POST", "/users", Some(json!({"name": "ana"})))
+        .send("POST", "/users", Some(json!({"name": "Admin"})))
         .await;
-    assert_eq!(status, 201, "{answer}");
+    assert_eq!(
+        (status, &answer["name"]),
+        (201, &json!("2/admin")),
+        "{answer}"
+    );
     let everyone = Caller::new(&test, Role::Admin, Scope::All).await;
     let (status, answer) = everyone
         .send("POST", "/users", Some(json!({"name": "admin"})))

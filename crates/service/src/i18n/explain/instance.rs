@@ -95,6 +95,9 @@ pub(super) fn key(error: &KeyError, lang: Language) -> Cause {
 pub(super) fn user(error: &UserError, lang: Language) -> Cause {
     match error {
         UserError::Name => Cause::new(lang, words::USER_NAME_INVALID, &[]),
+        UserError::NameOfClient { client } => {
+            Cause::new(lang, words::USER_NAME_OF_CLIENT, &[("client", client)])
+        }
         UserError::NameTaken { name } => {
             let name = plain(name);
             Cause::new(lang, words::USER_NAME_TAKEN, &[("name", &name)])

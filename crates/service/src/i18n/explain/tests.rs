@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::app::ListenError;
+use crate::i18n::Reader;
 use crate::ops::clients::ClientError;
 use crate::ops::import::multichat;
 use crate::ops::{backup, erasure, export, instance, opening, retention, verify};
@@ -105,10 +106,10 @@ fn repeated_and_intermediate_causes_of_libraries_are_left_out() {
         Some(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
     );
     let layers = Layer("client error (Connect)", Some(refused.into()));
-    let message = joined(&explainer.of_the_network(Some(&layers)));
+    let message = joined(Reader::Program, &explainer.of_the_network(Some(&layers)));
     assert_eq!(message, "conexão recusada");
     let strange = Layer("client error", Some(Layer("no such planet", None).into()));
-    let message = joined(&explainer.of_the_network(Some(&strange)));
+    let message = joined(Reader::Program, &explainer.of_the_network(Some(&strange)));
     assert_eq!(message, "no such planet");
 }
 
@@ -252,4 +253,116 @@ fn an_error_without_a_text_has_a_code_too() {
     assert_eq!(explanation.code, UNEXPECTED);
     assert_eq!(explanation.message, "no such planet");
     assert_eq!(explanation.hint, None);
+}
+
+/// Each error that the API answers with the text of an operation.
+fn of_the_api() -> Vec<Box<dyn Error>> {
+    use crate::config::NotATime;
+    use crate::net::guard;
+    use crate::ops::endpoints::EndpointError;
+    use crate::ops::gateway_admin::Error as Gateway;
+    use crate::ops::holds::HoldError;
+    use crate::ops::instance::AddError;
+    use crate::ops::keys::KeyError;
+    use crate::ops::users::UserError;
+    let text = || "x".to_owned();
+    let path = || PathBuf::from("/data/secret.key");
+    let mut errors: Vec<Box<dyn Error>> = vec![
+        Box::new(NotATime { text: text() }),
+        Box::new(KeyError::Name),
+        Box::new(KeyError::Duration { text: text() }),
+        Box::new(KeyError::Outlives { end: 5 }),
+        Box::new(KeyError::NoClient { client: 5 }),
+        Box::new(UserError::Name),
+        Box::new(UserError::NameOfClient { client: 5 }),
+        Box::new(UserError::NameTaken { name: text() }),
+        Box::new(UserError::NoClient { client: 5 }),
+        Box::new(UserError::Unknown),
+        Box::new(UserError::KeyExpires),
+        Box::new(UserError::LastAdmin),
+        Box::new(UserError::Link),
+        Box::new(UserError::NoName),
+        Box::new(EndpointError::UnknownType { kind: text() }),
+        Box::new(EndpointError::NoClient { client: 5 }),
+        Box::new(EndpointError::TooLong),
+        Box::new(EndpointError::Address(guard::Error::NotAUrl)),
+        Box::new(EndpointError::Address(guard::Error::NotPublic(text()))),
+        Box::new(HoldError::SeveralTargets),
+        Box::new(HoldError::Target),
+        Box::new(HoldError::Reason),
+        Box::new(HoldError::NoClient { client: 5 }),
+        Box::new(AddError::UnknownGateway { name: text() }),
+        Box::new(AddError::UnknownClient { client: 5 }),
+        Box::new(AddError::InvalidId),
+        Box::new(AddError::LongId),
+        Box::new(AddError::OtherClient {
+            id: text(),
+            client: 5,
+        }),
+        Box::new(AddError::InvalidAddress { url: text() }),
+        Box::new(AddError::InvalidRoutes { list: text() }),
+        Box::new(AddError::NoSignature { gateway: "wapi" }),
+        Box::new(AddError::EmptySecret),
+        Box::new(AddError::EmptyToken),
+        Box::new(AddError::TokenOfLines { at: 5 }),
+        Box::new(AddError::InvalidToken {
+            at: 5,
+            code: text(),
+        }),
+        Box::new(Gateway::NoCall),
+        Box::new(Gateway::NoToken),
+        Box::new(Gateway::Base),
+        Box::new(Gateway::NotJson),
+        Box::new(Gateway::Refused(text())),
+        Box::new(Gateway::Empty),
+        Box::new(Gateway::Other(text())),
+        Box::new(Gateway::Sealed(secrets::Error::Sealed)),
+    ];
+    for status in [401, 404, 500] {
+        errors.push(Box::new(Gateway::Status { status, date: None }));
+    }
+    for contact in [
+        erasure::Error::UnknownContact { contact: text() },
+        erasure::Error::SeveralPeople {
+            id: text(),
+            count: 2,
+        },
+        erasure::Error::SeveralCountries {
+            contact: text(),
+            known: vec![text()],
+        },
+    ] {
+        errors.push(Box::new(HoldError::Contact(contact)));
+    }
+    for secret in [
+        secrets::Error::KeyFile {
+            path: path(),
+            source: io::Error::from(io::ErrorKind::PermissionDenied),
+        },
+        secrets::Error::Missing { path: path() },
+        secrets::Error::NotAKey { path: path() },
+        secrets::Error::Sealed,
+    ] {
+        errors.push(Box::new(secret));
+    }
+    errors
+}
+
+/// Who calls the API has its fields, and maybe no command line.
+#[test]
+fn errors_of_the_api_name_fields_and_requests_in_place_of_commands() {
+    for error in of_the_api() {
+        for lang in Language::ALL {
+            let Explanation {
+                code,
+                message,
+                hint,
+            } = explain_for(Reader::Api, &*error, lang);
+            assert_ne!(code, UNEXPECTED, "{error:?}");
+            let said = format!("{message} {}", hint.unwrap_or_default());
+            for command in ["`midiateca", "--", "command line", "linha de comando"] {
+                assert!(!said.contains(command), "{error:?}: {said}");
+            }
+        }
+    }
 }

@@ -115,7 +115,7 @@ impl Place for ByName {
 
 /// Adds a user
 ///
-/// An administrator of one client adds users of this client only.
+/// An administrator of one client adds users of this client only, whose names begin with its number: `ana` becomes `2/ana`.
 #[utoipa::path(post, path = "/users", tag = "users", security(("key" = ["admin"]), ("session" = ["admin"])), request_body = NewApiUser,
     responses((status = CREATED, body = AddedUser), (status = "4XX", body = ErrorBody)))]
 pub async fn create(
@@ -129,6 +129,7 @@ pub async fn create(
     }
     let options = operation::Options {
         name: new.name,
+        within: grant.scope,
         role: new.role.unwrap_or(Role::Viewer),
         scope: Scope::of(client),
         password: new.password,
@@ -176,6 +177,7 @@ pub async fn change(
     };
     let target = Target {
         id: &id,
+        within: grant.scope,
     };
     operation::change(state.app.user_deps(), &grant.actor, target, change).await?;
     show(&state, grant.scope, &id).await.map(Json)
@@ -191,6 +193,7 @@ pub async fn remove(
 ) -> Result<StatusCode> {
     let target = Target {
         id: &id,
+        within: grant.scope,
     };
     operation::remove(state.app.user_deps(), &grant.actor, target).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -208,6 +211,7 @@ pub async fn take_password(
 ) -> Result<Json<User>> {
     let target = Target {
         id: &id,
+        within: grant.scope,
     };
     operation::take_password(state.app.user_deps(), &grant.actor, target).await?;
     show(&state, grant.scope, &id).await.map(Json)
@@ -223,6 +227,7 @@ pub async fn setup_link(
 ) -> Result<Response> {
     let target = Target {
         id: &id,
+        within: grant.scope,
     };
     let deps = state.app.user_deps();
     let token = operation::make_setup_link(deps, &grant.actor, Some(target)).await?;
