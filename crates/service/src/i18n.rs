@@ -11,6 +11,7 @@ use unic_langid::LanguageIdentifier;
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 
+pub mod details;
 pub mod explain;
 pub mod needs;
 pub mod probes;

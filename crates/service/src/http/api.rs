@@ -1,5 +1,6 @@
 //! The HTTP API `/api/v1`, its OpenAPI document at `/openapi.json`, its manual at `/docs`, and signed links.
 
+mod ascii_name;
 pub mod caller;
 mod content;
 mod docs;

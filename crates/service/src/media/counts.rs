@@ -368,6 +368,13 @@ pub async fn holders(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
     db.rows(sql, values![]).await?.iter().map(holder).collect()
 }
 
+/// Client and instance of all media, whatever their status.
+pub async fn owners(db: &Db) -> Result<Vec<(i64, InstanceId)>, Error> {
+    let sql = "select distinct client, instance from media_counts where count > 0 order by client, instance";
+    let owner = |row: &Row| Ok((row.int("client")?, InstanceId(row.text("instance")?)));
+    db.rows(sql, values![]).await?.iter().map(owner).collect()
+}
+
 /// Media of a scope.
 #[derive(Default)]
 pub struct ScopeCounts {

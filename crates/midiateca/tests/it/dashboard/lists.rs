@@ -249,3 +249,35 @@ async fn a_chat_with_very_many_media_says_that_there_are_more() {
     );
     test.end().await;
 }
+
+#[tokio::test]
+async fn filters_offer_what_was_removed_only_while_it_has_media_and_say_so() {
+    let test = TestApp::start().await;
+    test.store(sample("KEPT")).await;
+    let mut admin = signed_in(&test, Role::Admin, Scope::All).await;
+    for path in ["clients/2?keep_files=true", "clients/3"] {
+        let url = format!("{}/api/v1/{path}", test.origin());
+        let gone = admin
+            .send(admin.http.delete(url).json(&serde_json::json!({})))
+            .await;
+        assert!(gone.status.is_success(), "{path}: {}", gone.text);
+    }
+    for (language, client, instance) in [
+        ("en", "(removed)", "(removed)"),
+        ("pt-BR", "(removido)", "(removida)"),
+    ] {
+        admin.language = language;
+        for path in ["/media", "/chats"] {
+            let page = admin.page(path).await;
+            let choice = |value: &str| {
+                let option = page.split(&format!("<option value=\"{value}\"")).nth(1);
+                option.map(|option| option.split("</option>").next().unwrap().to_owned())
+            };
+            assert!(choice("2").unwrap().contains(client), "{path}: {page}");
+            assert!(choice(FIRST).unwrap().contains(instance), "{path}: {page}");
+            assert_eq!(choice("3"), None, "{path}");
+            assert_eq!(choice(OTHER), None, "{path}");
+        }
+    }
+    test.end().await;
+}

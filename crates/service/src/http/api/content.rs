@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use sha2::{Digest as _, Sha256};
 
+use super::ascii_name;
 use super::error::{ApiError, Result};
 use crate::access::links::Disposition;
 use crate::app::App;
@@ -353,14 +354,7 @@ fn essence(mime: &str) -> &str {
 
 /// RFC 6266 with RFC 8187: a name in ASCII for old programs, and the whole one.
 fn content_disposition(disposition: Disposition, name: &str) -> String {
-    let ascii: String = name
-        .chars()
-        .map(|letter| match letter {
-            '"' | '\\' | '%' => '_',
-            ' '..='~' => letter,
-            _ => '_',
-        })
-        .collect();
+    let ascii = ascii_name::of(name);
     let mut encoded = String::new();
     for byte in name.bytes() {
         // attr-char of RFC 8187.
@@ -562,7 +556,7 @@ mod tests {
     fn names_are_written_for_old_and_new_programs() {
         assert_eq!(
             content_disposition(Disposition::Attachment, "Ação \"1\".pdf"),
-            "attachment; filename=\"A__o _1_.pdf\"; filename*=UTF-8''A%C3%A7%C3%A3o%20%221%22.pdf"
+            "attachment; filename=\"Acao _1_.pdf\"; filename*=UTF-8''A%C3%A7%C3%A3o%20%221%22.pdf"
         );
         let hostile = content_disposition(Disposition::Inline, "a\r\nSet-Cookie: x=1");
         assert!(HeaderValue::from_str(&hostile).is_ok() && !hostile.contains('\n'));

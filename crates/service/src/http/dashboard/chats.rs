@@ -55,8 +55,8 @@ pub async fn list(State(state): State<HttpState>, visitor: Visitor, parts: Parts
         let (query, mut filter) = form::read::<ChatQuery, PageQuery>(&parts, &frame, &[]);
         let shown = filter.shown.clone();
         // The list is of use without the form's choices.
-        let clients = clients_of(&state, &visitor.grant, &shown.text("client")).await;
-        let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
+        let clients = clients_of(&state, &visitor, &shown.text("client")).await;
+        let instances = instances_of(&state, &visitor, &shown.text("instance")).await;
         let viewer = Viewer(visitor.grant);
         let found = match query {
             Some(query) => {

@@ -70,10 +70,10 @@ async fn failures(
     visitor: Visitor,
     parts: &Parts,
 ) -> Result<Failures, ApiError> {
-    let (frame, scope) = (visitor.frame, visitor.grant.scope);
-    let (query, mut filter) = form::read::<Filter, NoOther>(parts, &frame, &[]);
+    let (query, mut filter) = form::read::<Filter, NoOther>(parts, &visitor.frame, &[]);
     // The list is of use without the form's choices.
-    let clients = clients_of(state, &visitor.grant, &filter.text("client")).await;
+    let clients = clients_of(state, &visitor, &filter.text("client")).await;
+    let (frame, scope) = (visitor.frame, visitor.grant.scope);
     let client = query.as_ref().and_then(|query| query.0.client);
     let counting = async {
         let db = state.app.db_for_lists();

@@ -8,7 +8,6 @@ use askama::Template;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::Value;
 
 use super::assets;
 use super::document::Document;
@@ -18,7 +17,7 @@ use crate::deliveries::LeftOut;
 use crate::http::HttpState;
 use crate::http::api::{ApiError, caller};
 use crate::i18n::keys::dashboard as words;
-use crate::i18n::{Explanation, Language, Reader, TextKey, results};
+use crate::i18n::{Explanation, Language, Reader, TextKey, details, results};
 use crate::model::Role;
 use crate::ops::health::Verdict;
 use crate::telemetry;
@@ -228,6 +227,11 @@ impl Frame {
         terminal::tame(text.as_ref())
     }
 
+    /// The same for a sentence, as HTML: what stands in backquotes is code.
+    pub fn marked(&self, text: impl AsRef<str>) -> String {
+        marked(&terminal::tame(text.as_ref()))
+    }
+
     /// The same for a text of several lines.
     pub fn plain_lines(&self, text: impl AsRef<str>) -> String {
         let lines: Vec<_> = text.as_ref().lines().map(terminal::tame).collect();
@@ -266,23 +270,8 @@ impl Frame {
 
     /// The further fields of an entry of the audit log, with their labels.
     pub fn details(&self, entry: &Document) -> Vec<(String, String)> {
-        let data = entry.inner("data");
-        let fields = data.0.as_object().into_iter().flatten();
-        let known = fields.filter(|(_, value)| !value.is_null());
-        let detail = |(name, value): (&String, &Value)| {
-            let text = data.text(name);
-            let text = match (name.as_str(), value) {
-                ("change", _) => self.name(format!("change.{text}")),
-                ("result", _) => self.name(format!("{}.{text}", entry.text("action"))),
-                ("role", _) | (_, Value::Bool(_)) => self.name(&text),
-                ("size", _) => self.bytes(value.as_i64().unwrap_or(0)),
-                (_, Value::Number(_)) => self.count(value.as_i64().unwrap_or(0)),
-                _ if name.ends_with("_at") => self.time(&text),
-                _ => self.short(&text),
-            };
-            (self.name(name), text)
-        };
-        known.map(detail).collect()
+        let (action, data) = (entry.text("action"), entry.inner("data").0);
+        details::details(&action, &data, self.lang, &self.zone)
     }
 
     /// A filter, as JSON, for people: `kind: image · client: Clínica (cliente_2)`.
@@ -342,6 +331,10 @@ impl Frame {
             other_instance: counts.number("other_instance"),
         };
         results::left_out(left_out, self.lang)
+    }
+
+    pub fn decimal(&self, number: impl Borrow<f64>) -> String {
+        self.lang.decimal(*number.borrow(), 1)
     }
 
     pub fn bytes(&self, size: impl Borrow<i64>) -> String {
@@ -412,6 +405,34 @@ fn theme(headers: &HeaderMap) -> &'static str {
     }
 }
 
+/// A sentence as HTML, with what stands in backquotes as code.
+fn marked(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    let pieces: Vec<_> = text.split('`').collect();
+    for (n, piece) in pieces.iter().enumerate() {
+        let is_code = n % 2 == 1 && n + 1 < pieces.len();
+        html.push_str(match (is_code, n % 2) {
+            (true, _) => "<code>",
+            (false, 1) => "`",
+            _ => "",
+        });
+        for letter in piece.chars() {
+            match letter {
+                '&' => html.push_str("&#38;"),
+                '<' => html.push_str("&#60;"),
+                '>' => html.push_str("&#62;"),
+                '"' => html.push_str("&#34;"),
+                '\'' => html.push_str("&#39;"),
+                other => html.push(other),
+            }
+        }
+        if is_code {
+            html.push_str("</code>");
+        }
+    }
+    html
+}
+
 /// A rendered page with the headers that protect it.
 pub fn answer(status: StatusCode, page: &impl Template) -> Response {
     let text = match page.render() {
@@ -461,4 +482,25 @@ pub fn failed(frame: Frame, error: &ApiError) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::marked;
+
+    #[test]
+    fn code_in_a_sentence_is_marked_and_nothing_else_is_html() {
+        for (text, expected) in [
+            (
+                "run `a b`, then `c`",
+                "run <code>a b</code>, then <code>c</code>",
+            ),
+            ("<b>`&'\"`", "&#60;b&#62;<code>&#38;&#39;&#34;</code>"),
+            ("one ` only", "one ` only"),
+            ("`a` and ` one", "<code>a</code> and ` one"),
+            ("", ""),
+        ] {
+            assert_eq!(marked(text), expected);
+        }
+    }
 }

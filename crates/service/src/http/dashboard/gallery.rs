@@ -1,5 +1,7 @@
 //! The gallery: all media of a filter. The filter is in the address, and every action works inside it.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +16,6 @@ use super::form::{self, Typed};
 use super::frame::{Frame, answer, failed};
 use super::media_item::MediaItem;
 use super::visitor::Visitor;
-use crate::access::Grant;
 use crate::clock::rfc3339;
 use crate::config::Since;
 use crate::http::HttpState;
@@ -25,6 +26,7 @@ use crate::http::api::query::{self, Query};
 use crate::http::api::{ApiError, v1};
 use crate::i18n::keys::dashboard as words;
 use crate::instances;
+use crate::media::counts;
 use crate::model::{MediaStatus, Reason, Verification};
 use crate::terminal;
 
@@ -64,36 +66,82 @@ pub fn with_query(path: &str, parameters: &Value) -> String {
 /// A choice in a form: its value, its name, and whether it is chosen.
 pub type Choice = (String, String, bool);
 
-/// The clients that a person may see, removed ones too.
+/// The clients that a person may see; removed ones while they have media.
 pub async fn clients_of(
     state: &HttpState,
-    grant: &Grant,
+    visitor: &Visitor,
     chosen: &str,
 ) -> Result<Vec<Choice>, ApiError> {
+    // Where the counts cannot be read, all are listed.
+    let owners = counts::owners(&state.app.db).await.ok();
     let clients = instances::every_client(&state.app.db).await?.into_iter();
-    let visible = clients.filter(|client| grant.scope.includes(client.id));
+    let visible = clients.filter(|client| visitor.grant.scope.includes(client.id));
     let choice = |client: instances::Client| {
-        let id = client.id.to_string();
+        let (id, name) = (client.id.to_string(), terminal::plain(&client.name));
+        let has_media = owners
+            .as_ref()
+            .is_none_or(|owners| owners.iter().any(|(owner, _)| *owner == client.id));
+        let is_listed = !client.removed || has_media || id == chosen;
+        let name = if client.removed {
+            visitor.frame.fill(words::REMOVED_CLIENT, "name", name)
+        } else {
+            name
+        };
         let is_chosen = id == chosen;
-        (id, terminal::plain(&client.name), is_chosen)
+        is_listed.then_some((id, name, is_chosen))
     };
-    Ok(visible.map(choice).collect())
+    Ok(visible.filter_map(choice).collect())
 }
 
-/// The instances that a person may see, removed ones too.
+/// The instances that a person may see; removed ones while they have media.
 pub async fn instances_of(
     state: &HttpState,
-    grant: &Grant,
+    visitor: &Visitor,
     chosen: &str,
 ) -> Result<Vec<Choice>, ApiError> {
+    let owners = counts::owners(&state.app.db).await.ok();
+    let owners: Option<BTreeSet<_>> =
+        owners.map(|owners| owners.into_iter().map(|(_, instance)| instance).collect());
+    let has_media = |it: &instances::Instance| {
+        let owners = owners.as_ref();
+        owners.is_none_or(|owners| owners.contains(&it.id))
+    };
+    instance_choices(state, visitor, chosen, has_media).await
+}
+
+/// The same for a list of deliveries: removed instances while they had any.
+pub async fn instances_of_deliveries(
+    state: &HttpState,
+    visitor: &Visitor,
+    chosen: &str,
+) -> Result<Vec<Choice>, ApiError> {
+    instance_choices(state, visitor, chosen, |it| it.delivery_count > 0).await
+}
+
+/// `is_used` decides on the removed ones.
+async fn instance_choices(
+    state: &HttpState,
+    visitor: &Visitor,
+    chosen: &str,
+    is_used: impl Fn(&instances::Instance) -> bool,
+) -> Result<Vec<Choice>, ApiError> {
     let numbers = instances::every_instance(&state.app.db).await?.into_iter();
-    let visible = numbers.filter(|instance| grant.scope.includes(instance.client));
+    let listed = numbers.filter(|instance| {
+        let is_listed = !instance.removed || instance.id.as_str() == chosen || is_used(instance);
+        is_listed && visitor.grant.scope.includes(instance.client)
+    });
     let choice = |instance: instances::Instance| {
+        let name = terminal::plain(instance.id.as_str());
+        let name = if instance.removed {
+            visitor.frame.fill(words::REMOVED_INSTANCE, "name", name)
+        } else {
+            name
+        };
         let id = instance.id.0;
-        let (name, is_chosen) = (terminal::plain(&id), id == chosen);
+        let is_chosen = id == chosen;
         (id, name, is_chosen)
     };
-    Ok(visible.map(choice).collect())
+    Ok(listed.map(choice).collect())
 }
 
 #[derive(Default)]
@@ -115,8 +163,8 @@ impl Choices {
         visitor: &Visitor,
         filter: &Document,
     ) -> Result<Self, ApiError> {
-        let clients = clients_of(state, &visitor.grant, &filter.text("client")).await?;
-        let instances = instances_of(state, &visitor.grant, &filter.text("instance")).await?;
+        let clients = clients_of(state, visitor, &filter.text("client")).await?;
+        let instances = instances_of(state, visitor, &filter.text("instance")).await?;
         let named = |field: &str, codes: &[&str]| -> Vec<Choice> {
             let choice = |code: &&str| {
                 (

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::super::document::Document;
 use super::super::form::{self, Typed};
 use super::super::frame::Frame;
-use super::super::gallery::{Choice, instances_of, query_of, with_query};
+use super::super::gallery::{Choice, instances_of_deliveries, query_of, with_query};
 use super::super::visitor::Visitor;
 use super::instances::gateways;
 use super::{listing, page};
@@ -49,7 +49,7 @@ pub async fn deliveries(
         let (query, mut filter) = form::read::<DeliveriesQuery, PageQuery>(&parts, &frame, &[]);
         let shown = filter.shown.clone();
         // The list is of use without the form's choices.
-        let instances = instances_of(&state, &visitor.grant, &shown.text("instance")).await;
+        let instances = instances_of_deliveries(&state, &visitor, &shown.text("instance")).await;
         let found = match query {
             Some(query) => {
                 let viewer = Viewer(visitor.grant);
