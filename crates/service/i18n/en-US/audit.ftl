@@ -1,3 +1,4 @@
 ### What `audit` says.
 
-audit-unknown-action = there is no action { $name }; the page *Audit* has the list
+audit-unknown-action = there is no action { $name }
+    .hint = the actions are { $known }

@@ -31,7 +31,7 @@ check-missing = missing
 check-on-disk = files on disk: { $present } present, { $missing } missing, { $wrong_size } of the wrong size
 check-look-at = { "  " }look at: { $file }
 check-figures =
-    success rate: { $rate }
+    success rate: { $rate } (stored, of all that are decided: pending media do not count)
     oldest waiting: { $oldest }
     next deadline: { $deadline }
 check-hint = hint: midiateca client add NAME; midiateca instance add ID --client N --token-env VAR

@@ -8,3 +8,4 @@ context-cannot-write = cannot write { $path }
 context-cannot-make = cannot create { $path }
 context-stays = { $path } already exists and was not changed
 context-more = hint: more follow; --cursor { $cursor } shows the next page
+context-nothing = nothing found

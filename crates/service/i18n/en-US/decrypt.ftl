@@ -8,6 +8,7 @@ decrypt-name-output = the file does not end in .enc, so the output has no name
     .hint = give the output with -o
 decrypt-right = right
 decrypt-wrong = WRONG
+decrypt-padding = padding
 decrypt-not-compared = not compared
 decrypt-written = { $output }: { $size } bytes, verified { $how }, { $label } ({ $checks })
 decrypt-not-written = nothing was written: { $why } ({ $checks })

@@ -32,10 +32,16 @@ health-check-instance-token = asked the gateway with the instance's token
 health-check-instance-connected = connection to WhatsApp
 health-check-instance-groups = messages of groups
 health-check-instance-signature = signature of its deliveries
-health-check-instance-slot = read webhook { $slot } back
-health-check-instance-own-messages = read webhook { $slot } back
+health-check-instance-slot = { $slot ->
+    [webhook] read the webhook back
+   *[other] read webhook { $slot } back
+}
+health-check-instance-own-messages = { $slot ->
+    [webhook] read the webhook back
+   *[other] read webhook { $slot } back
+}
 health-check-instance-gateway = compared its deliveries with its gateway
-health-check-instance-problem = the gateway's answer to the last download
+health-check-instance-problem = last use of the gateway
 health-check-instance-silent = compared its silence with its usual gaps
 health-check-instance-undelivered = compared its list of messages with its deliveries
 health-check-cdn = requested the CDN
@@ -161,6 +167,7 @@ health-slot-fine = has the address of this server
 health-slot-empty = is empty: such events are not sent
 health-own-slot-empty = is empty: what the account itself sends never arrives
 health-slot-other = has an address that does not belong to this server: { $address }
+health-slot-wrong-token = has an address of this server whose token is not this instance's any more, as after `midiateca instance rotate-hook`: { $address }
 health-slot-elsewhere = has the right token, but another address than http.public_url ({ $public }): { $address }
 health-slot-clear-text = has an address in clear text (http): { $address }
 health-slot-loopback = has an address that the gateway cannot reach: { $address }
@@ -223,9 +230,11 @@ health-hint-free-space = free space, or delete old files: [retention] in `midiat
 health-hint-fix-program = install the program, or correct [derived]
 health-hint-try-program = run it by hand on a file of the storage; if it is only slow, set { $key } to a longer time
 health-hint-see-reasons = `midiateca check` shows the reasons, `midiateca media list --status pending` the media
+    .page = Failures shows the reasons, and Media those that are pending
 health-hint-fix-and-retry = fix the cause; the media are tried again automatically, or at once with `midiateca retry --waiting`
     .page = fix the cause; the media are tried again automatically, or at once with Retry on Failures
 health-hint-replay = `midiateca deliveries list --set-aside` shows them; after an upgrade, `midiateca deliveries replay --set-aside` processes them
+    .page = Deliveries shows them; after an upgrade, it reads them again
 health-hint-refusal-hint = { $refusal_hint }
 health-hint-add-instance = `midiateca instance add ID --client N --token-env VAR`
     .page = add one under Instances
@@ -251,6 +260,7 @@ health-hint-fix-or-accept-clock = set the clock (`timedatectl set-ntp true`); if
 health-hint-send-message = see the instance's connection and webhooks above; send a message to its number, and watch `midiateca monitor`
     .page = see the connection and the webhooks of the instance; send a message to its number, and watch this page
 health-hint-compare-webhooks = their media are here; compare the webhooks above with the gateway's settings, and ask its operator for its errors
+    .page = their media are here; compare the webhooks on the page of the instance with the gateway's settings, and ask its operator for its errors
 health-hint-check-dns = check that this machine resolves names: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = allow whatsapp.net in the DNS filter (Pi-hole, AdGuard, the router)
 health-hint-fix-family = the other one of IPv4 and IPv6 works, but each connection may lose time here first: fix the route, or remove the address from this machine

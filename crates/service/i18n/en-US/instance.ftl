@@ -11,7 +11,7 @@ instance-add-token = no gateway token is stored yet: add it with --token-env, --
 instance-changed = changed; its webhook address is the same (`midiateca instance rotate-hook` makes a new one)
 instance-gateway-changed = its gateway is { $gateway } now, and its API { $base }; the token, secret, session and routes that were not given with this command are deleted, because they belonged to the other gateway
 instance-removed = instance { $id } is removed; its media are unchanged
-instance-paste = paste this address into all webhook slots of the gateway's panel; it is shown only once:
+instance-paste = paste this address wherever the gateway's panel has a webhook for the instance; it is shown only once:
 instance-only-local = replace http://localhost… by the public address, because the gateway cannot reach it; with http.public_url (or MIDIATECA_PUBLIC_URL) set, the whole address is printed
 instance-instance = instance
 instance-client = client
@@ -35,7 +35,10 @@ instance-silence = silence
 instance-deliveries = deliveries
 instance-media = media
 instance-waiting = pending
-instance-slot = webhook { $slot }
+instance-slot = { $slot ->
+    [webhook] webhook
+   *[other] webhook { $slot }
+}
 instance-slots = webhooks
 instance-usual-hosts = WhatsApp's own hosts
 instance-usual-routes = { $routes } (fetch.routes)
@@ -60,7 +63,7 @@ instance-no-media = none
 instance-waits = { $count }, the oldest since { $oldest }; the nearest deadline is { $deadline }
 instance-nothing-waits = nothing
 instance-ours = ours
-instance-other = NOT OURS
+instance-other = OTHER ADDRESS
 instance-empty = EMPTY
 instance-off = OFF
 instance-gateways = Gateways (--gateway), and what each needs besides a token: · wapi: nothing · evolution: --api-base · evolution-go: --api-base; token TOKEN, or TOKEN:KEY with the gateway's own key · zapi: token TOKEN, or TOKEN:CLIENT-TOKEN · uazapi: --api-base · meta: the id of the phone number as the id or --session; the app's secret · dialog360: nothing · waha: --api-base; the session's name as the id or --session · wuzapi: --api-base · wppconnect: --api-base; the session's name as the id or --session · gowa: --api-base; token USER:PASSWORD; the device as the id or --session, with version 6 the account's number · quepasa: --api-base · twilio: token ACCOUNT:TOKEN; the auth token as the secret; to set webhooks, the SID of the sender (XE…) as the id or --session · gupshup: nothing; the app's key as the token only if links to files ask for it

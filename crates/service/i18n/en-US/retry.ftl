@@ -3,7 +3,7 @@
 retry-name-media = no media is named
     .hint = give ids, or use --failed, --expired, --skipped, --dismissed or --waiting
 retry-unknown-reason = { $name } is not a reason
-    .hint = `midiateca check --json` shows the reasons that occur
+    .hint = `midiateca check` shows the reasons that occur, by their codes
 retry-queued = queued
 retry-queued-file-missing = queued: its file is missing
 retry-would-be-queued = would be queued

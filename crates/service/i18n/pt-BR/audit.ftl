@@ -1,3 +1,4 @@
 ### What `audit` says.
 
-audit-unknown-action = não existe a ação { $name }; a página *Auditoria* tem a lista
+audit-unknown-action = não existe a ação { $name }
+    .hint = as ações são { $known }

@@ -38,7 +38,7 @@ check-on-disk =
     }, { $wrong_size } de tamanho errado
 check-look-at = { "  " }veja: { $file }
 check-figures =
-    taxa de sucesso: { $rate }
+    taxa de sucesso: { $rate } (armazenadas, entre as que já têm resultado: as pendentes não contam)
     espera mais antiga: { $oldest }
     próximo prazo: { $deadline }
 check-hint = dica: midiateca client add NOME; midiateca instance add ID --client N --token-env VAR

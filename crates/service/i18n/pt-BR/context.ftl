@@ -8,3 +8,4 @@ context-cannot-write = não é possível gravar { $path }
 context-cannot-make = não é possível criar { $path }
 context-stays = { $path } já existe e não foi alterado
 context-more = dica: há mais; --cursor { $cursor } mostra a próxima página
+context-nothing = nada encontrado

@@ -1,6 +1,6 @@
 ### What `endpoint` says.
 
-endpoint-added = o endpoint { $id } foi cadastrado; guarde este segredo: ele é mostrado só agora
+endpoint-added = o endpoint { $id } foi adicionado; guarde este segredo: ele é mostrado só agora
 endpoint-of-all-clients = este endpoint recebe os eventos de todos os clientes; --client N limita a um
 endpoint-queued = a notificação { $id } está na fila
 endpoint-removed = o endpoint { $url } foi removido com as suas notificações

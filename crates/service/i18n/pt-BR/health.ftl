@@ -32,10 +32,16 @@ health-check-instance-token = consulta ao gateway com o token da instância
 health-check-instance-connected = conexão com o WhatsApp
 health-check-instance-groups = mensagens de grupos
 health-check-instance-signature = assinatura das entregas
-health-check-instance-slot = leitura do webhook { $slot }
-health-check-instance-own-messages = leitura do webhook { $slot }
+health-check-instance-slot = { $slot ->
+    [webhook] leitura do webhook
+   *[other] leitura do webhook { $slot }
+}
+health-check-instance-own-messages = { $slot ->
+    [webhook] leitura do webhook
+   *[other] leitura do webhook { $slot }
+}
 health-check-instance-gateway = comparação das entregas com o gateway
-health-check-instance-problem = resposta do gateway ao último download
+health-check-instance-problem = último uso do gateway
 health-check-instance-silent = comparação do silêncio com os intervalos habituais
 health-check-instance-undelivered = comparação da lista de mensagens com as entregas
 health-check-cdn = requisição à CDN
@@ -161,6 +167,7 @@ health-slot-fine = contém o endereço deste servidor
 health-slot-empty = está vazio: esses eventos não são enviados
 health-own-slot-empty = está vazio: o que a própria conta envia nunca chega
 health-slot-other = contém um endereço que não pertence a este servidor: { $address }
+health-slot-wrong-token = contém um endereço deste servidor com um token que já não é desta instância, como depois de `midiateca instance rotate-hook`: { $address }
 health-slot-elsewhere = contém o token certo em um endereço diferente de http.public_url ({ $public }): { $address }
 health-slot-clear-text = contém um endereço sem criptografia (http): { $address }
 health-slot-loopback = contém um endereço que o gateway não alcança: { $address }
@@ -223,12 +230,14 @@ health-hint-free-space = libere espaço, ou exclua arquivos antigos: [retention]
 health-hint-fix-program = instale o programa ou corrija [derived]
 health-hint-try-program = execute-o manualmente com um arquivo do armazenamento; se ele só for lento, defina um tempo maior em { $key }
 health-hint-see-reasons = `midiateca check` mostra os motivos, `midiateca media list --status pending` as mídias
+    .page = Falhas mostra os motivos, e Mídias as que estão pendentes
 health-hint-fix-and-retry = corrija a causa; as mídias são tentadas de novo automaticamente, ou agora mesmo com `midiateca retry --waiting`
     .page = corrija a causa; as mídias são tentadas de novo automaticamente, ou na hora com Reprocessar, em Falhas
 health-hint-replay = `midiateca deliveries list --set-aside` as mostra; depois de atualizar, `midiateca deliveries replay --set-aside` as processa
+    .page = Entregas as mostra e, depois de uma atualização, as processa de novo
 health-hint-refusal-hint = { $refusal_hint }
 health-hint-add-instance = `midiateca instance add ID --client N --token-env VAR`
-    .page = cadastre uma em Instâncias
+    .page = adicione uma em Instâncias
 health-hint-add-token = copie o token do painel do gateway: `midiateca instance add { $id } --client { $client } --token-env VAR`
     .page = copie o token do painel do gateway e informe-o em Alterar dados
 health-hint-restore-key-or-token = restaure o secret.key certo, ou informe o token de novo: `midiateca instance add { $id } --client { $client } --token-env VAR`
@@ -242,7 +251,7 @@ health-hint-take-groups = desative "ignorar grupos" no painel do gateway, ou con
 health-hint-add-secret = armazene aqui o mesmo segredo: `midiateca instance add { $id } --client { $client } --secret-env VAR`
     .page = informe o mesmo segredo aqui, em Alterar dados
 health-hint-configure = `midiateca instance configure-webhooks { $id } --public-url URL`
-    .page = clique em Configurar os webhooks ou cole o endereço desta instância no slot, no painel do gateway
+    .page = clique em Configurar os webhooks ou cole o endereço desta instância no webhook, no painel do gateway
 health-hint-switch-on = ative-o no painel do gateway, nos webhooks da instância
 health-hint-correct-gateway = se as entregas são dela: `midiateca instance add { $id } --client { $client } --gateway { $gateway }`, depois `midiateca deliveries replay --instance { $id } --set-aside`
     .page = se as entregas são dela, escolha { $gateway } em Alterar dados e releia-as em Entregas
@@ -251,6 +260,7 @@ health-hint-fix-or-accept-clock = acerte o relógio (`timedatectl set-ntp true`)
 health-hint-send-message = veja acima a conexão e os webhooks da instância; envie uma mensagem ao número e acompanhe em `midiateca monitor`
     .page = veja a conexão e os webhooks da instância; envie uma mensagem para o número dela e acompanhe esta página
 health-hint-compare-webhooks = as mídias delas estão aqui; compare os webhooks acima com as configurações do gateway e pergunte pelos erros a quem o opera
+    .page = as mídias delas estão aqui; compare os webhooks na página da instância com as configurações do gateway e pergunte pelos erros a quem o opera
 health-hint-check-dns = verifique se esta máquina resolve nomes: /etc/resolv.conf, `getent ahosts mmg.whatsapp.net`
 health-hint-unblock = libere whatsapp.net no filtro de DNS (Pi-hole, AdGuard, roteador)
 health-hint-fix-family = o outro tipo, entre IPv4 e IPv6, funciona, mas cada conexão pode perder tempo aqui antes: corrija a rota, ou remova este endereço da máquina

@@ -71,7 +71,7 @@ help-error-not-utf8 = um argumento não é texto em UTF-8
 help-error-usage = os argumentos são inválidos
 help-hint-values = valores possíveis: { $value }
 help-hint-commands = subcomandos: { $value }
-help-hint-similar = existe { $value }
+help-hint-similar = você quis dizer `{ $value }`?
 help-hint-as-value = para informar '{ $value }' como valor, escreva '-- { $value }'
 help-hint-help = para saber mais, use '--help'
 
@@ -102,9 +102,9 @@ help-any--instance = Só as desta instância
 help-any--kind = Só as deste tipo
 help-any--media = Quais mídias, por id
 help-any--offline = Não acessa a rede
-help-any--reason = Só as que têm este motivo, como cdn_expired; `check` e `media list` mostram os motivos
+help-any--reason = Só as que têm este motivo, pelo código, como cdn_expired; `check` e `media show` mostram os códigos
 help-any--since = Só as recebidas desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
-help-any--until = Só as recebidas antes de então: um dia (antes de ele começar), um horário, ou há quanto tempo
+help-any--until = Só as recebidas até então: um dia (inteiro), um horário, ou há quanto tempo
 
 ## serve, demo
 
@@ -136,11 +136,11 @@ help-test-webhook--instance = A instância, se a entrega não a informa [padrão
 ## endpoint
 
 help-endpoint = Endpoints de webhooks de saída
-help-endpoint-add = Cadastra um endpoint de webhooks de saída e mostra o segredo dele, uma única vez
+help-endpoint-add = Adiciona um endpoint de webhooks de saída e mostra o segredo dele, uma única vez
 help-endpoint-add--url = Um endereço http ou https
 help-endpoint-add--client = Só os eventos deste cliente [padrão: todos os clientes]
 help-endpoint-add--types = Só estes tipos de eventos, separados por vírgulas, como media.stored,media.failed [padrão: todos]
-help-endpoint-list = Lista os endpoints, um por linha, o mais novo primeiro
+help-endpoint-list = Lista os endpoints, um por linha, o mais recente primeiro
 help-endpoint-test = Coloca na fila uma notificação de teste; o servidor em execução a envia
 help-endpoint-test--id = O id do endpoint, ou o começo dele
 help-endpoint-remove = Remove um endpoint com as suas notificações
@@ -154,7 +154,7 @@ help-key-create--name = Para que ela serve
 help-key-create--role = O que ela permite
 help-key-create--client = Só para este cliente [padrão: todos os clientes]
 help-key-create--expires-in = Por quanto tempo vale, como 90d [padrão: sem prazo]
-help-key-list = Lista as chaves, uma por linha, a mais nova primeiro
+help-key-list = Lista as chaves, uma por linha, a mais recente primeiro
 help-key-show = Mostra uma chave, ou a chave pública que assina dossiês
 help-key-show--id = O id da chave, ou o começo dele
 help-key-show--dossier = Mostra a chave pública com a qual `verify-dossier` reconhece os dossiês desta instalação
@@ -163,22 +163,22 @@ help-key-revoke--id = O id da chave, ou o começo dele
 
 ## client
 
-help-client = As empresas donas dos números
-help-client-add = Cadastra uma empresa
-help-client-add--name = O nome da empresa
-help-client-add--id = O número da empresa [padrão: o próximo livre]
-help-client-list = Lista as empresas
-help-client-rename = Dá outro nome a uma empresa; o número e os arquivos não mudam
-help-client-rename--client = O número da empresa
+help-client = Os clientes: as empresas donas dos números
+help-client-add = Adiciona um cliente
+help-client-add--name = O nome do cliente
+help-client-add--id = O número do cliente [padrão: o próximo livre]
+help-client-list = Lista os clientes
+help-client-rename = Dá outro nome a um cliente; o número e os arquivos não mudam
+help-client-rename--client = O número do cliente
 help-client-rename--name = O novo nome
-help-client-remove = Remove uma empresa, que deixa de receber mídias; só é possível enquanto ela não tem nenhuma
-help-client-remove--client = O número da empresa
+help-client-remove = Remove um cliente, que deixa de receber mídias; só é possível enquanto ele não tem nenhuma
+help-client-remove--client = O número do cliente
 help-client-remove--keep-files = Remove mesmo que tenha mídias; os registros e arquivos permanecem
 
 ## instance
 
 help-instance = Números de WhatsApp em um gateway
-help-instance-add = Cadastra um número de WhatsApp e mostra, uma única vez, o endereço de webhook para colar no painel do gateway; se o número já existe, altera o que for informado
+help-instance-add = Adiciona um número de WhatsApp e mostra, uma única vez, o endereço de webhook para colar no painel do gateway; se o número já existe, altera o que for informado
 help-instance-add--id = O id da instância no gateway
 help-instance-add--client = O número do cliente
 help-instance-add--gateway = O gateway [padrão: o da instância existente, senão wapi]
@@ -244,9 +244,9 @@ help-retry--waiting = Todas as que esperam a próxima tentativa, imediatamente
 help-scrub = Compara os arquivos armazenados com os hashes; termina com 1 quando algum está ausente, corrompido, órfão ou ilegível
 help-scrub--instance = Só arquivos desta instância
 help-scrub--since = Só arquivos recebidos desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
-help-scrub--resume = Continua de onde a última execução parou; arquivos mais novos ficam para a próxima execução completa
+help-scrub--resume = Continua de onde a última execução parou; arquivos mais recentes ficam para a próxima execução completa
 help-scrub--rate = Quantos megabytes ler por segundo, no máximo; 0 para não limitar
-help-scrub--repair = Repara o que for possível: um arquivo ausente ou corrompido, a partir de outra cópia ou baixando de novo; arquivos corrompidos e órfãos vão para a quarentena, nada é apagado
+help-scrub--repair = Repara o que for possível: um arquivo ausente ou corrompido, a partir de outra cópia ou baixando de novo; arquivos corrompidos e órfãos vão para a quarentena, nada é excluído
 help-scrub--even-if-most-are-missing = Repara mesmo que falte mais da metade dos arquivos, ou todos os de uma pasta
 help-scrub--even-if-many-are-orphaned = Repara mesmo que mais de 20 arquivos, e mais de um décimo de todos, sejam órfãos
 help-sweep = Exclui o que as regras de retenção não mantêm mais
@@ -257,24 +257,25 @@ help-forget--about =
 
     No fim o banco de dados é regravado: isso precisa de até duas vezes o tamanho dele em espaço livre e de alguns segundos por gigabyte, em que os webhooks esperam a resposta
 help-forget--client = O número do cliente
-help-forget--contact = A pessoa: um telefone com código do país, ou um id como `media list` mostra; pode ser informado várias vezes
+help-forget--contact = A pessoa: um telefone com código do país, ou um id como `media show` mostra; pode ser informado várias vezes
 help-forget--unreadable = Apaga também as entregas brutas que citam a pessoa e não podem ser lidas; elas podem conter o que outra pessoa enviou
 help-forget--yes = Apaga sem perguntar
 help-forget--dry-run = Mostra o que seria apagado
-help-audit = Mostra quem fez o quê, o mais novo primeiro: pela API, no painel e na linha de comando
+help-audit = Mostra quem fez o quê, o mais recente primeiro: pela API, no painel e na linha de comando
 help-audit--actor = Só o que este usuário ou esta chave fez: o nome, o código como `user:ID`, ou `command_line`
 help-audit--action = Só esta ação, como erasure ou dossier_made
+help-audit--client = Só o que diz respeito a este cliente
 help-audit--since = Só o que foi feito desde então: um dia como 2026-11-24, um horário como 2026-11-24T12:00:00Z, ou há quanto tempo: 90m, 24h, 7d
-help-audit--until = Só o que foi feito antes de então: um dia (antes de ele começar), um horário, ou há quanto tempo
+help-audit--until = Só o que foi feito até então: um dia (inteiro), um horário, ou há quanto tempo
 help-audit--limit = No máximo este número
 help-audit--cursor = Começa depois desta entrada: o `next` da página anterior
 help-hold = Retenções legais: o que regras de retenção e apagamentos não excluem
 help-hold-add = Cria uma retenção legal de uma conversa, de uma pessoa ou, sem nenhuma delas, de tudo de um cliente
 help-hold-add--client = O número do cliente
-help-hold-add--chat = Só esta conversa: o id como `media list` mostra, ou um telefone
+help-hold-add--chat = Só esta conversa: o id como `media show` mostra, ou um telefone
 help-hold-add--person = Só esta pessoa: a conversa com ela e o que ela enviou em qualquer conversa
 help-hold-add--reason = O motivo, para quem ler a lista depois
-help-hold-list = Lista as retenções legais, uma por linha, a mais nova primeiro
+help-hold-list = Lista as retenções legais, uma por linha, a mais recente primeiro
 help-hold-list--all = Também as que foram encerradas
 help-hold-release = Encerra uma retenção legal; ela continua na lista
 help-hold-release--id = O id da retenção legal, ou o começo dele
@@ -314,7 +315,7 @@ help-man--folder = Grava todas as páginas nesta pasta, em vez da primeira na sa
 ## user
 
 help-user = Usuários, que entram no painel
-help-user-add = Cadastra um usuário, que define a senha com o link mostrado, uma única vez
+help-user-add = Adiciona um usuário, que define a senha com o link mostrado, uma única vez
 help-user-add--name = O nome com que o usuário entra, como um endereço de e-mail
 help-user-add--role = O que o usuário pode fazer
 help-user-add--client = Só para este cliente [padrão: todos os clientes]

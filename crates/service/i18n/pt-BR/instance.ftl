@@ -11,7 +11,7 @@ instance-add-token = ainda não há token do gateway armazenado: use --token-env
 instance-changed = alterada; o endereço do webhook é o mesmo (`midiateca instance rotate-hook` cria outro)
 instance-gateway-changed = o gateway dela agora é { $gateway }, com a API { $base }; o token, o segredo, a sessão e as rotas que não foram informados neste comando foram excluídos, porque eram do outro gateway
 instance-removed = a instância { $id } foi removida; as mídias dela permanecem
-instance-paste = cole este endereço em todos os webhooks do painel do gateway; ele só é mostrado uma vez:
+instance-paste = cole este endereço em cada webhook que o painel do gateway tiver para a instância; ele só é mostrado uma vez:
 instance-only-local = troque http://localhost… pelo endereço público, porque o gateway não o alcança; com http.public_url (ou MIDIATECA_PUBLIC_URL) configurado, o endereço completo é mostrado
 instance-instance = instância
 instance-client = cliente
@@ -35,7 +35,10 @@ instance-silence = silêncio
 instance-deliveries = entregas
 instance-media = mídias
 instance-waiting = pendentes
-instance-slot = webhook { $slot }
+instance-slot = { $slot ->
+    [webhook] webhook
+   *[other] webhook { $slot }
+}
 instance-slots = webhooks
 instance-usual-hosts = servidores do próprio WhatsApp
 instance-usual-routes = { $routes } (fetch.routes)
@@ -64,7 +67,7 @@ instance-no-media = nenhuma
 instance-waits = { $count }, a mais antiga desde { $oldest }; o prazo mais próximo é { $deadline }
 instance-nothing-waits = nada
 instance-ours = deste servidor
-instance-other = DE OUTRO SERVIDOR
+instance-other = OUTRO ENDEREÇO
 instance-empty = VAZIO
 instance-off = DESATIVADO
 instance-gateways = Gateways (--gateway), e o que cada um precisa além de um token: · wapi: nada · evolution: --api-base · evolution-go: --api-base; token TOKEN, ou TOKEN:CHAVE com a chave do próprio gateway · zapi: token TOKEN, ou TOKEN:CLIENT-TOKEN · uazapi: --api-base · meta: o id do número de telefone como id ou --session; o segredo do app · dialog360: nada · waha: --api-base; o nome da sessão como id ou --session · wuzapi: --api-base · wppconnect: --api-base; o nome da sessão como id ou --session · gowa: --api-base; token USUÁRIO:SENHA; o dispositivo como id ou --session, na versão 6 o número da conta · quepasa: --api-base · twilio: token CONTA:TOKEN; o auth token como segredo; para configurar webhooks, o SID do remetente (XE…) como id ou --session · gupshup: nada; a chave do app como token só se os links dos arquivos a pedirem

@@ -60,7 +60,7 @@ monitor-download-starting = iniciando
 ## Instances
 
 monitor-instances = Instâncias
-monitor-no-instances = nenhuma instância cadastrada; use `midiateca instance add`
+monitor-no-instances = não há instâncias; use `midiateca instance add`
 monitor-head-instance = instância
 monitor-head-state = estado
 monitor-head-last = última

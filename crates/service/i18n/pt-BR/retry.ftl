@@ -3,7 +3,7 @@
 retry-name-media = nenhuma mídia foi informada
     .hint = informe ids, ou use --failed, --expired, --skipped, --dismissed ou --waiting
 retry-unknown-reason = { $name } não é um motivo
-    .hint = `midiateca check --json` mostra os que ocorrem
+    .hint = `midiateca check` mostra os que ocorrem, pelos códigos
 retry-queued = na fila
 retry-queued-file-missing = na fila: o arquivo está ausente
 retry-would-be-queued = iria para a fila

@@ -114,7 +114,7 @@ fn values(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> Vec<(&'st
         Need::TokensUnreadable { cause } => vec![("why", why(cause, lang))],
         Need::MediaWaitForStorage { count, reason } => vec![
             ("count", count.to_string()),
-            ("reason", lang.reason(reason).to_owned()),
+            ("reason", lang.reason_for(reader, reason)),
         ],
         Need::MediaWaitLong { since } => vec![("since", zone.local(*since))],
         Need::DeliveriesSetAside { count }

@@ -71,14 +71,9 @@ pub fn own(refused: &RefusedDeliveries, lang: Language, zone: &Zone) -> String {
 
 fn fill(reader: Reader, refused: &RefusedDeliveries, lang: Language, words: TextKey) -> String {
     let refusal = &refused.refusal;
-    let gateway = refusal.gateway.map_or("wapi", Gateway::as_str);
     let id = |id: &Option<InstanceId>| id.as_ref().map_or("ID", InstanceId::as_str).to_owned();
     let (instance, address_of) = (id(&refusal.instance), id(&refusal.address_of));
-    let values: [(&str, &dyn Display); 3] = [
-        ("instance", &instance),
-        ("address_of", &address_of),
-        ("gateway", &gateway),
-    ];
+    let values: [(&str, &dyn Display); 2] = [("instance", &instance), ("address_of", &address_of)];
     lang.fill_for(reader, words, &values)
 }
 

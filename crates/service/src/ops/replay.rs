@@ -14,6 +14,7 @@ use crate::access::Actor;
 use crate::access::audit::{self, Action, NewEntry};
 use crate::db::Error;
 use crate::deliveries::{self, DeliveryFilter, DeliverySummary};
+use crate::gateway::ParsedDelivery;
 use crate::ingest::signed::{self, Refused};
 use crate::ingest::{self, Ingest, Receipt, Replaced, Replay};
 use crate::instances;
@@ -242,11 +243,7 @@ impl Run<'_> {
                 Err(reason) => return Ok(unreadable(entry.id, reason)),
                 Ok(readings) => readings,
             };
-            let media = readings.iter().flat_map(|reading| &reading.media);
-            return Ok(Item {
-                media: media.map(|media| of_kind(media.kind)).collect(),
-                ..item(entry.id, Replayed::Read)
-            });
+            return Ok(would_be_read(entry.id, &readings));
         }
         Ok(
             match ingest::replay(self.ingest, &instance, &entry.id, &body).await? {
@@ -273,7 +270,15 @@ impl Run<'_> {
         Ok(match receiving.await? {
             Err(Refused::Still(reason)) => unreadable(entry.id, reason),
             Err(Refused::Gone) => item(entry.id, Replayed::BodyDeleted),
-            Ok(None) => item(entry.id, Replayed::Read),
+            Ok(None) => {
+                let body = deliveries::body(&self.ingest.db, &entry.id).await?;
+                let body = Bytes::from(body.unwrap_or_default());
+                // A compressed body is read only when it is received.
+                match ingest::look_again(self.ingest, instance, &body).await? {
+                    Ok(readings) => would_be_read(entry.id, &readings),
+                    Err(_) => item(entry.id, Replayed::Read),
+                }
+            }
             Ok(Some(Receipt::Accepted {
                 delivery, media, ..
             })) => {
@@ -315,6 +320,20 @@ fn unreadable(delivery: DeliveryId, reason: DeliveryReason) -> Item {
     Item {
         reason: Some(reason),
         ..item(delivery, Replayed::Unreadable)
+    }
+}
+
+fn would_be_read(delivery: DeliveryId, readings: &[ParsedDelivery]) -> Item {
+    let media = readings.iter().flat_map(|reading| &reading.media);
+    let media: Vec<_> = media.map(|media| of_kind(media.kind)).collect();
+    let result = if media.is_empty() {
+        Replayed::NoMedia
+    } else {
+        Replayed::Read
+    };
+    Item {
+        media,
+        ..item(delivery, result)
     }
 }
 

@@ -132,6 +132,7 @@ codes! {
         SlotEmpty "slot_empty",
         OwnSlotEmpty "own_slot_empty",
         SlotOther "slot_other",
+        SlotWrongToken "slot_wrong_token",
         SlotElsewhere "slot_elsewhere",
         SlotClearText "slot_clear_text",
         SlotLoopback "slot_loopback",

@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::db::{self, Db};
 use crate::deliveries::{self, rhythm};
 use crate::gateway::signature::Headers;
-use crate::gateway::{Slot, Source};
+use crate::gateway::{Slot, Source, hook_token};
 use crate::instances::Instance;
-use crate::model::DeliveryReason;
+use crate::model::{DeliveryReason, Reason};
 use crate::net::loopback::is_loopback;
 use crate::net::{self, HttpClient};
 use crate::ops::gateway_admin::{
@@ -69,7 +69,11 @@ pub(super) async fn probe(
         } else if !offline {
             results.add(CheckResult::skipped(Check::InstanceToken, Code::NoKey).about(id));
         }
-        if let Some(reason) = instance.problem.clone() {
+        if let Some(reason) = instance
+            .problem
+            .clone()
+            .filter(|it| !is_found(results, id, it))
+        {
             let (check, code) = (Check::InstanceProblem, Code::GatewayProblem);
             let problem = CheckResult::problem(check, code, Hint::FixAndRetry);
             results.add(
@@ -88,6 +92,19 @@ pub(super) async fn probe(
     for (base, date) in dates {
         results.add(skew(deps.clock.wall() - date).about(base));
     }
+}
+
+/// Whether the gateway has just given the cause of an instance's problem.
+fn is_found(results: &Results<'_>, id: &str, problem: &str) -> bool {
+    let code = match Reason::parse(problem) {
+        Some(Reason::GatewayTokenRefused) => Code::TokenRefused,
+        Some(Reason::GatewayUnknownInstance) => Code::UnknownInstance,
+        Some(Reason::TokenMissing) => Code::TokenMissing,
+        Some(Reason::TokenUnreadable) => Code::TokenSealed,
+        _ => return false,
+    };
+    let mut found = results.report.checks.iter();
+    found.any(|it| it.check == Check::InstanceToken && it.about == id && it.code == code)
 }
 
 /// What has arrived of an instance.
@@ -280,7 +297,15 @@ fn probe_slot(
     let result = match &address {
         None if is_own => configure(Code::OwnSlotEmpty),
         None => configure(Code::SlotEmpty),
-        Some(address) if !is_ours(instance, address) => configure(Code::SlotOther),
+        Some(address) if !is_ours(instance, address) => {
+            let is_here = !public.is_empty() && address.starts_with(&format!("{public}/"));
+            let has_token = hook_token(instance.gateway, address).is_some();
+            configure(if is_here && has_token {
+                Code::SlotWrongToken
+            } else {
+                Code::SlotOther
+            })
+        }
         // From the gateway, that leads to itself.
         Some(address) if is_loopback(address) && !is_loopback(&instance.api_base) => {
             configure(Code::SlotLoopback)

@@ -20,12 +20,13 @@ pub(super) async fn probe(results: &mut Results<'_>, config: &Config, clock: &Cl
         let programs = Programs::new(settings.clone(), Schedule::new(clock.clone()));
         let isolated = programs.isolator().await.is_some();
         for name in previews {
-            let code = match tool::find(name) {
-                Some(_) if isolated => Code::ProgramIsolated,
-                Some(_) => Code::ProgramFound,
-                None => Code::ProgramAbsent,
+            let check = Check::Previews;
+            let result = match tool::find(name) {
+                Some(_) if isolated => CheckResult::ok(check, Code::ProgramIsolated),
+                Some(_) => CheckResult::ok(check, Code::ProgramFound),
+                None => CheckResult::skipped(check, Code::ProgramAbsent),
             };
-            results.add(CheckResult::ok(Check::Previews, code).about(name));
+            results.add(result.about(name));
         }
     }
     for (key, command) in [
