@@ -2,11 +2,12 @@
 //! that ends the program quietly.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
+use textwrap::WordSplitter;
 
 use crate::cli::language;
 use crate::cli::mode::mode;
@@ -20,6 +21,9 @@ pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const FINE: Style = AnsiColor::Green.on_default();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const WRONG: Style = AnsiColor::Red.on_default();
+
+/// Text is not wrapped into less.
+const LEAST_COLUMNS: usize = 20;
 
 /// Where a line goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +96,27 @@ pub(crate) fn colored_line(style: Style, colored: &str, rest: &str) {
     }
 }
 
+/// A line as it fits the terminal that shows it, with its further lines after `indent`; unchanged where stdout is none.
+pub(crate) fn fitting(line: &str, indent: &str) -> String {
+    let is_terminal = io::stdout().is_terminal();
+    match crossterm::terminal::size().ok().filter(|_| is_terminal) {
+        Some((columns, _)) => wrapped(line, indent, usize::from(columns)),
+        None => line.to_owned(),
+    }
+}
+
+/// Commands and paths are not broken, so that they can be copied.
+fn wrapped(line: &str, indent: &str, columns: usize) -> String {
+    if columns < indent.len() + LEAST_COLUMNS {
+        return line.to_owned();
+    }
+    let options = textwrap::Options::new(columns)
+        .subsequent_indent(indent)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(line, options)
+}
+
 pub(crate) fn json(report: &impl Serialize) -> String {
     // Reports have string keys only and no fallible serialisation.
     serde_json::to_string(report).unwrap_or_default()
@@ -120,6 +145,22 @@ pub(crate) fn report_with_needs(
     }
     let style = if needs.is_empty() { FINE } else { WRONG };
     for need in needs::text(needs, lang, zone::zone()).lines() {
-        colored_line(style, need, "");
+        colored_line(style, &fitting(need, "  "), "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn a_long_line_is_wrapped_between_words_and_a_narrow_screen_leaves_it() {
+        let line = "queue   pending: 1, with a word-with-hyphens and midiateca retry --failed";
+        assert_eq!(
+            wrapped(line, "        ", 40),
+            "queue   pending: 1, with a\n        word-with-hyphens and midiateca\n        retry --failed"
+        );
+        assert_eq!(wrapped(line, "        ", 25), line);
+        assert_eq!(wrapped(line, "", 200), line);
     }
 }

@@ -4,6 +4,7 @@ use crate::cli::{Context, Ending, Items, Language, plain, words::audit as words,
 use midiateca_service::access::audit::{self, Action, AuditEntry, AuditFilter};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::config::Since;
+use midiateca_service::i18n::details;
 use midiateca_service::model::{Scope, cut};
 
 #[derive(Debug, clap::Args)]
@@ -14,13 +15,13 @@ pub(crate) struct Options {
     /// Only this action, such as erasure or dossier_made
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
-    /// Only those of this client
+    /// Only what was done about this client
     #[arg(long, value_name = "N")]
     client: Option<i64>,
     /// Only what was done since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only what was done before then: a day (before it begins), a time, or so long ago
+    /// Only what was done until then: a day (all of it), a time, or so long ago
     #[arg(long, value_name = "TIME")]
     until: Option<Since>,
     /// At most this many
@@ -36,17 +37,20 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     let action = match &options.action {
         Some(name) => match Action::parse(name) {
             Some(action) => Some(action),
-            None => return Err(usage!(lang, words::UNKNOWN_ACTION, name = plain(name)).into()),
+            None => {
+                let (name, known) = (plain(name), Action::CODES.join(", "));
+                return Err(usage!(lang, words::UNKNOWN_ACTION, name, known).into());
+            }
         },
         None => None,
     };
     let app = context.open_to_look(AllowedStorage::Unused).await?;
-    let at = |since: Option<Since>| since.map(|since| since.at(app.clock.now(), zone::zone()));
+    let now = app.clock.now();
     let filter = AuditFilter {
         actor: options.actor,
         action,
-        since: at(options.since),
-        until: at(options.until),
+        since: options.since.map(|since| since.at(now, zone::zone())),
+        until: options.until.map(|until| until.end(now, zone::zone())),
     };
     let (scope, before) = (
         Scope::of(options.client),
@@ -72,8 +76,9 @@ fn line(lang: Language, entry: &AuditEntry) -> String {
     let about = [&entry.media, &entry.instance];
     let about = about.into_iter().flatten().map(|about| plain(about));
     let mut about: Vec<_> = about.collect();
-    about.push(plain(&entry.data.to_string()));
+    let details = details::of_entry(entry, lang, zone::zone()).into_iter();
+    about.extend(details.map(|(name, text)| format!("{name}: {text}")));
     let at = zone::local(entry.at);
     let action = lang.label(&entry.action);
-    format!("{at}\t{who}\t{action}\t{client}\t{}", about.join(" "))
+    format!("{at}\t{who}\t{action}\t{client}\t{}", about.join("; "))
 }

@@ -101,7 +101,7 @@ fn sentence(report: &Report, lang: Language) -> String {
     let checks = [
         ("enc_sha256", checks.enc_sha256),
         ("mac", checks.mac),
-        ("padding", checks.padding),
+        (lang.say(words::PADDING), checks.padding),
         ("sha256", checks.sha256),
     ];
     let checks = checks.map(|(name, is_equal)| {

@@ -145,7 +145,7 @@ async fn replay(context: &Context, app: &App, order: replay::Options) -> anyhow:
     let items = Arc::new(Items::new("items", line));
     let cancelled = app.shutdown.token_with_signals();
     let report = replay::run(&app.ingest, order, items.clone(), cancelled).await?;
-    items.finish(&report, "");
+    items.finish_list(&report);
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 

@@ -105,6 +105,8 @@ impl Printer {
         let (verdict, check) = (format!("{:<8}", lang.say(verdict)), result.check.as_str());
         let rest = format!(" {check:<22} {about}{probed}: {found}{hint}");
         // Names, addresses and errors are not trusted.
-        answer::colored_line(style, &verdict, &tame(&rest));
+        let line = answer::fitting(&(verdict.clone() + &tame(&rest)), "         ");
+        let rest = line.strip_prefix(&verdict).unwrap_or(&line);
+        answer::colored_line(style, &verdict, rest);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Whose data it is
     #[arg(long, value_name = "N")]
     client: i64,
-    /// Whom to forget: a phone number with its country code, or an id as `media list` shows it; may be given several times
+    /// Whom to forget: a phone number with its country code, or an id as `media show` shows it; may be given several times
     #[arg(long, value_name = "ID", required = true)]
     contact: Vec<String>,
     /// Erase raw deliveries that name them and cannot be read as well; they may contain data of others

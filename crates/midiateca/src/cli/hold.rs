@@ -17,7 +17,7 @@ pub(crate) enum Command {
         /// Whose data it is
         #[arg(long, value_name = "N")]
         client: i64,
-        /// Only this chat: its id as `media list` shows it, or a phone number
+        /// Only this chat: its id as `media show` shows it, or a phone number
         #[arg(long, value_name = "ID", conflicts_with = "person")]
         chat: Option<String>,
         /// Only this person: the chat with them, and what they sent in any chat

@@ -1,5 +1,6 @@
 //! A list whose items are printed when they are known: a line each, or one JSON document with a report at its end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -26,6 +27,7 @@ pub(crate) struct Items<T> {
     json: Shown<T>,
     line: Shown<T>,
     document: Mutex<Document>,
+    has_items: AtomicBool,
 }
 
 impl<T> Progress<T> for Items<T> {
@@ -70,6 +72,7 @@ impl<T> Items<T> {
             json: Box::new(json),
             line: Box::new(line),
             document: Mutex::new(Document::Empty),
+            has_items: AtomicBool::new(false),
         }
     }
 
@@ -83,6 +86,7 @@ impl<T> Items<T> {
     }
 
     pub fn item(&self, item: &T) {
+        self.has_items.store(true, Ordering::Relaxed);
         if answer::is_json() {
             let mut document = self.document();
             let before = match *document {
@@ -113,9 +117,17 @@ impl<T> Items<T> {
         }
     }
 
+    /// The same for a list: that it is empty is said on stderr.
+    pub fn finish_list(&self, report: &impl Serialize) {
+        self.finish(report, "");
+        if !self.has_items.load(Ordering::Relaxed) && !answer::is_json() {
+            complain!(language::of_process(), words::NOTHING);
+        }
+    }
+
     /// Ends a page of a list. `next` is where the next one begins.
     pub fn finish_page(&self, next: Option<String>) {
-        self.finish(&json!({ "next": next }), "");
+        self.finish_list(&json!({ "next": next }));
         if let Some(cursor) = next.filter(|_| !answer::is_json()) {
             complain!(language::of_process(), words::MORE, cursor);
         }

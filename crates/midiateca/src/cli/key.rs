@@ -25,7 +25,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         client: Option<i64>,
         /// How long it is valid, such as 90d [default: for ever]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "DURATION")]
         expires_in: Option<String>,
     },
     /// Lists the keys, a line each, the newest first

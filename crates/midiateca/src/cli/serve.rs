@@ -99,10 +99,13 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     );
     greet(context, &app, address).await?;
     if context.config.http.public_url.is_empty() {
-        tracing::warn!(
-            "http.public_url is not set: the address at which gateways reach this server is not known"
-        );
-        say(context, words::NO_PUBLIC_URL, &[]);
+        if context.talks {
+            say(context, words::NO_PUBLIC_URL, &[]);
+        } else {
+            tracing::warn!(
+                "http.public_url is not set: the address at which gateways reach this server is not known"
+            );
+        }
     }
     systemd::ready(systemd::Watched {
         app,

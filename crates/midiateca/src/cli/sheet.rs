@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::cli::{Language, TextKey};
+use crate::cli::{Language, TextKey, answer};
 
 pub(crate) struct Sheet {
     pub lang: Language,
@@ -35,7 +35,8 @@ impl Display for Sheet {
         let (width, mut before) = (labels.max().unwrap_or(0), "");
         for (label, value) in &self.lines {
             let shown = if label == before { "" } else { label };
-            writeln!(f, "{shown:width$}  {value}")?;
+            let line = format!("{shown:width$}  {value}");
+            writeln!(f, "{}", answer::fitting(&line, &" ".repeat(width + 2)))?;
             before = label;
         }
         Ok(())

@@ -145,10 +145,32 @@ fn portuguese(error: &Error, code: &str) -> String {
     }
 }
 
+/// Commands without a Portuguese name, by the word that is typed for them: clap suggests what is spelled alike.
+fn meant(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ajuda" => "help",
+        "saude" | "saúde" | "diagnostico" | "diagnóstico" => "doctor",
+        "estado" | "situacao" | "situação" => "status",
+        "midia" | "mídia" | "midias" | "mídias" => "media",
+        "entrega" | "entregas" => "deliveries",
+        "cliente" | "clientes" => "client",
+        "instancia" | "instância" | "instancias" | "instâncias" => "instance",
+        "chave" | "chaves" => "key",
+        "usuario" | "usuário" | "usuarios" | "usuários" => "user",
+        "configuracao" | "configuração" | "configuracoes" | "configurações" => "config",
+        "retencao" | "retenção" => "hold",
+        _ => return None,
+    })
+}
+
 fn portuguese_hint(error: &Error) -> String {
     let text = |code: &str, value: &str| {
         Language::Portuguese.fill_code("help-hint", code, &[("value", &value)], &[])
     };
+    let unknown = noted(error, ContextKind::InvalidSubcommand);
+    if let Some(meant) = unknown.as_deref().and_then(meant) {
+        return text("similar", meant);
+    }
     let mut hints = Vec::new();
     for (kind, code) in [
         (ContextKind::ValidValue, "values"),
@@ -157,15 +179,21 @@ fn portuguese_hint(error: &Error) -> String {
         (ContextKind::SuggestedSubcommand, "similar"),
         (ContextKind::SuggestedValue, "similar"),
     ] {
-        hints.extend(noted(error, kind).map(|values| text(code, &values)));
+        let values = noted(error, kind).map(|values| match code {
+            "similar" => values.replace(", ", "` ou `"),
+            _ => values,
+        });
+        hints.extend(values.map(|values| text(code, &values)));
     }
     if let Some(ContextValue::StyledStrs(sentences)) = error.get(ContextKind::Suggested) {
         // clap's sentence is English; what it suggests is in quotes at its end.
         let sentences = sentences.iter().map(ToString::to_string);
         let suggested = sentences.filter_map(|text| text.rsplit('\'').nth(1).map(str::to_owned));
-        hints.extend(suggested.map(|name| match name.strip_prefix("-- ") {
-            Some(argument) => text("as_value", argument),
-            None => text("similar", &name),
+        hints.extend(suggested.filter_map(|name| match name.strip_prefix("-- ") {
+            // It is a mistyped option rather than a value.
+            Some(argument) if argument.starts_with("--") => None,
+            Some(argument) => Some(text("as_value", argument)),
+            None => Some(text("similar", &name)),
         }));
     }
     if hints.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Ending, Items, Language, plain, words::verify_dossier as words};
+use crate::cli::{Ending, Items, Language, plain, words::verify_dossier as words, zone};
 use midiateca_service::ops::dossier::PublicKey;
 use midiateca_service::ops::dossier::verify::{self, DossierFault, DossierFinding, Report};
 
@@ -48,7 +48,10 @@ fn line(lang: Language, found: &DossierFinding) -> String {
 }
 
 fn sum(lang: Language, report: &Report) -> String {
-    let at = report.made_at.as_deref().unwrap_or("-");
+    let at = report
+        .made_at
+        .as_deref()
+        .map_or_else(|| "-".to_owned(), zone::local_of);
     let (files, bytes) = (report.files, report.bytes);
     let key = report.public_key.as_deref().unwrap_or("-");
     let text = if report.findings.is_empty() {
@@ -57,5 +60,5 @@ fn sum(lang: Language, report: &Report) -> String {
         words::NOT_FINE
     };
     let findings = report.findings.len();
-    fill!(lang, text, files, bytes, findings, at = plain(at), key)
+    fill!(lang, text, files, bytes, findings, at = plain(&at), key)
 }

@@ -218,6 +218,29 @@ async fn a_folder_a_tar_and_a_zip_hold_the_same_and_prove_themselves() {
 }
 
 #[tokio::test]
+async fn a_day_given_as_the_end_of_a_period_belongs_to_it_and_a_time_does_not() {
+    let shelf = Shelf::full().await;
+    let noon = Cell::from(1_795_521_600_000_i64);
+    shelf
+        .change("update media set received_at = $1", vec![noon])
+        .await;
+    for (n, (filter, expected)) in [
+        (&["--since", "2026-11-24", "--until", "2026-11-24"][..], 5),
+        (&["--until", "2026-11-23"], 0),
+        (&["--since", "2026-11-25"], 0),
+        (&["--until", "2026-11-24T12:00:00Z"], 0),
+        (&["--until", "2026-11-24T12:00:01Z"], 5),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let target = shelf.to(&format!("{n}.tar"));
+        let sum = shelf.sum(&target, filter, 0).await;
+        assert_eq!(sum["files"], expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_what_is_exported_and_only_stored_media_are() {
     let shelf = Shelf::full().await;
     let second = shelf.media[1].received_at.clone();

@@ -137,13 +137,18 @@ impl Stage {
     }
 
     async fn replay(&self, instance: &str) -> Vec<ops::replay::Replayed> {
+        let items = self.replay_items(instance, false).await;
+        items.iter().map(|item| item.result).collect()
+    }
+
+    async fn replay_items(&self, instance: &str, dry_run: bool) -> Vec<ops::replay::Item> {
         let filter = DeliveryFilter {
             instance: Some(instance.to_owned()),
             ..DeliveryFilter::default()
         };
         let options = ops::replay::Options {
             deliveries: ops::replay::Deliveries::Selected(filter),
-            dry_run: false,
+            dry_run,
             actor: midiateca_service::access::Actor::CommandLine(None),
         };
         let found = std::sync::Arc::new(Found::default());
@@ -156,11 +161,11 @@ impl Stage {
 }
 
 #[derive(Default)]
-struct Found(std::sync::Mutex<Vec<ops::replay::Replayed>>);
+struct Found(std::sync::Mutex<Vec<ops::replay::Item>>);
 
 impl ops::Progress<ops::replay::Item> for Found {
     fn finding(&self, item: &ops::replay::Item) {
-        self.0.lock().unwrap().push(item.result);
+        self.0.lock().unwrap().push(item.clone());
     }
 }
 

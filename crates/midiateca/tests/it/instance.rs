@@ -58,7 +58,7 @@ async fn slots_are_read_back_and_compared() {
     let token = ours.rsplit('/').next().unwrap();
     let text = read(data, &[]).await;
     assert!(
-        text.contains("ours") && !text.contains("NOT OURS"),
+        text.contains("ours") && !text.contains("OTHER ADDRESS"),
         "{text}"
     );
     sim.world().set_slot(
@@ -71,7 +71,10 @@ async fn slots_are_read_back_and_compared() {
     let expected = ["other", "ours", "ours", "ours", "ours", "empty"];
     assert_eq!(states(&shown), expected);
     let text = read(data, &[]).await;
-    assert!(text.contains("NOT OURS  https://other.example/…"), "{text}");
+    assert!(
+        text.contains("OTHER ADDRESS  https://other.example/…"),
+        "{text}"
+    );
     assert!(text.contains("configure-webhooks"), "{text}");
     for secret in [token, "their-secret", "gateway-token"] {
         assert!(!text.contains(secret) && !shown.to_string().contains(secret));

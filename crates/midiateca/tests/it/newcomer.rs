@@ -455,3 +455,33 @@ async fn plain_days_are_taken_wherever_a_time_is() {
     }
     test.end().await;
 }
+
+#[tokio::test]
+async fn a_list_of_nothing_says_so_and_stays_a_list_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    midiateca(data, &["client", "add", "Clínica"]).await;
+    for line in [
+        &["media", "list"][..],
+        &["deliveries", "list"],
+        &["deliveries", "list", "--set-aside"],
+        &["deliveries", "replay", "--set-aside"],
+        &["audit", "--action", "erasure"],
+        &["instance", "list"],
+        &["user", "list"],
+        &["key", "list"],
+        &["endpoint", "list"],
+        &["hold", "list"],
+    ] {
+        for (lang, words) in [("en", "nothing found"), ("pt-BR", "nada encontrado")] {
+            let output = midiateca(data, &[&["--lang", lang][..], line].concat()).await;
+            assert_eq!(output.status.code(), Some(0), "{line:?}: {output:?}");
+            assert_eq!(stdout(&output), "", "{line:?}");
+            assert_eq!(stderr(&output).trim(), words, "{line:?}");
+        }
+        let output = midiateca(data, &[&["--json"][..], line].concat()).await;
+        let list: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(list["items"], serde_json::json!([]), "{line:?}");
+        assert_eq!(stderr(&output), "", "{line:?}");
+    }
+}

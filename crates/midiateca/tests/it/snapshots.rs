@@ -564,6 +564,11 @@ async fn wrong_usage_has_a_code_and_a_hint_in_both_languages() {
         "check --json=yes",
         "client add A --novo",
         "retry A --failed",
+        "ajuda",
+        "saúde",
+        "medai lst",
+        "retry --falhas",
+        "media list --limit -5x",
     ] {
         let words: Vec<_> = line.split_whitespace().collect();
         let error = document(folder.path(), &words).await;

@@ -27,7 +27,7 @@ pub(crate) struct Which {
     /// Only those received since then: a day such as 2026-11-24, a time such as 2026-11-24T12:00:00Z, or so long ago: 90m, 24h, 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only those received before then: a day (before it begins), a time, or so long ago
+    /// Only those received until then: a day (all of it), a time, or so long ago
     #[arg(long, value_name = "TIME")]
     until: Option<Since>,
 }
@@ -53,7 +53,7 @@ impl Which {
             kind: self.kind.as_deref().and_then(MediaKind::parse),
             chat: self.chat.clone(),
             since: self.since.map(|since| since.at(now, zone::zone())),
-            until: self.until.map(|until| until.at(now, zone::zone())),
+            until: self.until.map(|until| until.end(now, zone::zone())),
             ..Filter::default()
         }
     }
@@ -67,7 +67,7 @@ pub(crate) struct Chosen {
     media: Vec<String>,
     #[command(flatten)]
     which: Which,
-    /// Only media with this reason, such as cdn_expired; `check` and `media list` show it
+    /// Only media with this reason, by its code, such as cdn_expired; `check` and `media show` show the codes
     #[arg(long)]
     reason: Option<String>,
     /// Show what would be done

@@ -475,7 +475,7 @@ async fn doctor_says_which_programs_are_there() {
     assert_eq!(
         found,
         [
-            ["/nowhere/ffmpeg", "ok", "program_absent"],
+            ["/nowhere/ffmpeg", "skipped", "program_absent"],
             ["derived.transcriber", "problem", "program_missing"],
             ["derived.scanner", "ok", "program_found"],
         ]

@@ -265,6 +265,15 @@ async fn a_refused_delivery_has_no_secret_and_is_checked_again() {
         stage
             .instance(&id, gateway, Some(&format!(" {SECRET}\n")))
             .await;
+        // What a dry run finds has a kind.
+        let [dry] = &stage.replay_items(&id, true).await[..] else {
+            panic!("{number}");
+        };
+        assert_eq!(dry.result, Replayed::Read, "{number}");
+        assert!(
+            kind != "application/json" || !dry.media.is_empty(),
+            "{number}"
+        );
         assert_eq!(stage.replay(&id).await, [Replayed::Read], "{number}");
         let [kept] = &stage.deliveries(&id).await[..] else {
             panic!("{number}");
