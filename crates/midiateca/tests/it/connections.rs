@@ -426,15 +426,14 @@ async fn a_client_that_still_sends_sees_the_answer_and_no_reset() {
             let mut stream = connect(&test).await;
             let start = head(method, &path, "");
             let length = format!("Content-Length: {LARGE}\r\n");
-            match chunked {
-                true => {
-                    say(
-                        &mut stream,
-                        &start.replace(&length, "Transfer-Encoding: chunked\r\n"),
-                    )
-                    .await
-                }
-                false => say(&mut stream, &start).await,
+            if chunked {
+                say(
+                    &mut stream,
+                    &start.replace(&length, "Transfer-Encoding: chunked\r\n"),
+                )
+                .await
+            } else {
+                say(&mut stream, &start).await
             }
             for _ in 0..30 {
                 if chunked {

@@ -219,12 +219,11 @@ async fn a_database_that_is_moved_away_is_used_again_once_it_is_back() {
     for all in [true, false] {
         let mut site = Site::start().await;
         let (data, aside) = (site.data(), site.elsewhere("aside"));
-        match all {
-            true => rename_all(&data, &aside),
-            false => {
-                fs::create_dir(&aside).unwrap();
-                fs::rename(site.database(), aside.join(FILES[0])).unwrap();
-            }
+        if all {
+            rename_all(&data, &aside)
+        } else {
+            fs::create_dir(&aside).unwrap();
+            fs::rename(site.database(), aside.join(FILES[0])).unwrap();
         }
         site.refuses().await;
         rename_all(&aside, &data);

@@ -1,5 +1,8 @@
 //! Taking over the original Django system.
 
+mod interrupted;
+mod refused;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -462,64 +465,6 @@ async fn files_with_a_valid_link_are_downloaded_once_the_server_runs() {
 }
 
 #[tokio::test]
-async fn hostile_rows_read_nothing_outside_and_nothing_of_another_client() {
-    let original = Original::new();
-    let theirs = format!("cliente_3/instance_{OTHER}/audios/secret.mp3");
-    original.file(&theirs, &ogg(3));
-    std::fs::write(original.folder.path().join("outside.mp3"), ogg(4)).unwrap();
-    let outside = original.path("outside.mp3");
-    let sideways = format!("cliente_2/../{theirs}");
-    for (message, path) in [
-        ("PASSWD", "/etc/passwd"),
-        ("UP", "../outside.mp3"),
-        ("OUTSIDE", outside.as_str()),
-        ("THEIRS", theirs.as_str()),
-        ("SIDEWAYS", sideways.as_str()),
-        ("NUL", "cliente_2/\0/x.mp3"),
-    ] {
-        original.row(&Row {
-            sha256: None,
-            ..row(message, Some(path), b"")
-        });
-    }
-    let evil = Row {
-        sha256: None,
-        ..row("../../../evil\u{202e}", None, b"")
-    };
-    original.row(&evil);
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(
-        "/etc",
-        original.folder.path().join("media_storage/cliente_9"),
-    )
-    .unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let taken = original.import(folder.path(), &[]).await;
-    assert_eq!(taken.status.code(), Some(1));
-    let media = media(folder.path()).await;
-    for message in ["PASSWD", "UP", "OUTSIDE", "THEIRS", "SIDEWAYS", "NUL"] {
-        assert_eq!(media[message]["reason"], "file_lost", "{message}");
-    }
-    let stored: Vec<_> = media
-        .values()
-        .filter(|media| media["status"] == "stored")
-        .collect();
-    assert_eq!(
-        stored.len(),
-        1,
-        "only the other client's own file, for that client"
-    );
-    assert_eq!(
-        (&stored[0]["client"], &stored[0]["instance"]),
-        (&3.into(), &OTHER.into())
-    );
-    let stored = files(&folder.path().join("media_storage"));
-    assert_eq!(stored.len(), 1, "{stored:?}");
-    #[cfg(unix)]
-    assert_eq!(outcomes(&taken)["cliente_9"], "left_out");
-}
-
-#[tokio::test]
 async fn media_of_kept_deliveries_without_a_row_are_imported() {
     let original = Original::new();
     let sim = Sim::start().await.unwrap();
@@ -555,103 +500,6 @@ async fn media_of_kept_deliveries_without_a_row_are_imported() {
     assert_eq!(sum(&original.import(folder.path(), &[]).await)["known"], 2);
 }
 
-#[tokio::test]
-async fn an_import_does_not_restore_erased_media() {
-    let original = Original::new();
-    let path = format!("cliente_2/instance_{FIRST}/audios/a.mp3");
-    original.file(&path, &ogg(1));
-    original.row(&row("ERASED", Some(&path), &ogg(1)));
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
-    original.import(data, &[]).await;
-    let forget = forget_sender(data).await;
-    assert_eq!(forget.status.code(), Some(0), "{}", stderr(&forget));
-    let again = original.import(data, &[]).await;
-    assert_eq!(
-        (&sum(&again)["gone"], &sum(&again)["stored"]),
-        (&1.into(), &0.into())
-    );
-    assert_eq!(files(&data.join("media_storage")), Vec::<PathBuf>::new());
-}
-
-#[tokio::test]
-async fn another_database_or_another_owner_is_refused_before_any_change() {
-    let original = Original::new();
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
-    let text = original.path("db.txt");
-    std::fs::write(
-        &text,
-        "this is no database, but long enough to be looked at",
-    )
-    .unwrap();
-    let other = original.path("other.sqlite3");
-    Connection::open(&other)
-        .unwrap()
-        .execute_batch("create table x (y); insert into x values (1)")
-        .unwrap();
-    let (media, nowhere) = (original.path("media_storage"), original.path("nowhere"));
-    let db = original.path("db.sqlite3");
-    for (db, media, code, hint) in [
-        (&text, &media, 2, "not a SQLite database"),
-        (&other, &media, 2, "core_cliente"),
-        (&nowhere, &media, 2, "nowhere"),
-        (&db, &nowhere, 2, "media_storage"),
-    ] {
-        let refused = import(data, db, media, &[]).await;
-        assert_eq!(refused.status.code(), Some(code), "{}", stderr(&refused));
-        assert!(stderr(&refused).contains(hint), "{}", stderr(&refused));
-    }
-    midiateca(data, &["client", "add", "Padaria", "--id", "3"]).await;
-    let refused = original.import(data, &[]).await;
-    assert_eq!(refused.status.code(), Some(2));
-    let error: Value = serde_json::from_str(&stderr(&refused)).unwrap();
-    let message = error["error"]["message"].as_str().unwrap();
-    assert!(message.contains("Padaria"), "{error}");
-    let clients = midiateca(data, &["client", "list"]).await;
-    assert_eq!(stdout(&clients).lines().count(), 1, "something was taken");
-    let own = data.join("media_storage").display().to_string();
-    let refused = import(data, &db, &own, &[]).await;
-    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
-}
-
-#[tokio::test]
-async fn a_database_in_the_middle_of_its_log_is_read_whole_and_left_as_it_is() {
-    let original = Original::in_its_log();
-    // As a copy of a running system's folder is: the log, but not its index.
-    let copy = tempfile::tempdir().unwrap();
-    for name in ["db.sqlite3", "db.sqlite3-wal"] {
-        std::fs::copy(original.path(name), copy.path().join(name)).unwrap();
-    }
-    std::fs::create_dir(copy.path().join("media_storage")).unwrap();
-    let files_before = files(copy.path());
-    let folder = tempfile::tempdir().unwrap();
-    let (db, tree) = (
-        copy.path().join("db.sqlite3"),
-        copy.path().join("media_storage"),
-    );
-    let (db, tree) = (db.display().to_string(), tree.display().to_string());
-    let taken = import(folder.path(), &db, &tree, &[]).await;
-    assert_eq!(
-        sum(&taken)["expired"],
-        1,
-        "{}{}",
-        stdout(&taken),
-        stderr(&taken)
-    );
-    assert_eq!(files(copy.path()).len(), files_before.len());
-    let left: Vec<_> = std::fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert!(
-        !left
-            .iter()
-            .any(|name| name.to_string_lossy().starts_with(".import")),
-        "{left:?}"
-    );
-}
-
 #[cfg(unix)]
 #[tokio::test]
 async fn linked_files_lie_on_the_disk_once() {
@@ -672,49 +520,6 @@ async fn linked_files_lie_on_the_disk_once() {
     );
     let source = original.folder.path().join("media_storage").join(&path);
     assert_eq!(std::fs::metadata(source).unwrap().nlink(), 2);
-}
-
-#[tokio::test]
-async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
-    let original = Original::new();
-    const COUNT: usize = 3_000;
-    original.many("KILL", COUNT);
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
-    let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
-    let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .arg("--data")
-        .arg(data)
-        .args(["import", "multichat", "--db", &db, "--media", &media])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let audio = data.join(format!("media_storage/cliente_2/instance_{FIRST}/audio"));
-    while std::fs::read_dir(&audio).map_or(0, Iterator::count) < 300 {
-        assert!(
-            running.try_wait().unwrap().is_none(),
-            "it was through too soon"
-        );
-        std::thread::yield_now();
-    }
-    running.kill().unwrap();
-    running.wait().unwrap();
-    let on = original.import(data, &[]).await;
-    assert_eq!(on.status.code(), Some(0), "{}", stderr(&on));
-    let sum = sum(&on);
-    let (stored, known) = (
-        sum["stored"].as_u64().unwrap(),
-        sum["known"].as_u64().unwrap(),
-    );
-    assert_eq!(stored + known, COUNT as u64);
-    assert!(stored > 0, "it was through before it was killed");
-    let scrub = midiateca(data, &["--json", "scrub"]).await;
-    let report = lines(&scrub);
-    assert_eq!(
-        (scrub.status.code(), &report[0]["intact"]),
-        (Some(0), &COUNT.into())
-    );
 }
 
 #[tokio::test]
@@ -775,108 +580,4 @@ async fn two_files_of_one_message_are_both_kept_whole() {
     assert_eq!(files(&folder.path().join("media_storage")).len(), 2);
     let scrub = midiateca(folder.path(), &["scrub"]).await;
     assert_eq!(scrub.status.code(), Some(0), "{}", stdout(&scrub));
-}
-
-#[tokio::test]
-async fn an_instance_that_was_removed_here_stays_removed() {
-    let original = Original::new();
-    let folder = tempfile::tempdir().unwrap();
-    original.import(folder.path(), &[]).await;
-    midiateca(folder.path(), &["instance", "remove", FIRST]).await;
-    let again = original.import(folder.path(), &[]).await;
-    assert!(!stdout(&again).contains("/hooks/"), "{}", stdout(&again));
-    let instances = midiateca(folder.path(), &["instance", "list"]).await;
-    assert_eq!(stdout(&instances).lines().count(), 1);
-}
-
-/// An imported client that was removed here, and has a new number in the original.
-async fn removed_with_a_new_number() -> (Original, tempfile::TempDir) {
-    let original = Original::new();
-    let folder = tempfile::tempdir().unwrap();
-    original.import(folder.path(), &[]).await;
-    midiateca(folder.path(), &["client", "remove", "2"]).await;
-    let sql = "insert into core_whatsappinstance values (3, 'NEW-NUMBER', ?, 2, 'connected', '2025-07-19 02:41:33.5')";
-    original.db.execute(sql, [TOKEN]).unwrap();
-    (original, folder)
-}
-
-#[tokio::test]
-async fn a_client_that_was_removed_here_receives_nothing_from_a_new_number() {
-    let (original, folder) = removed_with_a_new_number().await;
-    let again = original.import(folder.path(), &[]).await;
-    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
-    assert!(!stdout(&again).contains("/hooks/"), "{}", stdout(&again));
-    let instances = midiateca(folder.path(), &["instance", "list"]).await;
-    assert_eq!(stdout(&instances).lines().count(), 1);
-}
-
-#[tokio::test]
-async fn a_new_number_of_a_removed_client_is_never_seen_before_it_is_removed() {
-    let (original, folder) = removed_with_a_new_number().await;
-    let db = Connection::open(folder.path().join("midiateca.db")).unwrap();
-    db.execute_batch(
-        "create trigger no_removal before update of removed_at on instances
-         begin select raise(abort, 'as if killed'); end",
-    )
-    .unwrap();
-    let again = original.import(folder.path(), &[]).await;
-    assert_eq!(again.status.code(), Some(3), "{}", stdout(&again));
-    let sql = "select count(*) from instances where id = 'NEW-NUMBER'";
-    let left: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(left, 0);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_short() {
-    use std::process::{Command, Stdio};
-    let original = Original::new();
-    original.many("HEAD", 600);
-    let folder = tempfile::tempdir().unwrap();
-    let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
-    let mut running = Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .args(["--json", "--data"])
-        .arg(folder.path())
-        .args(["import", "multichat", "--db", &db, "--media", &media])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    drop(running.stdout.take());
-    let config = midiateca_service::config::Config::default();
-    let clock = midiateca_service::clock::Clock::system();
-    let app = midiateca_service::app::App::open(folder.path(), config, clock)
-        .await
-        .unwrap();
-    let service = midiateca_service::server::Service::start(app, &["127.0.0.1:0"])
-        .await
-        .unwrap();
-    let ended = tokio::task::spawn_blocking(move || running.wait().unwrap());
-    assert_eq!(ended.await.unwrap().code(), Some(0));
-    service.stop().await;
-    let scrub = midiateca(folder.path(), &["--json", "scrub"]).await;
-    assert_eq!(lines(&scrub).last().unwrap()["intact"], 600);
-}
-
-#[tokio::test]
-async fn a_second_import_at_the_same_time_is_refused_and_changes_nothing() {
-    let (original, data) = (Original::new(), tempfile::tempdir().unwrap());
-    original.many("SECOND", 3);
-    original.import(data.path(), &["--dry-run"]).await;
-    let first = midiateca_service::coordination::Coordination::new(data.path())
-        .import()
-        .await
-        .unwrap();
-    let refused = original.import(data.path(), &[]).await;
-    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
-    assert!(
-        stderr(&refused).contains("another import into"),
-        "{}",
-        stderr(&refused)
-    );
-    let stored = files(&data.path().join("media_storage"));
-    assert_eq!(stored, Vec::<PathBuf>::new());
-    drop(first);
-    let imported = original.import(data.path(), &[]).await;
-    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
 }

@@ -1,5 +1,8 @@
 //! People who sign in: over which connections, from which pages, how often, and what ends a session.
 
+mod command_line;
+mod links;
+
 use midiateca_service::clock::{Clock, DAY, MINUTE};
 use midiateca_service::model::{Role, Scope};
 use midiateca_service::ops::users::{self, Options};
@@ -502,120 +505,6 @@ async fn a_user_whose_password_was_taken_is_out_until_another_is_set() {
 }
 
 #[tokio::test]
-async fn a_link_for_setting_a_password_works_once_and_for_a_day() {
-    let clock = Clock::fixed(TODAY);
-    let test = TestApp::with(impatient(), clock.clone()).await;
-    let deps = test.app.user_deps();
-    let token = async || {
-        let made = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
-        made.unwrap()
-    };
-    let (replaced, first) = (token().await, token().await);
-    let browser = Browser::new(&test);
-    let use_link = async |token: &str, password: &str| {
-        let body = json!({"token": token, "name": "Dona", "password": password});
-        browser.send("POST", "/setup", Some(body)).await
-    };
-    for wrong in ["", "x", &replaced] {
-        assert_eq!(
-            use_link(wrong, PASSWORD).await.code(),
-            (404, "setup_link_invalid"),
-            "{wrong}"
-        );
-    }
-    // A password that is refused does not use the link up.
-    assert_eq!(
-        use_link(&first, "short").await.code(),
-        (400, "password_short")
-    );
-    assert_eq!(
-        use_link(&first, "DONA").await.code(),
-        (400, "password_short")
-    );
-    let made = use_link(&first, PASSWORD).await;
-    assert_eq!(
-        (made.status, &made.body["name"], &made.body["role"]),
-        (200, &json!("dona"), &json!("admin"))
-    );
-    assert!(made.cookie().starts_with("midiateca="));
-    assert_eq!(use_link(&first, PASSWORD).await.status, 404);
-    let none = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
-    assert!(none.is_err());
-
-    let mut dona = Browser::new(&test);
-    dona.sign_in("dona").await;
-    let added = dona
-        .send("POST", "/users", Some(json!({"name": "ana", "client": 2})))
-        .await;
-    let address = added.body["address"].as_str().unwrap().to_owned();
-    assert!(address.contains("/setup/"), "{address}");
-    let token = address.rsplit('/').next().unwrap();
-    assert_eq!(dona.try_to_sign_in("ana", "").await.status, 401);
-    clock.advance(DAY);
-    assert_eq!(use_link(token, PASSWORD).await.status, 404);
-    let path = format!("/users/{}/setup-link", added.body["id"].as_str().unwrap());
-    let made = dona.send("POST", &path, None).await;
-    let address = made.body["address"].as_str().unwrap();
-    let set = use_link(address.rsplit('/').next().unwrap(), PASSWORD).await;
-    // The name of a user is not the user's to choose.
-    assert_eq!(
-        (set.status, &set.body["name"], &set.body["client"]),
-        (200, &json!("ana"), &json!(2))
-    );
-    test.end().await;
-}
-
-#[tokio::test]
-async fn a_link_is_of_no_use_after_its_user_got_more_power() {
-    let test = TestApp::start().await;
-    add(&test, "root", Role::Admin, Scope::All).await;
-    add(&test, "chefe", Role::Admin, Scope::Client(2)).await;
-    let id = add(&test, "ana", Role::Viewer, Scope::Client(2)).await;
-    let (mut root, mut chief) = (Browser::new(&test), Browser::new(&test));
-    root.sign_in("root").await;
-    chief.sign_in("chefe").await;
-    let path = format!("/users/{id}");
-    let made = chief
-        .send("POST", &format!("{path}/setup-link"), None)
-        .await;
-    let address = made.body["address"].as_str().unwrap().to_owned();
-    let change = json!({"role": "admin", "all_clients": true});
-    let changed = root.send("PATCH", &path, Some(change)).await;
-    assert_eq!(changed.status, 200, "{}", changed.body);
-    // The administrator of the client may know the password until now.
-    assert_eq!(changed.body["password_set_at"], Value::Null);
-    let token = address.rsplit('/').next().unwrap();
-    let body = json!({"token": token, "password": PASSWORD});
-    let stolen = chief.send("POST", "/setup", Some(body)).await;
-    assert_eq!(stolen.code(), (404, "setup_link_invalid"));
-    let again = chief
-        .send("POST", &format!("{path}/setup-link"), None)
-        .await;
-    assert_eq!(again.code(), (404, "user_not_found"));
-    test.end().await;
-}
-
-#[tokio::test]
-async fn one_of_two_links_for_the_first_administrator_makes_one() {
-    let test = TestApp::start().await;
-    let deps = test.app.user_deps();
-    let made = users::make_setup_link(deps, &Actor::CommandLine(None), None).await;
-    let token = made.unwrap();
-    let browser = Browser::new(&test);
-    let send = |name: &str| {
-        let body = json!({"token": token, "name": name, "password": PASSWORD});
-        browser.send("POST", "/setup", Some(body))
-    };
-    let (first, second) = tokio::join!(send("um"), send("dois"));
-    let mut statuses = [first.status, second.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 404]);
-    let all = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
-    assert_eq!(all.unwrap().len(), 1);
-    test.end().await;
-}
-
-#[tokio::test]
 async fn a_user_signs_out_everywhere() {
     let test = TestApp::start().await;
     add(&test, "ana", Role::Viewer, Scope::All).await;
@@ -678,55 +567,6 @@ async fn a_key_that_was_made_a_moment_ago_may_stream() {
     test.end().await;
 }
 
-/// A signed link is not worth more than the rights of its maker.
-#[tokio::test]
-async fn links_end_when_their_maker_loses_the_right_to_make_them() {
-    let test = TestApp::start().await;
-    let (media, _) = test.store(crate::stage::sample("LINKED")).await;
-    let admin = Caller::new(&test, Role::Admin, Scope::All).await;
-    // A key that is revoked, and a user whose password is taken.
-    let key = Caller::new(&test, Role::Operator, Scope::Client(2)).await;
-    let path = format!("/media/{}/link", media.id);
-    let (_, made) = key.send("POST", &path, None).await;
-    let url = format!("{}{}", test.origin(), made["url"].as_str().unwrap());
-    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
-    let keys = admin.get("/keys").await;
-    let id = keys["items"][0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        admin.send("DELETE", &format!("/keys/{id}"), None).await.0,
-        200
-    );
-    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
-    let id = add(&test, "caio", Role::Operator, Scope::Client(2)).await;
-    let mut caio = Browser::new(&test);
-    caio.sign_in("caio").await;
-    let made = caio.send("POST", &path, None).await;
-    let url = format!("{}{}", test.origin(), made.body["url"].as_str().unwrap());
-    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
-    admin
-        .send("DELETE", &format!("/users/{id}/password"), None)
-        .await;
-    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
-
-    let id = add(&test, "bia", Role::Operator, Scope::Client(2)).await;
-    let mut bia = Browser::new(&test);
-    bia.sign_in("bia").await;
-    let made = bia
-        .send("POST", &format!("/media/{}/link", media.id), None)
-        .await;
-    let url = made.body["url"].as_str().unwrap();
-    let path = url.split_once("/m/").unwrap().1;
-    let url = format!("{}/m/{path}", test.origin());
-    assert_eq!(test.http.get(&url).send().await.unwrap().status(), 200);
-    let change = Some(json!({"role": "viewer"}));
-    assert_eq!(
-        admin.send("PATCH", &format!("/users/{id}"), change).await.0,
-        200
-    );
-    assert_ne!(test.http.get(&url).send().await.unwrap().status(), 200);
-    test.end().await;
-}
-
 #[tokio::test]
 async fn a_stream_of_events_ends_with_the_session() {
     let test = TestApp::start().await;
@@ -752,81 +592,6 @@ async fn a_stream_of_events_ends_with_the_session() {
 }
 
 #[tokio::test]
-async fn users_are_added_listed_changed_and_removed_on_the_command_line() {
-    let test = TestApp::start().await;
-    let data = test.app.data.as_path();
-    let link = midiateca(data, &["user", "setup-link"]).await;
-    assert!(
-        stdout(&link).starts_with("http://localhost:"),
-        "{}",
-        stderr(&link)
-    );
-    let file = data.join("password");
-    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
-    let path = file.to_str().unwrap();
-    let added = midiateca(
-        data,
-        &[
-            "user",
-            "add",
-            "Ana",
-            "--role",
-            "admin",
-            "--password-file",
-            path,
-        ],
-    )
-    .await;
-    assert!(added.status.success(), "{}", stderr(&added));
-    let mut ana = Browser::new(&test);
-    ana.sign_in("ana").await;
-    let added = midiateca(data, &["--json", "user", "add", "bia", "--client", "2"]).await;
-    let shown: Value = serde_json::from_str(&stdout(&added)).unwrap();
-    assert!(
-        shown["address"].as_str().unwrap().contains("/setup/"),
-        "{shown}"
-    );
-    let listed = items(&midiateca(data, &["--json", "user", "list"]).await);
-    let names: Vec<_> = listed
-        .iter()
-        .map(|user| user["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(names, ["ana", "bia"]);
-    let shown = stdout(&midiateca(data, &["--lang", "pt-BR", "user", "list"]).await);
-    assert!(
-        shown.contains("cliente_2") && shown.contains("ainda sem senha"),
-        "{shown}"
-    );
-    for (arguments, code) in [
-        (&["user", "setup-link"][..], "setup_link_for_whom"),
-        (&["user", "add", "ana"], "user_name_taken"),
-        (&["user", "add", "a b"], "user_name_invalid"),
-        (&["user", "add", "caio", "--client", "99"], "unknown_client"),
-        (&["user", "remove", "caio"], "unknown"),
-        (&["user", "password", "ana"], "no_password"),
-        (&["user", "add", "caio", "--password-file", "/nowhere"], ""),
-    ] {
-        let refused = midiateca(data, &[&["--json"], arguments].concat()).await;
-        assert_eq!(
-            refused.status.code(),
-            Some(2),
-            "{arguments:?}: {}",
-            stderr(&refused)
-        );
-        assert!(stderr(&refused).contains(code), "{}", stderr(&refused));
-    }
-    let set = midiateca(data, &["user", "password", "ana", "--password-file", path]).await;
-    assert!(set.status.success(), "{}", stderr(&set));
-    assert_eq!(ana.status("/media").await, 401);
-    for name in ["ana", "bia"] {
-        let removed = midiateca(data, &["user", "remove", name]).await;
-        assert!(removed.status.success(), "{}", stderr(&removed));
-    }
-    assert_eq!(ana.try_to_sign_in("ana", PASSWORD).await.status, 401);
-    test.end().await;
-}
-
-#[tokio::test]
 async fn a_removed_client_has_no_users() {
     let test = TestApp::start().await;
     add(&test, "bia", Role::Viewer, Scope::Client(2)).await;
@@ -837,50 +602,5 @@ async fn a_removed_client_has_no_users() {
     assert_eq!(bia.status("/media").await, 401);
     let left = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
     assert!(left.unwrap().is_empty());
-    test.end().await;
-}
-
-#[tokio::test]
-async fn the_password_of_a_file_is_the_administrators() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("password");
-    let text = format!("[secrets]\nadmin_password_file = '{}'\n", file.display());
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    std::fs::write(data.join("midiateca.toml"), text).unwrap();
-    let refused = midiateca(&data, &["serve", "--listen", "127.0.0.1:0"]).await;
-    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
-    for password in [PASSWORD, "sete gatos azuis"] {
-        std::fs::write(&file, format!("{password}\n")).unwrap();
-        let mut server = crate::crash::serve(&data);
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("{}/api/v1/session", server.origin);
-        let sign_in = http
-            .post(url)
-            .json(&json!({"name": "admin", "password": password}));
-        let answer = sign_in.send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
-    }
-}
-
-#[tokio::test]
-async fn an_administrator_of_one_client_cannot_take_the_name_of_the_servers() {
-    let test = TestApp::start().await;
-    let admin = Caller::new(&test, Role::Admin, Scope::Client(2)).await;
-    let (status, answer) = admin
-        .send("POST", "/users", Some(json!({"name": "Admin"})))
-        .await;
-    assert_eq!(
-        (status, &answer["name"]),
-        (201, &json!("2/admin")),
-        "{answer}"
-    );
-    let everyone = Caller::new(&test, Role::Admin, Scope::All).await;
-    let (status, answer) = everyone
-        .send("POST", "/users", Some(json!({"name": "admin"})))
-        .await;
-    assert_eq!(status, 201, "{answer}");
     test.end().await;
 }

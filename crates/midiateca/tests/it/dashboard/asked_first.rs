@@ -103,7 +103,7 @@ async fn a_download_is_counted_first_and_has_nothing_newer_than_its_bound() {
         assert_eq!(numbers, [Some(2), Some(3)], "{counted}");
         let archive = counted["result"]["archive"].as_str().unwrap();
         assert!(archive.starts_with(place), "{archive}");
-        let names = super::zip_names(&download(&operator, archive).await);
+        let names = super::archive::zip_names(&download(&operator, archive).await);
         let is_of = |id: &str| names.iter().any(|name| name.contains(id));
         assert!(is_of("FIRST") && is_of("OTHER"), "{names:?}");
         assert!(!is_of("LATER"), "{names:?}");
@@ -112,7 +112,7 @@ async fn a_download_is_counted_first_and_has_nothing_newer_than_its_bound() {
         let (_, counted) = post(&operator, "/bulk", body).await;
         assert_eq!(counted["total"], 1, "{counted}");
         let archive = counted["result"]["archive"].as_str().unwrap();
-        let names = super::zip_names(&download(&operator, archive).await);
+        let names = super::archive::zip_names(&download(&operator, archive).await);
         let is_of = |id: &str| names.iter().any(|name| name.contains(id));
         assert!(is_of("FIRST") && !is_of("OTHER"), "{names:?}");
         let many: Vec<_> = (0..501).map(|n| n.to_string()).collect();
