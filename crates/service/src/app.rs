@@ -328,7 +328,7 @@ impl App {
     }
 
     /// Where the full-screen view finds what it shows.
-    pub fn live_deps(&self) -> (live::Deps, live::Source) {
+    pub fn live_deps(&self) -> (live::Deps, live::LiveSource) {
         let deps = live::Deps {
             data: self.data.clone(),
             config: self.config.clone(),
@@ -336,7 +336,7 @@ impl App {
             coordination: self.coordination.clone(),
             tasks: self.shutdown.clone(),
         };
-        let source = live::Source {
+        let source = live::LiveSource {
             db: self.db.clone(),
             storage: self.storage.clone(),
         };

@@ -33,12 +33,12 @@ pub fn spread(wait: Millis, jitter: u8) -> Millis {
 /// until an operator confirms the new time ([`Clock::accept`]) or the wall clock returns.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    source: Source,
+    source: TimeSource,
     steady: Arc<Mutex<Steady>>,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum TimeSource {
     System,
     Fixed(Arc<Fixed>),
 }
@@ -52,19 +52,19 @@ struct Fixed {
 
 impl Clock {
     pub fn system() -> Self {
-        Self::from_source(Source::System)
+        Self::from_source(TimeSource::System)
     }
 
     /// A clock that stays at `now` until a test moves it.
     pub fn fixed(now: Millis) -> Self {
-        Self::from_source(Source::Fixed(Arc::new(Fixed {
+        Self::from_source(TimeSource::Fixed(Arc::new(Fixed {
             wall: AtomicI64::new(now),
             uptime: AtomicI64::new(0),
             moved: Notify::new(),
         })))
     }
 
-    fn from_source(source: Source) -> Self {
+    fn from_source(source: TimeSource) -> Self {
         let steady = Arc::new(Mutex::new(Steady::starting_at(&source.read())));
         Self { source, steady }
     }
@@ -120,7 +120,7 @@ impl Clock {
 
     /// Moves a fixed clock. No effect on the system's clock.
     pub fn advance(&self, by: Millis) {
-        if let Source::Fixed(fixed) = &self.source {
+        if let TimeSource::Fixed(fixed) = &self.source {
             fixed.uptime.fetch_add(by, Ordering::SeqCst);
             fixed.wall.fetch_add(by, Ordering::SeqCst);
             fixed.moved.notify_waiters();
@@ -130,7 +130,7 @@ impl Clock {
     /// A fixed clock ends the wait as soon as it is advanced by the duration.
     pub async fn sleep(&self, duration: Duration) {
         let ends = tokio::time::sleep(duration);
-        let Source::Fixed(fixed) = &self.source else {
+        let TimeSource::Fixed(fixed) = &self.source else {
             return ends.await;
         };
         let now = || fixed.uptime.load(Ordering::SeqCst);
@@ -152,14 +152,14 @@ impl Clock {
 
     /// Sets the wall clock of a fixed clock forward or back; the time since boot stays.
     pub fn jump(&self, by: Millis) {
-        if let Source::Fixed(fixed) = &self.source {
+        if let TimeSource::Fixed(fixed) = &self.source {
             fixed.wall.fetch_add(by, Ordering::SeqCst);
         }
     }
 
     /// Whether readings are comparable with those of other processes.
     pub fn is_system(&self) -> bool {
-        matches!(self.source, Source::System)
+        matches!(self.source, TimeSource::System)
     }
 
     fn steady(&self) -> MutexGuard<'_, Steady> {
@@ -167,7 +167,7 @@ impl Clock {
     }
 }
 
-impl Source {
+impl TimeSource {
     fn read(&self) -> Reading {
         match self {
             Self::System => boot::read(),

@@ -53,7 +53,7 @@ pub use mask::{Masked, Taken, TokenFilter, Unmasking, unmasked};
 use protocol::Protocol;
 
 pub use reader::{Panicked, Reader};
-pub use recognise::{Source, recognise, source};
+pub use recognise::{DeliverySource, recognise, source};
 pub use sample::Sample;
 use std::sync::LazyLock;
 
@@ -229,7 +229,7 @@ impl ParsedDelivery {
 pub enum Reading {
     Own(Vec<ParsedDelivery>),
     /// It has the form of another source and is not read.
-    Other(Source),
+    Other(DeliverySource),
 }
 
 /// A body that cannot be read: it is stored, and answered with this error.
@@ -537,24 +537,24 @@ impl Gateway {
     }
 
     /// The source of a body that is not this gateway's, if its shape shows it.
-    pub fn source_of(self, body: &[u8], headers: &Headers) -> Option<Source> {
+    pub fn source_of(self, body: &[u8], headers: &Headers) -> Option<DeliverySource> {
         let mut body = parse(body).ok()?;
         envelope::open_content(&mut body);
         self.other_source(&body, headers)
     }
 
-    fn other_source(self, body: &Json, headers: &Headers) -> Option<Source> {
+    fn other_source(self, body: &Json, headers: &Headers) -> Option<DeliverySource> {
         let source = recognise(headers, body).or_else(|| {
             let root = body.as_object();
             let is_own = root.is_some_and(|root| self.protocol().is_delivery(root));
             (!is_own).then(|| recognise::recognise_inside(body))?
         })?;
         let is_own = match source {
-            Source::Gateway(found) => {
+            DeliverySource::Gateway(found) => {
                 // Partners pass on what Meta sends.
                 found == self || found == Self::Meta && self == Self::Dialog360
             }
-            Source::Chatwoot => false,
+            DeliverySource::Chatwoot => false,
         };
         (!is_own).then_some(source)
     }

@@ -118,9 +118,10 @@ impl Described<'_> {
     }
 
     fn sender(&self) -> String {
-        match self.media.from_me {
-            true => jid(Some(ACCOUNT)),
-            false => jid(self.media.sender_id.as_deref()),
+        if self.media.from_me {
+            jid(Some(ACCOUNT))
+        } else {
+            jid(self.media.sender_id.as_deref())
         }
     }
 
@@ -158,9 +159,10 @@ fn set(to: &mut Value, name: &str, value: Option<impl Into<Value>>) {
 
 fn jid(id: Option<&str>) -> String {
     let id = id.unwrap_or_default();
-    match id.contains('@') {
-        true => id.to_owned(),
-        false => format!("{id}@s.whatsapp.net"),
+    if id.contains('@') {
+        id.to_owned()
+    } else {
+        format!("{id}@s.whatsapp.net")
     }
 }
 

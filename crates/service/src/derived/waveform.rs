@@ -12,8 +12,7 @@ const LOUDEST: u8 = 100;
 /// Where the samples are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = WaveformSource)]
-pub enum Source {
+pub enum WaveformSource {
     /// The sender's app put them into the message.
     Message,
     /// The file was decoded.
@@ -25,14 +24,14 @@ pub enum Source {
 pub struct Waveform {
     /// 64 numbers from 0 to 100.
     samples: Vec<u8>,
-    source: Source,
+    source: WaveformSource,
 }
 
 impl Waveform {
     pub(super) fn of_message(samples: [u8; PLACES]) -> Self {
         Self {
             samples: samples.map(|sample| sample.min(LOUDEST)).to_vec(),
-            source: Source::Message,
+            source: WaveformSource::Message,
         }
     }
 
@@ -109,7 +108,7 @@ impl Loudness {
         let samples = loudness.iter().map(|it| (it * scale).round() as u8);
         Some(Waveform {
             samples: samples.collect(),
-            source: Source::Decoded,
+            source: WaveformSource::Decoded,
         })
     }
 }

@@ -29,9 +29,10 @@ impl Gateway {
             return true;
         }
         let below = api_base.path().trim_end_matches('/');
-        let path = match url.origin() == api_base.origin() {
-            true => url.path().strip_prefix(below),
-            false => Some(url.path()),
+        let path = if url.origin() == api_base.origin() {
+            url.path().strip_prefix(below)
+        } else {
+            Some(url.path())
         };
         let path = path.unwrap_or_default().to_ascii_lowercase();
         // A server may read such a segment as several.

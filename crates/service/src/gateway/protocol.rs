@@ -90,10 +90,12 @@ pub(super) trait Read: Sync {
         for reading in &mut readings {
             reading.cut_short |= envelopes.cut_short || is_sealed;
         }
-        match readings.is_empty() {
-            true if is_sealed => Err(Error::UnreadableEnvelope),
-            true => self.read_unknown(&body),
-            false => Ok(readings),
+        if !readings.is_empty() {
+            Ok(readings)
+        } else if is_sealed {
+            Err(Error::UnreadableEnvelope)
+        } else {
+            self.read_unknown(&body)
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{Gateway, envelope};
 
 /// The source of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum DeliverySource {
     Gateway(Gateway),
     /// A hub behind gateways: its files are copies of theirs.
     Chatwoot,
@@ -27,7 +27,7 @@ impl Gateway {
     }
 }
 
-impl Source {
+impl DeliverySource {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gateway(gateway) => gateway.as_str(),
@@ -55,29 +55,29 @@ static SHAPES: LazyLock<Vec<(&Shape, Gateway)>> = LazyLock::new(|| {
 });
 
 /// The gateway of a delivery; `None` when nothing decides. Meta's partners look like Meta.
-pub fn recognise(headers: &Headers, body: &Json) -> Option<Source> {
+pub fn recognise(headers: &Headers, body: &Json) -> Option<DeliverySource> {
     let root = body.as_object()?;
     let seen = Seen::new(headers, root);
     let mut shapes = SHAPES.iter();
     let found = shapes.find(|(shape, _)| (shape.fits)(&seen));
     found
-        .map(|(_, gateway)| Source::Gateway(*gateway))
-        .or_else(|| is_of_hub(root).then_some(Source::Chatwoot))
+        .map(|(_, gateway)| DeliverySource::Gateway(*gateway))
+        .or_else(|| is_of_hub(root).then_some(DeliverySource::Chatwoot))
 }
 
 /// The source of a body without its headers, also inside the envelope of an automation.
-pub fn source(body: &[u8]) -> Option<Source> {
+pub fn source(body: &[u8]) -> Option<DeliverySource> {
     let mut body = super::parse(body).ok()?;
     envelope::open_content(&mut body);
     recognise(&Headers::default(), &body).or_else(|| recognise_inside(&body))
 }
 
 /// The source of the first delivery inside the envelope of an automation or a queue.
-pub(super) fn recognise_inside(body: &Json) -> Option<Source> {
+pub(super) fn recognise_inside(body: &Json) -> Option<DeliverySource> {
     search(body, "", 0, &mut 0)
 }
 
-fn search(value: &Json, name: &str, depth: usize, seen: &mut usize) -> Option<Source> {
+fn search(value: &Json, name: &str, depth: usize, seen: &mut usize) -> Option<DeliverySource> {
     *seen += 1;
     if depth > DEEPEST || *seen > MOST_OBJECTS {
         return None;

@@ -343,9 +343,10 @@ fn credentials(value: &str) -> Vec<Vec<u8>> {
     if let Some((scheme, rest)) = value.split_once(' ') {
         let rest = rest.trim();
         forms.push(rest.as_bytes().to_vec());
-        let decoded = match scheme.eq_ignore_ascii_case("basic") {
-            true => base64(rest),
-            false => Vec::new(),
+        let decoded = if scheme.eq_ignore_ascii_case("basic") {
+            base64(rest)
+        } else {
+            Vec::new()
         };
         let password = decoded.splitn(2, |byte| *byte == b':').nth(1);
         forms.extend(password.map(<[u8]>::to_vec));

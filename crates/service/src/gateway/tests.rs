@@ -169,9 +169,10 @@ fn compare(case: &Case, readings: &[ParsedDelivery]) -> Result<(), String> {
                         DeliveryContent::Nothing(_) | DeliveryContent::Notice(_)
                     )
             };
-            return match readings.iter().all(is_nothing) {
-                true => Ok(()),
-                false => Err(format!("{readings:?}")),
+            return if readings.iter().all(is_nothing) {
+                Ok(())
+            } else {
+                Err(format!("{readings:?}"))
             };
         }
     }
@@ -267,7 +268,7 @@ fn the_gateway_is_recognised_with_all_headers_and_with_none() {
         let wanted = wanted.and_then(Gateway::parse).unwrap_or(case.gateway());
         for headers in [&case.headers, &Headers::default()] {
             let found = recognise(headers, &body);
-            if found != Some(Source::Gateway(wanted)) {
+            if found != Some(DeliverySource::Gateway(wanted)) {
                 return Err(format!("{found:?}"));
             }
         }
@@ -293,7 +294,7 @@ fn a_delivery_is_recognised_at_the_address_of_every_other_gateway() {
                     let reading = gateway.read_from(body, headers);
                     let is_right = match &reading {
                         Ok(Reading::Own(_)) => is_own,
-                        Ok(Reading::Other(Source::Gateway(source))) => {
+                        Ok(Reading::Other(DeliverySource::Gateway(source))) => {
                             let is_same = *source == case.gateway();
                             !is_own
                                 && (is_same || is_of_meta(*source) && is_of_meta(case.gateway()))
@@ -375,12 +376,12 @@ fn a_chatwoot_webhook_is_recognised_as_a_hub() {
         "attachments": [{"file_type": "image", "data_url": "https://chat.example/a"}]});
     assert_eq!(
         recognise(&Headers::default(), &body),
-        Some(Source::Chatwoot)
+        Some(DeliverySource::Chatwoot)
     );
     let conversation = json!({"event": "conversation_updated", "id": 2, "inbox_id": 1, "contact_inbox": {"id": 3}, "messages": []});
     assert_eq!(
         recognise(&Headers::default(), &conversation),
-        Some(Source::Chatwoot)
+        Some(DeliverySource::Chatwoot)
     );
     assert_eq!(recognise(&Headers::default(), &json!({"a": 1})), None);
     assert_eq!(recognise(&Headers::default(), &json!([])), None);

@@ -168,9 +168,10 @@ impl Encoding {
 }
 
 fn bytes_of_unit(unit: u16, is_big_endian: bool) -> [u8; 2] {
-    match is_big_endian {
-        true => unit.to_be_bytes(),
-        false => unit.to_le_bytes(),
+    if is_big_endian {
+        unit.to_be_bytes()
+    } else {
+        unit.to_le_bytes()
     }
 }
 
@@ -228,9 +229,12 @@ impl WideText {
     }
 
     fn take_utf16(&mut self, is_big_endian: bool, text: &mut String) {
-        let read = |pair: &[u8; 2]| match is_big_endian {
-            true => u16::from_be_bytes(*pair),
-            false => u16::from_le_bytes(*pair),
+        let read = |pair: &[u8; 2]| {
+            if is_big_endian {
+                u16::from_be_bytes(*pair)
+            } else {
+                u16::from_le_bytes(*pair)
+            }
         };
         let (pairs, _) = self.rest.as_chunks::<2>();
         let mut units: Vec<u16> = pairs.iter().map(read).collect();
@@ -257,9 +261,10 @@ impl WideText {
         let rest = std::mem::take(&mut self.rest);
         let (fours, incomplete) = rest.as_chunks::<4>();
         for four in fours {
-            let number = match is_big_endian {
-                true => u32::from_be_bytes(*four),
-                false => u32::from_le_bytes(*four),
+            let number = if is_big_endian {
+                u32::from_be_bytes(*four)
+            } else {
+                u32::from_le_bytes(*four)
             };
             match char::from_u32(number) {
                 Some(letter) => self.push(letter, text),
@@ -352,17 +357,23 @@ mod tests {
     const TEXT: &str = "{\"legenda\":\"ação 😀\"}";
 
     fn utf16(text: &str, is_big_endian: bool) -> Vec<u8> {
-        let bytes = |unit: u16| match is_big_endian {
-            true => unit.to_be_bytes(),
-            false => unit.to_le_bytes(),
+        let bytes = |unit: u16| {
+            if is_big_endian {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
         };
         text.encode_utf16().flat_map(bytes).collect()
     }
 
     fn utf32(text: &str, is_big_endian: bool) -> Vec<u8> {
-        let bytes = |letter: char| match is_big_endian {
-            true => u32::from(letter).to_be_bytes(),
-            false => u32::from(letter).to_le_bytes(),
+        let bytes = |letter: char| {
+            if is_big_endian {
+                u32::from(letter).to_be_bytes()
+            } else {
+                u32::from(letter).to_le_bytes()
+            }
         };
         text.chars().flat_map(bytes).collect()
     }

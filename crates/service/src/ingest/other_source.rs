@@ -6,29 +6,29 @@ use super::{Ingest, Receipt};
 use crate::clock::Millis;
 use crate::db::Error;
 use crate::deliveries::Body;
-use crate::gateway::Source;
+use crate::gateway::DeliverySource;
 use crate::instances::Instance;
 use crate::model::DeliveryReason;
 
 /// Why a delivery of that source is not read.
-pub(super) fn reason(source: Source) -> DeliveryReason {
+pub(super) fn reason(source: DeliverySource) -> DeliveryReason {
     match source {
-        Source::Chatwoot => DeliveryReason::Hub,
-        Source::Gateway(_) => DeliveryReason::OtherGateway,
+        DeliverySource::Chatwoot => DeliveryReason::Hub,
+        DeliverySource::Gateway(_) => DeliveryReason::OtherGateway,
     }
 }
 
 pub(super) async fn set_aside(
     ingest: &Ingest,
     instance: &Instance,
-    source: Source,
+    source: DeliverySource,
     body: Arc<Body>,
     now: Millis,
 ) -> Result<Receipt, Error> {
     let reason = reason(source);
     let other = match source {
-        Source::Chatwoot => None,
-        Source::Gateway(other) => Some(other),
+        DeliverySource::Chatwoot => None,
+        DeliverySource::Gateway(other) => Some(other),
     };
     if let Some(other) = other {
         tracing::warn!(instance = %instance.id, gateway = instance.gateway.as_str(), shape = other.as_str(), "the delivery has the form of another gateway");

@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use super::export::is_gone;
 use super::export::names::Names;
 use super::export::outcome::Halt;
-use super::export::source::{Expected, Source, Watch};
+use super::export::source::{Expected, ProvenReader, Watch};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Db};
 use crate::deliveries;
@@ -377,7 +377,7 @@ impl Dossier<'_> {
             return Ok(Err(Omission::Missing));
         };
         let file = self.deps.storage.open_stored(path.as_str());
-        let mut source = match Source::new(file, expected, self.watch.clone()) {
+        let mut source = match ProvenReader::new(file, expected, self.watch.clone()) {
             Ok(source) => source,
             Err(problem) => return Ok(Err(problem.into())),
         };

@@ -42,7 +42,7 @@ use outcome::{Exported, Halt};
 use plan::{PAGE, Plan};
 pub use report::{ExportFinding, Report};
 use sink::Sink;
-use source::{Expected, Source, Watch};
+use source::{Expected, ProvenReader, Watch};
 pub use target::{Format, Target};
 
 #[derive(Clone, Copy)]
@@ -168,7 +168,7 @@ impl Export<'_> {
             return Ok(Exported::Kept);
         }
         let file = self.deps.storage.open_stored(path.as_str());
-        let mut source = match Source::new(file, expected, self.watch.clone()) {
+        let mut source = match ProvenReader::new(file, expected, self.watch.clone()) {
             Ok(source) => source,
             Err(problem) => return Ok(Exported::Omitted(problem)),
         };

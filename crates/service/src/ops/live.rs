@@ -44,7 +44,7 @@ impl Deps {
 }
 
 #[derive(Clone)]
-pub struct Source {
+pub struct LiveSource {
     pub db: Db,
     pub storage: Storage,
 }

@@ -16,7 +16,7 @@ use super::Progress;
 use crate::coordination::{self, Coordination};
 use crate::db::{self, Db, Key};
 use crate::deliveries::Body;
-use crate::gateway::{self, Gateway, Source};
+use crate::gateway::{self, DeliverySource, Gateway};
 use crate::ingest::{self, Ingest, Receipt, tally};
 use crate::instances::Instance;
 use crate::media::{self, Media};
@@ -102,7 +102,7 @@ pub async fn run(
         bytes: body.len(),
         instance: instance.id.clone(),
         client: instance.client,
-        gateway: gateway::source(&body).map(Source::as_str),
+        gateway: gateway::source(&body).map(DeliverySource::as_str),
     });
     let body = Body::from_bytes(&ingest.bodies, ingest.clock.now(), &body)
         .await

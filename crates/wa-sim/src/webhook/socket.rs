@@ -194,9 +194,10 @@ pub(super) fn wuzapi(of: &Described<'_>) -> Value {
 
 pub(super) fn uazapi(of: &Described<'_>) -> Value {
     let media = of.media;
-    let kind = match media.voice_note {
-        true => "ptt",
-        false => media.kind.as_str(),
+    let kind = if media.voice_note {
+        "ptt"
+    } else {
+        media.kind.as_str()
     };
     let mut message = json!({
         "id": format!("{ACCOUNT}:{}", media.message_id),

@@ -12,9 +12,10 @@ const PREVIEW: &str = "/9j/4AAQSkZJRg==";
 
 pub(super) fn wppconnect(of: &Described<'_>) -> Value {
     let media = of.media;
-    let kind = match media.voice_note {
-        true => "ptt",
-        false => of.kind_or(&[]),
+    let kind = if media.voice_note {
+        "ptt"
+    } else {
+        of.kind_or(&[])
     };
     let is_with_preview = media.kind != MediaKind::Audio;
     let mut body = json!({

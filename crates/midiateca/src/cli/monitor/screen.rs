@@ -76,7 +76,7 @@ fn is_gone(error: &io::Error) -> bool {
 struct Monitor {
     app: Arc<App>,
     actor: Actor,
-    source: watch::Receiver<live::Source>,
+    source: watch::Receiver<live::LiveSource>,
     state: State,
     wanted: watch::Sender<live::Options>,
     retries: JoinSet<Notice>,
@@ -143,7 +143,7 @@ impl Monitor {
 
     /// In a task, because a write may wait for another process.
     fn retry(&mut self, id: MediaId) {
-        let live::Source { db, storage } = self.source.borrow().clone();
+        let live::LiveSource { db, storage } = self.source.borrow().clone();
         let (clock, lang) = (self.app.clock.clone(), self.state.lang);
         let actor = self.actor.clone();
         self.retries.spawn(async move {

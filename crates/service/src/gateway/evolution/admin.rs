@@ -91,9 +91,10 @@ impl Admin for Evolution {
             return Vec::new();
         };
         let is_all = answer["events"].as_array().is_none_or(Vec::is_empty);
-        let mut lacks = match is_all {
-            true => Vec::new(),
-            false => absent(&answer["events"], NEEDED, "*"),
+        let mut lacks = if is_all {
+            Vec::new()
+        } else {
+            absent(&answer["events"], NEEDED, "*")
         };
         let headers = answer["headers"].as_object();
         let is_signed = headers.is_some_and(|headers| field(headers, &["authorization"]).is_some());

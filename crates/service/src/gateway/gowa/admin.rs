@@ -47,9 +47,10 @@ impl Admin for Gowa {
         let is_all = results["webhook_events"]
             .as_array()
             .is_none_or(Vec::is_empty);
-        let mut lacks = match is_all {
-            true => Vec::new(),
-            false => absent(&results["webhook_events"], EVENTS, "*"),
+        let mut lacks = if is_all {
+            Vec::new()
+        } else {
+            absent(&results["webhook_events"], EVENTS, "*")
         };
         if has_secret && text(&results["webhook_secret"]).is_none() {
             lacks.push("webhook_secret");

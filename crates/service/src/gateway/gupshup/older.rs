@@ -57,9 +57,12 @@ fn read_file(file: &Object, name: &str) -> Option<FoundMedia> {
     let mime = words(file, &["mime_type"]);
     let kind = kind_of_word(name).or_else(|| mime.as_deref().map(kind_of_mime))?;
     let signature = words(file, &["signature"]).unwrap_or_default();
-    let link = link(file, &["url"]).map(|link| match link.contains('?') {
-        true => link,
-        false => format!("{link}{signature}"),
+    let link = link(file, &["url"]).map(|link| {
+        if link.contains('?') {
+            link
+        } else {
+            format!("{link}{signature}")
+        }
     });
     Some(FoundMedia {
         voice_note: kind == MediaKind::Audio && (name == "voice" || is_opus(mime.as_deref())),

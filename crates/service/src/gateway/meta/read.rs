@@ -39,8 +39,8 @@ const MOST_FILES_OF_A_FLOW: usize = 32;
 impl Read for Meta {
     /// What its partners send looks like its own.
     fn shapes(&self) -> &'static [Shape] {
-        match self.is_signed {
-            true => &[
+        if self.is_signed {
+            &[
                 Shape {
                     place: 60,
                     fits: is_shape,
@@ -49,8 +49,9 @@ impl Read for Meta {
                     place: 195,
                     fits: is_bare_value,
                 },
-            ],
-            false => &[],
+            ]
+        } else {
+            &[]
         }
     }
 
@@ -81,9 +82,10 @@ impl Read for Meta {
             .iter()
             .any(|value| !objects(value, &["statuses"]).is_empty());
         let readings: Vec<_> = values.into_iter().flat_map(read_value).collect();
-        let otherwise = match is_status {
-            true => DeliveryReason::StatusUpdate,
-            false => DeliveryReason::NoMedia,
+        let otherwise = if is_status {
+            DeliveryReason::StatusUpdate
+        } else {
+            DeliveryReason::NoMedia
         };
         those_that_count(readings, otherwise)
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::signature::Headers;
-use super::super::{Gateway, ParsedDelivery, Reading, Source, source};
+use super::super::{DeliverySource, Gateway, ParsedDelivery, Reading, source};
 use super::shapes::{fixture, with};
 
 /// Ids and captions of the media of a body.
@@ -127,7 +127,7 @@ fn a_body_with_the_defects_of_its_sender_is_read() {
             let source = source(&written);
             assert_eq!(
                 source,
-                Some(Source::Gateway(gateway)),
+                Some(DeliverySource::Gateway(gateway)),
                 "{} {name}",
                 gateway.as_str()
             );

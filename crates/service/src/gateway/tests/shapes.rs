@@ -323,9 +323,12 @@ fn connection_states_are_read_in_any_case() {
         _ => None,
     };
     for upper in [false, true] {
-        let word = |word: &str| match upper {
-            true => json!(word.to_uppercase()),
-            false => json!(word.to_lowercase()),
+        let word = |word: &str| {
+            if upper {
+                json!(word.to_uppercase())
+            } else {
+                json!(word.to_lowercase())
+            }
         };
         for (gateway, name, path, up, down) in [
             (

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use wa_media::read::{bytes32, millis, same_name};
 
 use super::super::signature::Headers;
-use super::super::{Gateway, ParsedDelivery, Reading, Source, source};
+use super::super::{DeliverySource, Gateway, ParsedDelivery, Reading, source};
 use super::shapes::fixture;
 use super::{compare, each, parse};
 use crate::clock::rfc3339;
@@ -385,9 +385,10 @@ fn other_notations_of_the_same_facts_are_read_alike() {
                 wrong.push(format!("{name}: {shown}"));
             }
         }
-        match wrong.is_empty() {
-            true => Ok(()),
-            false => Err(wrong.join("\n    ")),
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong.join("\n    "))
         }
     });
 }
@@ -409,16 +410,17 @@ fn other_notations_are_recognised_alike() {
             }
             let found = source(varied.as_bytes());
             let is_right = |found| {
-                found == Source::Gateway(gateway)
-                    || matches!(found, Source::Gateway(found) if found.is_alike(gateway))
+                found == DeliverySource::Gateway(gateway)
+                    || matches!(found, DeliverySource::Gateway(found) if found.is_alike(gateway))
             };
             if !found.is_some_and(is_right) {
                 wrong.push(format!("{name}: {found:?}"));
             }
         }
-        match wrong.is_empty() {
-            true => Ok(()),
-            false => Err(wrong.join("\n    ")),
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong.join("\n    "))
         }
     });
 }

@@ -49,9 +49,10 @@ impl Admin for Twilio {
     fn read_slot(&self, _: &Slot, answer: &Json, _: bool) -> Vec<SlotContent> {
         let webhook = &answer["webhook"];
         let method = text(&webhook["callback_method"]);
-        let lacks = match method.is_none_or(|method| method.eq_ignore_ascii_case("POST")) {
-            true => vec![],
-            false => vec!["callback_method"],
+        let lacks = if method.is_none_or(|method| method.eq_ignore_ascii_case("POST")) {
+            vec![]
+        } else {
+            vec!["callback_method"]
         };
         let content = SlotContent::of(&webhook["callback_url"]).map(|content| SlotContent {
             lacks,

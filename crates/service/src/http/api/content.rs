@@ -89,7 +89,7 @@ pub fn of_media(
     }
     let etag = format!("\"{}\"", hex(&sha256));
     let mime = media.mime.as_deref().unwrap_or("application/octet-stream");
-    let mut response = respond(Source::File(file), size, &etag, headers)?;
+    let mut response = respond(ContentSource::File(file), size, &etag, headers)?;
     describe(response.headers_mut(), mime, &name_of(media), disposition);
     Ok(response)
 }
@@ -174,7 +174,7 @@ pub fn of_bytes(media: &Media, bytes: Bytes, mime: &str, headers: &HeaderMap) ->
         disposition: Disposition::Inline,
     };
     let (size, etag) = (bytes.len() as u64, etag_of(&bytes));
-    shown.respond(media, Source::Memory(bytes), size, &etag, headers)
+    shown.respond(media, ContentSource::Memory(bytes), size, &etag, headers)
 }
 
 fn etag_of(bytes: &[u8]) -> String {
@@ -201,13 +201,13 @@ impl Shown<'_> {
             Content::Memory(bytes) => {
                 let etag = etag(None).unwrap_or_else(|| etag_of(&bytes));
                 let size = bytes.len() as u64;
-                (Source::Memory(bytes), size, etag)
+                (ContentSource::Memory(bytes), size, etag)
             }
             Content::File(file) => {
                 let size = file.metadata().ok().map(|found| found.len());
                 let found = size.zip(etag(Some(&file)));
                 let (size, etag) = found.ok_or_else(ApiError::unavailable)?;
-                (Source::File(file), size, etag)
+                (ContentSource::File(file), size, etag)
             }
         };
         self.respond(media, source, size, &etag, headers)
@@ -216,7 +216,7 @@ impl Shown<'_> {
     fn respond(
         &self,
         media: &Media,
-        source: Source,
+        source: ContentSource,
         size: u64,
         etag: &str,
         headers: &HeaderMap,
@@ -232,12 +232,12 @@ impl Shown<'_> {
     }
 }
 
-enum Source {
+enum ContentSource {
     File(File),
     Memory(Bytes),
 }
 
-fn respond(file: Source, size: u64, etag: &str, headers: &HeaderMap) -> Result<Response> {
+fn respond(file: ContentSource, size: u64, etag: &str, headers: &HeaderMap) -> Result<Response> {
     let mut response = if is_known(headers, etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -268,10 +268,10 @@ fn respond(file: Source, size: u64, etag: &str, headers: &HeaderMap) -> Result<R
     Ok(response)
 }
 
-fn with_body(source: Source, status: StatusCode, part: Part) -> Response {
+fn with_body(source: ContentSource, status: StatusCode, part: Part) -> Response {
     let body = match source {
-        Source::File(file) => Body::from_stream(pieces(file, part)),
-        Source::Memory(bytes) => {
+        ContentSource::File(file) => Body::from_stream(pieces(file, part)),
+        ContentSource::Memory(bytes) => {
             let (first, length) = (part.first, part.length);
             let range = usize::try_from(first)
                 .ok()

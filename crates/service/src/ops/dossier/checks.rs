@@ -10,7 +10,7 @@ use crate::media::{Media, hex};
 use crate::model::{KeyKind, MediaKey};
 use crate::ops::Problem;
 use crate::ops::export::outcome::Halt;
-use crate::ops::export::source::Source;
+use crate::ops::export::source::ProvenReader;
 
 /// The MAC is the end of the encrypted file.
 const MAC_BYTES: usize = 10;
@@ -101,7 +101,7 @@ impl io::Write for Encrypted {
 
 /// Reads the file; a [`Problem`] when its bytes are not those of the row.
 pub(super) fn compute(
-    source: &mut Source,
+    source: &mut ProvenReader,
     media: &Media,
 ) -> Result<Result<PromiseChecks, Problem>, Halt> {
     let file_hash = PromiseCheck {
@@ -159,7 +159,7 @@ pub(super) fn compute(
 type MacAndHash = (Vec<u8>, [u8; 32]);
 
 fn encrypt(
-    source: &mut Source,
+    source: &mut ProvenReader,
     key: &MediaKey,
     kind: KeyKind,
 ) -> Result<Result<MacAndHash, Problem>, Halt> {

@@ -11,7 +11,7 @@ use crate::media::{Media, hex};
 use crate::ops::export::archive::Archive;
 use crate::ops::export::manifest::{SUMS, sum};
 use crate::ops::export::outcome::Halt;
-use crate::ops::export::source::Source;
+use crate::ops::export::source::ProvenReader;
 use crate::ops::export::staged::Staged;
 
 pub(super) struct Written {
@@ -65,7 +65,7 @@ impl Written {
         &mut self,
         name: &str,
         at: Millis,
-        source: &mut Source,
+        source: &mut ProvenReader,
         media: &Media,
     ) -> Result<(), Halt> {
         self.archive.archive.put_proven(name, at, source)?;

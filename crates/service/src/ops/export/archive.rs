@@ -13,7 +13,7 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::outcome::{Exported, Halt};
-use super::source::{PIECE_BYTES, Source};
+use super::source::{PIECE_BYTES, ProvenReader};
 use super::staged::Staged;
 use crate::clock::{Millis, SECOND, compact};
 use crate::disk;
@@ -119,7 +119,12 @@ impl Archive {
 
     /// A corrupt file is cut from the archive again. Nothing can be cut from a stream, so a file is read before it is
     /// copied into one.
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
+    pub fn put(
+        &mut self,
+        name: &str,
+        at: Millis,
+        source: &mut ProvenReader,
+    ) -> Result<Exported, Halt> {
         let start = match &mut self.staged {
             Some((staged, _)) => {
                 self.writer.flush()?;
@@ -153,7 +158,12 @@ impl Archive {
     }
 
     /// Copies a file that was read before and had the right bytes.
-    pub fn put_proven(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<(), Halt> {
+    pub fn put_proven(
+        &mut self,
+        name: &str,
+        at: Millis,
+        source: &mut ProvenReader,
+    ) -> Result<(), Halt> {
         let size_bytes = source.size_bytes();
         let copied = self
             .writer

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
 use super::outcome::{Exported, Halt};
-use super::source::{Expected, Source, Watch};
+use super::source::{Expected, ProvenReader, Watch};
 use super::staged::Staged;
 use super::target::MARKER;
 use crate::clock::Millis;
@@ -53,14 +53,19 @@ impl Folder {
     /// Whether it has this file already, by its bytes.
     pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
         let file = storage::open_regular(&self.root.join(name)).map_err(storage::Error::from);
-        let there = Source::new(file, expected.clone(), self.watch.clone());
+        let there = ProvenReader::new(file, expected.clone(), self.watch.clone());
         there.map_or(Ok(false), |mut there| {
             let read = io::copy(&mut there.pieces(), &mut io::sink());
             Ok(there.settle(read)?.is_ok())
         })
     }
 
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
+    pub fn put(
+        &mut self,
+        name: &str,
+        at: Millis,
+        source: &mut ProvenReader,
+    ) -> Result<Exported, Halt> {
         let target = self.root.join(name);
         let folder = target.parent().unwrap_or(&self.root).to_owned();
         if target.is_dir() {

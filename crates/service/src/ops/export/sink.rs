@@ -7,7 +7,7 @@ use super::archive::Archive;
 use super::folder::Folder;
 use super::manifest::Manifest;
 use super::outcome::{Exported, Halt};
-use super::source::{Expected, Source, Watch};
+use super::source::{Expected, ProvenReader, Watch};
 use super::staged::Staged;
 use super::target::Target;
 use crate::clock::Millis;
@@ -62,7 +62,12 @@ impl Sink {
     }
 
     /// Copies a file; `at` becomes its modification time.
-    pub fn put(&mut self, name: &str, at: Millis, source: &mut Source) -> Result<Exported, Halt> {
+    pub fn put(
+        &mut self,
+        name: &str,
+        at: Millis,
+        source: &mut ProvenReader,
+    ) -> Result<Exported, Halt> {
         match self {
             Self::Folder(folder) => folder.put(name, at, source),
             Self::Archive(archive) => archive.put(name, at, source),

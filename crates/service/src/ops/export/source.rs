@@ -41,7 +41,7 @@ pub(in crate::ops) struct Watch {
 }
 
 /// Reads as many bytes as the row says, and hashes them.
-pub(in crate::ops) struct Source {
+pub(in crate::ops) struct ProvenReader {
     file: File,
     expected: Expected,
     left: u64,
@@ -51,7 +51,7 @@ pub(in crate::ops) struct Source {
     watch: Watch,
 }
 
-impl Source {
+impl ProvenReader {
     /// Checks what can be seen without reading.
     pub fn new(
         opened: Result<File, storage::Error>,
@@ -106,7 +106,7 @@ impl Source {
         self.prove_through(&mut io::sink())
     }
 
-    /// Like [`Source::prove`], and shows `reader` the bytes.
+    /// Like [`ProvenReader::prove`], and shows `reader` the bytes.
     pub fn prove_through(
         &mut self,
         reader: &mut dyn io::Write,
@@ -120,7 +120,7 @@ impl Source {
     }
 }
 
-impl Read for Source {
+impl Read for ProvenReader {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         if self.watch.cancelled.is_cancelled() {
             return Err(io::Error::other("cancelled"));
@@ -156,7 +156,7 @@ mod tests {
                 cancelled: CancellationToken::new(),
                 progress: Arc::new(()),
             };
-            Source::new(Ok(File::open(&path).unwrap()), expected, watch)
+            ProvenReader::new(Ok(File::open(&path).unwrap()), expected, watch)
         };
         for other_length in [&b"righ"[..], b"rights"] {
             assert_eq!(open(other_length).err(), Some(Problem::Corrupt));

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::db::{self, Db};
 use crate::deliveries::{self, rhythm};
 use crate::gateway::signature::Headers;
-use crate::gateway::{Slot, Source, hook_token};
+use crate::gateway::{DeliverySource, Slot, hook_token};
 use crate::instances::Instance;
 use crate::model::{DeliveryReason, Reason};
 use crate::net::loopback::is_loopback;
@@ -375,7 +375,7 @@ async fn other_gateway(
     let source = instance.gateway.source_of(&body, &Headers::default());
     // Only its headers, which are not stored, may have shown the gateway.
     let shown = match source {
-        Some(Source::Gateway(gateway)) => gateway.as_str(),
+        Some(DeliverySource::Gateway(gateway)) => gateway.as_str(),
         _ => "NAME",
     };
     let (check, code, hint) = (

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, MediaDetails, Source};
+use super::{Deps, LiveCounts, LiveFilter, LiveSnapshot, LiveSource, MediaDetails};
 use crate::clock::{HOUR, Millis};
 use crate::db::{Db, Error};
 use crate::events::{self, Which};
@@ -29,7 +29,7 @@ impl Cursor {
 
 pub(super) async fn snapshot(
     deps: &Deps,
-    Source { db, storage }: &Source,
+    LiveSource { db, storage }: &LiveSource,
     filter: &LiveFilter,
     cursor: &mut Option<Cursor>,
 ) -> Result<LiveSnapshot, Error> {

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::read::{self, Cursor};
-use super::{Deps, Error, LiveFilter, Options, Source, Update};
+use super::{Deps, Error, LiveFilter, LiveSource, Options, Update};
 use crate::db::{self, Db};
 use crate::disk::FileId;
 
@@ -17,7 +17,7 @@ const COUNTS_SHARE: u32 = 20;
 
 pub struct Sampler {
     deps: Deps,
-    source: watch::Sender<Source>,
+    source: watch::Sender<LiveSource>,
     file: Option<FileId>,
     options: watch::Receiver<Options>,
     updates: mpsc::Sender<Update>,
@@ -34,7 +34,7 @@ struct Counting {
 impl Sampler {
     pub fn new(
         deps: Deps,
-        source: Source,
+        source: LiveSource,
         options: watch::Receiver<Options>,
         updates: mpsc::Sender<Update>,
     ) -> Self {
@@ -50,7 +50,7 @@ impl Sampler {
     }
 
     /// The open database and storage: another database file may take the place of the first one.
-    pub fn source(&self) -> watch::Receiver<Source> {
+    pub fn source(&self) -> watch::Receiver<LiveSource> {
         self.source.subscribe()
     }
 
@@ -72,7 +72,7 @@ impl Sampler {
         self.current().db.close().await;
     }
 
-    fn current(&self) -> Source {
+    fn current(&self) -> LiveSource {
         self.source.borrow().clone()
     }
 
@@ -112,7 +112,7 @@ impl Sampler {
             opened => opened?,
         };
         let before = self.current();
-        self.source.send_replace(Source {
+        self.source.send_replace(LiveSource {
             storage: before.storage.of_database(opened.identity()),
             db: opened,
         });

@@ -1,7 +1,7 @@
 //! The instance of a delivery that is given without one.
 
 use super::instance_id;
-use crate::gateway::{self, Gateway, Source};
+use crate::gateway::{self, DeliverySource, Gateway};
 use crate::instances::Instance;
 use crate::model::InstanceId;
 
@@ -17,12 +17,12 @@ pub enum Unaddressed {
     },
     /// The gateway has several instances, and none has a name that is in the delivery.
     Several {
-        shape: Source,
+        shape: DeliverySource,
         candidates: Vec<InstanceId>,
     },
     /// No instance is of the gateway.
     NoneOfGateway {
-        shape: Source,
+        shape: DeliverySource,
         candidates: Vec<InstanceId>,
     },
 }
@@ -33,7 +33,7 @@ pub fn addressee(body: &[u8], known: Vec<Instance>) -> Result<Instance, Unaddres
     let candidates = ids(&known);
     let shape = gateway::source(body);
     let gateway = match shape {
-        Some(Source::Gateway(gateway)) => Some(gateway),
+        Some(DeliverySource::Gateway(gateway)) => Some(gateway),
         _ => None,
     };
     let named = gateway.map(|gateway| names(gateway, body));

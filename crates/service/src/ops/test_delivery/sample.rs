@@ -66,7 +66,7 @@ mod tests {
             assert_eq!(body.is_some(), has_inline, "{name}");
             let Some(body) = body else { continue };
             let body = body.to_string().into_bytes();
-            let shape = gateway::source(&body).map(gateway::Source::as_str);
+            let shape = gateway::source(&body).map(gateway::DeliverySource::as_str);
             assert_eq!(shape, Some(name));
             let [reading] = &gateway.read(&body).unwrap()[..] else {
                 panic!("{name}");
