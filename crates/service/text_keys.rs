@@ -10,8 +10,8 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 
 /// Topics whose texts are found by a code at run time (`reasons-link-gone`); tests compare them with the codes.
 #[allow(dead_code, reason = "each build script uses a part of this file")]
-pub const BY_CODE: [&str; 8] = [
-    "causes", "health", "import", "labels", "names", "proofs", "reasons", "verdicts",
+pub const BY_CODE: [&str; 9] = [
+    "causes", "health", "import", "labels", "names", "proofs", "reasons", "results", "verdicts",
 ];
 
 /// The topics whose texts the service itself shows.

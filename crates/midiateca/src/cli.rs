@@ -92,7 +92,7 @@ use color::Color;
 pub(crate) use complaint::UsageError;
 use context::Context;
 use items::Items;
-use language::{Language, plain, summary, tame};
+use language::{Language, plain, result, summary, tame};
 use midiateca_service::telemetry;
 use words::TextKey;
 

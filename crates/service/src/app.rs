@@ -47,6 +47,9 @@ pub use writing::may_be_readable;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A mistyped folder, or a new one.
+    #[error("no installation in {path}")]
+    NoData { path: PathBuf },
     #[error("the data folder {path} cannot be used")]
     Folder {
         path: PathBuf,
@@ -108,6 +111,21 @@ pub struct App {
     pub ingest: Ingest,
     /// Thumbnails and the like.
     pub derived: Derived,
+}
+
+/// Refuses a folder in which no installation has begun.
+pub fn must_exist(data: &Path, config: &Config) -> Result<(), Error> {
+    let path = data.to_owned();
+    if look_for_database(data, config)? {
+        return Err(Error::NoData { path });
+    }
+    match std::fs::metadata(config.database_file(data)) {
+        Ok(found) if found.is_file() => Ok(()),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Folder { path, source })
+        }
+        _ => Err(Error::NoData { path }),
+    }
 }
 
 /// Whether a folder has only what belongs to a data folder, and no database yet: its rights are restricted, like those of

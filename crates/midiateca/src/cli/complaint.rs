@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -60,9 +60,6 @@ pub(super) fn is_wrong_path(error: &io::Error) -> bool {
 /// Errors of the command line only.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// A mistyped `--data`, or a new one.
-    #[error("no data in {path}")]
-    NoData { path: PathBuf },
     /// What is written to stdout is lost.
     #[error("stdout cannot be written")]
     NoStdout(#[source] io::Error),
@@ -149,10 +146,6 @@ fn own(cause: &(dyn Error + 'static), lang: Language) -> Option<Cause> {
     }
     let text = |key| Cause::new(lang, key, &[]);
     Some(match cause.downcast_ref()? {
-        Failure::NoData { path } => {
-            let path = values!(path = path.display());
-            Cause::new(lang, words::DATA_MISSING, path)
-        }
         Failure::NoStdout(_) => text(words::NO_STDOUT),
         Failure::NoThreads(_) => text(words::NO_THREADS),
         Failure::Panicked => text(words::TERMINAL_PANICKED),

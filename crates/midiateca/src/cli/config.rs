@@ -5,14 +5,14 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::cli::context::{config_file, settings};
+use crate::cli::context::{config_file, settings, variables};
 use crate::cli::{
     Ending, Global, Items, Language, answer, words::cli, words::config as words,
     words::context as files,
 };
-use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, FileProblem, Source};
+use midiateca_service::config::{self, DEFAULT_FILE, DEFAULT_FILE_PORTUGUESE, SettingInForce};
 use midiateca_service::i18n::explain;
 
 #[derive(Debug, clap::Subcommand)]
@@ -57,48 +57,19 @@ fn init(global: &Global) -> anyhow::Result<Ending> {
 }
 
 fn show(global: &Global) -> anyhow::Result<Ending> {
-    let settings = settings(global)?;
-    let in_force = serde_json::to_value(&settings.config)?;
-    let in_numbers = settings.config.in_numbers();
+    let settings = settings(global)?.in_force();
     let usual = global.language().say(words::DEFAULT);
-    let mut rows = Vec::new();
-    for (section, values) in in_force.as_object().into_iter().flatten() {
-        for (key, text) in values.as_object().into_iter().flatten() {
-            let (source, origin) = match settings.source(section, key) {
-                Source::Default => ("default", None),
-                Source::File(path) => ("file", Some(path.display().to_string())),
-                Source::Variable(name) => ("environment", Some(name.clone())),
-            };
-            let (name, value) = (format!("{section}.{key}"), &in_numbers[section][key]);
-            let line = format!("{name} = {text}\t# {}", origin.as_deref().unwrap_or(usual));
-            let json = json!({"key": name, "value": value, "source": source, "origin": origin});
-            rows.push((json, line));
-        }
-    }
-    let json = |(json, _): &(Value, String)| json.to_string();
-    let line = |(_, line): &(Value, String)| line.clone();
-    Items::shown_as("items", json, line).page(&rows, None);
+    let line = move |it: &SettingInForce| {
+        let origin = it.origin.as_deref().unwrap_or(usual);
+        format!("{} = {}\t# {origin}", it.key, it.text)
+    };
+    Items::new("items", line).page(&settings, None);
     Ok(Ending::Fine)
 }
 
 fn check(global: &Global) -> anyhow::Result<Ending> {
     let (lang, file) = (global.language(), config_file(global)?);
-    let mut problems = match &file {
-        Some(path) => config::problems_of_file(path)?,
-        None => Vec::new(),
-    };
-    // The environment overrides the file, so it is read only when the file is valid.
-    if problems.is_empty() {
-        match settings(global).map_err(anyhow::Error::downcast) {
-            Ok(_) => {}
-            Err(Ok(config::Error::Impossible(problem))) => {
-                let line = None;
-                problems.push(FileProblem { line, problem });
-            }
-            Err(Ok(other)) => return Err(other.into()),
-            Err(Err(other)) => return Err(other),
-        }
-    }
+    let problems = config::check(file.as_deref(), variables())?;
     let (mut documents, mut lines) = (Vec::new(), Vec::new());
     for problem in &problems {
         let explained = explain(problem, lang);

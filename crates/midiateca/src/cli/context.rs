@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cli::{
-    Color, Global, Language, LogFormat, complaint, complaint::Failure, plain,
-    words::context as words, zone,
+    Color, Global, Language, LogFormat, complaint, plain, words::context as words, zone,
 };
 use midiateca_service::access::Actor;
 use midiateca_service::app::{self, Allowed, AllowedStorage, App, may_be_readable};
@@ -47,10 +46,16 @@ pub(crate) fn config_file(global: &Global) -> Result<Option<PathBuf>, app::Error
 
 /// The settings in force, environment over file over default, with where each value comes from.
 pub(crate) fn settings(global: &Global) -> anyhow::Result<Settings> {
-    // No setting is a variable that is not UTF-8.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Ok(Settings::read(config_file(global)?.as_deref(), variables)?)
+    Ok(Settings::read(
+        config_file(global)?.as_deref(),
+        variables(),
+    )?)
+}
+
+/// No setting is a variable that is not UTF-8.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    let all = std::env::vars_os();
+    all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// The name of who runs the program, as the system's programs set it; before `sudo`, where that was used.
@@ -110,18 +115,18 @@ impl Context {
     }
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
-    pub async fn open_existing(&self, storage: AllowedStorage) -> anyhow::Result<Arc<App>> {
+    pub async fn open_existing(&self, storage: AllowedStorage) -> Result<Arc<App>, app::Error> {
         self.must_exist()?;
-        Ok(self.open(allowing(storage)).await?)
+        self.open(allowing(storage)).await
     }
 
     /// Like [`Context::open_existing`], for a command that only reads: where nothing can be written, it says so and
     /// reads what is there.
-    pub async fn open_to_look(&self, storage: AllowedStorage) -> anyhow::Result<Arc<App>> {
+    pub async fn open_to_look(&self, storage: AllowedStorage) -> Result<Arc<App>, app::Error> {
         self.must_exist()?;
         let error = match self.open(allowing(storage)).await {
             Err(error) if may_be_readable(&error) => error,
-            opened => return Ok(opened?),
+            opened => return opened,
         };
         let (config, clock) = (self.config.clone(), Clock::system());
         // The second error says more, unless it is the same.
@@ -131,19 +136,8 @@ impl Context {
         Ok(self.opened(app))
     }
 
-    pub fn must_exist(&self) -> anyhow::Result<()> {
-        let path = self.data.clone();
-        let is_absent = app::look_for_database(&self.data, &self.config);
-        if is_absent.map_err(app::Error::from)? {
-            return Err(Failure::NoData { path }.into());
-        }
-        match std::fs::metadata(self.config.database_file(&self.data)) {
-            Ok(found) if found.is_file() => Ok(()),
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(app::Error::Folder { path, source }.into())
-            }
-            _ => Err(Failure::NoData { path }.into()),
-        }
+    pub fn must_exist(&self) -> Result<(), app::Error> {
+        app::must_exist(&self.data, &self.config)
     }
 }
 

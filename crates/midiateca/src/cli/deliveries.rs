@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::{
-    Context, Ending, Items, Language, answer, ids, plain, sheet::Sheet, words::deliveries as words,
-    zone,
+    Context, Ending, Items, Language, answer, ids, plain, result, sheet::Sheet,
+    words::deliveries as words, zone,
 };
 use midiateca_service::app::{AllowedStorage, App};
 use midiateca_service::clock::rfc3339;
@@ -260,29 +260,14 @@ fn line(entry: &DeliverySummary, lang: Language) -> String {
 }
 
 fn line_of(item: &replay::Item, dry_run: bool, lang: Language) -> String {
-    let result = match item.result {
-        Replayed::Read if dry_run => lang.say(words::WOULD_BE_READ).to_owned(),
-        Replayed::Read => lang.say(words::READ).to_owned(),
-        Replayed::NoMedia => lang.say(words::NO_MEDIA).to_owned(),
-        Replayed::Erased => lang.say(words::ERASED).to_owned(),
-        Replayed::Unreadable => {
-            let reason = item.reason.map_or("", DeliveryReason::as_str);
-            fill!(lang, words::UNREADABLE, reason = lang.verdict(reason))
-        }
-        Replayed::InstanceRemoved => lang.say(words::INSTANCE_REMOVED).to_owned(),
-        Replayed::BodyDeleted => lang.say(words::BODY_DELETED).to_owned(),
-        Replayed::NotFound => lang.say(words::NOT_FOUND).to_owned(),
+    let reason = lang.verdict(item.reason.map_or("", DeliveryReason::as_str));
+    let text = match item.result {
+        Replayed::Read if dry_run => result(lang, "replay", "would_be_read", &[]),
+        replayed => result(lang, "replay", replayed, values!(reason)),
     };
-    let media: Vec<_> = item
-        .media
-        .iter()
-        .map(|media| media_of(media, lang))
-        .collect();
-    format!(
-        "{}\t{result}\t{}",
-        plain(item.delivery.as_str()),
-        media.join(", ")
-    )
+    let media: Vec<_> = item.media.iter().map(|it| media_of(it, lang)).collect();
+    let delivery = plain(item.delivery.as_str());
+    format!("{delivery}\t{text}\t{}", media.join(", "))
 }
 
 fn media_of(media: &replay::Media, lang: Language) -> String {
@@ -290,12 +275,8 @@ fn media_of(media: &replay::Media, lang: Language) -> String {
     if let Some((status, id)) = media.status.zip(media.id.as_ref()) {
         text = format!("{text} {} {id}", lang.name(status.as_str()));
     }
-    let bytes = match media.stored_bytes {
-        None | Some(Replaced::Intact) => return text,
-        Some(Replaced::Missing) => words::BYTES_MISSING,
-        Some(Replaced::Corrupt) => words::BYTES_CORRUPT,
-        Some(Replaced::Removed) => words::BYTES_REMOVED,
-        Some(Replaced::Erased) => words::BYTES_ERASED,
-    };
-    format!("{text} ({})", lang.say(bytes))
+    match media.stored_bytes {
+        None | Some(Replaced::Intact) => text,
+        Some(replaced) => format!("{text} ({})", result(lang, "replaced", replaced, &[])),
+    }
 }

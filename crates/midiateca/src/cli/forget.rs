@@ -5,13 +5,12 @@ use std::io::{BufRead as _, IsTerminal as _};
 use serde_json::json;
 
 use crate::cli::{
-    Context, Ending, Items, Language, Out, answer, ids, summary, words::forget as words, zone,
+    Context, Ending, Items, Language, Out, answer, ids, result, summary, words::forget as words,
+    zone,
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::clock::rfc3339;
-use midiateca_service::ops::erasure::{
-    self, Basis, ErasedFile, Identities, ProofState, Report, Why, identify,
-};
+use midiateca_service::ops::erasure::{self, ErasedFile, Identities, ProofState, Report, identify};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -77,11 +76,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
 
 fn list(identities: &Identities, lang: Language) {
     for identity in &identities.ids {
-        let basis = lang.say(match identity.basis {
-            Basis::Given => words::BASIS_GIVEN,
-            Basis::Paired => words::BASIS_PAIRED,
-            Basis::Unfinished => words::BASIS_UNFINISHED,
-        });
+        let basis = result(lang, "basis", identity.basis, &[]);
         eprintln!("{}: {basis}", identity.id);
     }
     if !identities.shared.is_empty() {
@@ -153,14 +148,9 @@ fn print_left(report: &Report, lang: Language) {
         complain!(lang, key, count);
     }
     for file in &report.left {
-        let key = match file.why {
-            Why::Linked => words::LEFT_LINKED,
-            Why::Shared => words::LEFT_SHARED,
-            Why::Orphaned => words::LEFT_ORPHANED,
-            Why::Failed => words::LEFT_FAILED,
-        };
         let sha256 = file.sha256.as_deref().unwrap_or("-");
-        complain!(lang, key, path = file.path.display(), sha256);
+        let values = values!(path = file.path.display(), sha256);
+        eprintln!("{}", result(lang, "left", file.why, values));
     }
     let state = match report.proof_state() {
         ProofState::Complete => words::ELSEWHERE,

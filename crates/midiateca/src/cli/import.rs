@@ -5,8 +5,8 @@ mod screen;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::{Context, Ending, TextKey, complaint::Failure};
-use midiateca_service::app::{Allowed, AllowedStorage, App};
+use crate::cli::{Context, Ending, TextKey};
+use midiateca_service::app::{self, Allowed, AllowedStorage, App};
 use midiateca_service::clock::Clock;
 use midiateca_service::db::foreign;
 use midiateca_service::ops::import::multichat::{self, Error, Mode};
@@ -78,7 +78,7 @@ async fn open(context: &Context, mode: Mode) -> anyhow::Result<(Arc<App>, Option
         return Ok((context.open_or_create(allowed).await?, None));
     }
     let existing = match context.open_to_look(AllowedStorage::Unused).await {
-        Err(error) if matches!(error.downcast_ref(), Some(Failure::NoData { .. })) => None,
+        Err(app::Error::NoData { .. }) => None,
         opened => Some(opened?),
     };
     let folder = std::env::temp_dir().join(format!("midiateca-{}", uuid::Uuid::now_v7().simple()));

@@ -60,6 +60,19 @@ pub(crate) fn summary(lang: Language, key: TextKey, report: &impl Serialize) -> 
     lang.fill(key, &fields.collect::<Vec<_>>())
 }
 
+/// What became of something, by the code that JSON has of it.
+pub(crate) fn result(
+    lang: Language,
+    of: &str,
+    code: impl Serialize,
+    values: &[(&str, &dyn Display)],
+) -> String {
+    // Codes have no fallible serialisation.
+    let code = serde_json::to_value(code).unwrap_or_default();
+    let code = format!("{of}.{}", code.as_str().unwrap_or_default());
+    lang.fill_code("results", &code, values, &[])
+}
+
 /// The value of a field for people; nothing where nothing is known.
 pub(crate) fn value(lang: Language, field: &str, value: &Value) -> Option<String> {
     Some(match (field, value) {

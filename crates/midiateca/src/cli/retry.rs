@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cli::media::which::Chosen;
-use crate::cli::{Context, Ending, Items, TextKey, plain, words::retry as words};
+use crate::cli::{Context, Ending, Items, Language, plain, result, words::retry as words};
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::retry::{self, Item, Retried};
@@ -52,8 +52,11 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
         actor: context.actor.clone(),
     };
     let items = Arc::new(Items::new("items", move |item: &Item| {
-        let result = lang.say(text(item.result, dry_run));
-        format!("{}\t{result}", plain(item.media.as_str()))
+        format!(
+            "{}\t{}",
+            plain(item.media.as_str()),
+            text(item, dry_run, lang)
+        )
     }));
     let cancelled = app.shutdown.token_with_signals();
     let (db, storage, clock) = (&app.db, &app.storage, &app.clock);
@@ -64,15 +67,11 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
 }
 
-fn text(result: Retried, dry_run: bool) -> TextKey {
-    match result {
-        Retried::Queued | Retried::QueuedFileMissing if dry_run => words::WOULD_BE_QUEUED,
-        Retried::Queued => words::QUEUED,
-        Retried::QueuedFileMissing => words::QUEUED_FILE_MISSING,
-        Retried::AlreadyStored => words::ALREADY_STORED,
-        Retried::Downloading => words::DOWNLOADING,
-        Retried::Erased => words::ERASED,
-        Retried::Skipped => words::SKIPPED,
-        Retried::NotFound => words::NOT_FOUND,
+fn text(item: &Item, dry_run: bool, lang: Language) -> String {
+    match item.result {
+        Retried::Queued | Retried::QueuedFileMissing if dry_run => {
+            result(lang, "retry", "would_be_queued", &[])
+        }
+        retried => result(lang, "retry", retried, &[]),
     }
 }

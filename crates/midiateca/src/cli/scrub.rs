@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use crate::cli::{
-    Context, Ending, Items, Language, TextKey, ids, plain, summary, words::scrub as words, zone,
+    Context, Ending, Items, Language, ids, plain, result, summary, words::scrub as words, zone,
 };
 use midiateca_service::app::AllowedStorage;
 use midiateca_service::config::Since;
 use midiateca_service::media::Filter;
 use midiateca_service::model::MediaId;
 use midiateca_service::ops::Problem;
-use midiateca_service::ops::verify::{
-    self, OrphanSearch, RepairReport, Repaired, Report, VerifyFinding,
-};
+use midiateca_service::ops::verify::{self, OrphanSearch, RepairReport, Report, VerifyFinding};
 
 const MEGABYTE: u64 = 1_000_000;
 
@@ -84,32 +82,15 @@ fn line(finding: &VerifyFinding, lang: Language) -> String {
     let id = finding.media.as_ref().map_or("-", MediaId::as_str);
     let line = problem_line(finding.problem, &finding.path, id, lang);
     match finding.repair {
-        Some(repaired) => format!("{line}\t{}", lang.say(repair_text(repaired))),
+        Some(repaired) => format!("{line}\t{}", result(lang, "repair", repaired, &[])),
         None => line,
     }
 }
 
 /// A stored file with a problem. `path` is below the storage root.
 pub(super) fn problem_line(problem: Problem, path: &str, id: &str, lang: Language) -> String {
-    let problem = lang.say(match problem {
-        Problem::Missing => words::MISSING,
-        Problem::Corrupt => words::CORRUPT,
-        Problem::Orphaned => words::ORPHANED,
-        Problem::Unreadable => words::UNREADABLE,
-    });
+    let problem = result(lang, "problem", problem, &[]);
     format!("{problem}\tmedia_storage/{}\t{id}", plain(path))
-}
-
-fn repair_text(repaired: Repaired) -> TextKey {
-    match repaired {
-        Repaired::Restored => words::RESTORED,
-        Repaired::Queued => words::QUEUED,
-        Repaired::Unrecoverable => words::UNRECOVERABLE,
-        Repaired::Found => words::FOUND,
-        Repaired::Quarantined => words::QUARANTINED,
-        Repaired::Skipped => words::SKIPPED,
-        Repaired::Failed => words::FAILED,
-    }
 }
 
 fn sum(report: &Report, lang: Language) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cli::complaint::unreadable;
 use crate::cli::{
-    Context, Ending, Items, Language, TextKey, UsageError, ids, language, plain,
+    Context, Ending, Items, Language, UsageError, ids, language, plain, result,
     words::context as files, words::test_webhook as words,
 };
 use midiateca_service::app::AllowedStorage;
@@ -131,8 +131,8 @@ fn read(file: &Path, lang: Language) -> anyhow::Result<Vec<u8>> {
 }
 
 fn line_of(step: &Step, lang: Language) -> String {
-    let fields = serde_json::to_value(step).unwrap_or_default();
-    let fields = fields.as_object().into_iter().flatten();
+    let document = serde_json::to_value(step).unwrap_or_default();
+    let fields = document.as_object().into_iter().flatten();
     let fields = fields.filter(|(name, _)| *name != "step");
     let text = fields.filter_map(|(name, value)| {
         let value = match (name.as_str(), value) {
@@ -143,30 +143,13 @@ fn line_of(step: &Step, lang: Language) -> String {
         Some(format!("{}={value}", lang.name(name)))
     });
     let text: Vec<_> = text.collect();
-    format!("{:<13} {}", lang.say(name_of(step)), text.join(" "))
+    let name = result(lang, "step", &document["step"], &[]);
+    format!("{name:<13} {}", text.join(" "))
 }
 
 fn reason_of(step: &Step, reason: &str, lang: Language) -> String {
     match step {
         Step::Ignored { .. } | Step::SetAside { .. } => plain(lang.verdict(reason)),
         _ => plain(lang.reason(reason)),
-    }
-}
-
-fn name_of(step: &Step) -> TextKey {
-    match step {
-        Step::Received { .. } => words::RECEIVED,
-        Step::Committed { .. } => words::COMMITTED,
-        Step::Detected { .. } => words::DETECTED,
-        Step::Ignored { .. } => words::IGNORED,
-        Step::SetAside { .. } => words::SET_ASIDE,
-        Step::Refused { .. } => words::REFUSED,
-        Step::RouteTried { .. } => words::ROUTE_TRIED,
-        Step::Link { .. } => words::LINK,
-        Step::Bytes { .. } => words::BYTES,
-        Step::Verified { .. } => words::VERIFIED,
-        Step::Path { .. } => words::PATH,
-        Step::Row { .. } => words::ROW,
-        Step::NotStored { .. } => words::NOT_STORED,
     }
 }

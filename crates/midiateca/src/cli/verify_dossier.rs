@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Ending, Items, Language, plain, words::verify_dossier as words, zone};
+use crate::cli::{Ending, Items, Language, plain, result, words::verify_dossier as words, zone};
 use midiateca_service::ops::dossier::PublicKey;
-use midiateca_service::ops::dossier::verify::{self, DossierFault, DossierFinding, Report};
+use midiateca_service::ops::dossier::verify::{self, DossierFinding, Report};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -33,18 +33,8 @@ pub(crate) fn run(options: &Options, lang: Language) -> anyhow::Result<Ending> {
 }
 
 fn line(lang: Language, found: &DossierFinding) -> String {
-    let key = match found.fault {
-        DossierFault::Altered => words::ALTERED,
-        DossierFault::Missing => words::MISSING,
-        DossierFault::Added => words::ADDED,
-        DossierFault::Unreadable => words::UNREADABLE,
-        DossierFault::UnsafeName => words::UNSAFE_NAME,
-        DossierFault::NotSigned => words::NOT_SIGNED,
-        DossierFault::OtherKey => words::OTHER_KEY,
-        DossierFault::Malformed => words::MALFORMED,
-        DossierFault::Hidden => words::HIDDEN_FILES,
-    };
-    format!("{}\t{}", plain(&found.path), lang.say(key))
+    let fault = result(lang, "dossier", found.fault, &[]);
+    format!("{}\t{fault}", plain(&found.path))
 }
 
 fn sum(lang: Language, report: &Report) -> String {

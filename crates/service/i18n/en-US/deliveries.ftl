@@ -12,18 +12,6 @@ deliveries-would-be-dismissed =
         [one] { $count } delivery
        *[other] { $count } deliveries
     } would be dismissed
-deliveries-not-found = not found
-deliveries-instance-removed = skipped: its instance was removed, or is another client's now
-deliveries-body-deleted = skipped: retention deleted its body
-deliveries-unreadable = still not processed: { $reason }
-deliveries-would-be-read = would be processed
-deliveries-no-media = contains no media
-deliveries-erased = skipped: the message was erased on request
-deliveries-bytes-missing = its bytes are not in the delivery any more, and the stored file is missing
-deliveries-bytes-corrupt = its bytes are not in the delivery any more, and the stored file is corrupt
-deliveries-bytes-removed = its bytes are not in the delivery any more, and a retention rule deleted the stored file
-deliveries-bytes-erased = its bytes are not in the delivery any more, and the stored file was erased on request
-deliveries-read = processed
 deliveries-id = delivery
 deliveries-instance = instance
 deliveries-received = received

@@ -2,9 +2,5 @@
 
 dismiss-name-media = no media is named
     .hint = give ids, or use --failed or --expired
-dismiss-dismissed = dismissed
-dismiss-would-be-dismissed = would be dismissed
-dismiss-skipped = skipped: it neither failed nor expired
-dismiss-not-found = not found
 dismiss-sum = { $dismissed } dismissed, { $skipped } skipped, { $not_found } not found
 dismiss-would-sum = { $dismissed } would be dismissed, { $skipped } skipped, { $not_found } not found

@@ -28,6 +28,8 @@ errors-url-invalid = { $key } must look like { $scheme }:///path; this version s
 
 ## The data folder
 
+errors-data-missing = there is no installation in { $path }
+    .hint = give the right folder with --data, or start with `midiateca client add NAME`
 errors-data-folder-unusable = the data folder { $path } cannot be used
 errors-other-folder = run midiateca as the user that owns the folder, or give another folder with --data
 errors-lock-unusable = cannot lock { $path }

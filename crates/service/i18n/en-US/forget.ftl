@@ -1,9 +1,6 @@
 ### What `forget` says.
 
 forget-shared-ids = not erased, because they appear in the media of several people: { $ids }
-forget-basis-given = given
-forget-basis-paired = in the same messages as another id of this person
-forget-basis-unfinished = found by an unfinished erasure of this person
 forget-confirm = erase everything of these ids from client { $client }? Type yes to continue:
 forget-give-yes = nothing was erased, because these ids are not confirmed: { $ids }
     .hint = check them and add --yes, or run the command in a terminal to confirm
@@ -44,10 +41,6 @@ forget-downloads-left =
         [one] { $count } download has
        *[other] { $count } downloads have
     } not ended yet
-forget-left-linked = still there: { $path } ({ $sha256 }): it is a link or behind one, and its target may belong to something else; remove it by hand, or replace the link by the folder itself or a mount of it, and run the same command again
-forget-left-shared = the same bytes remain in { $path } ({ $sha256 }): they belong to another media, which was not erased
-forget-left-orphaned = the same bytes remain in { $path } ({ $sha256 }): the file is orphaned, in the place of another message's file; delete it if it belongs to this person
-forget-left-failed = still there: { $path } ({ $sha256 }): it could not be removed; the log says why
 forget-not-complete = the erasure is not complete, so this is not the proof yet: run the same command again
 forget-left-in-database = the erasure is not complete, so this is not the proof yet: the database's files still contain erased data, because they could not be rewritten, or another program reads them; run the same command again
 forget-no-space = the erasure is not complete, so this is not the proof yet: the database's files still contain erased data, because { $needed } must be free to rewrite them; free space and run the same command again

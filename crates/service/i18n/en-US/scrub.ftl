@@ -1,16 +1,5 @@
 ### What `scrub` prints.
 
-scrub-missing = missing
-scrub-corrupt = corrupt
-scrub-unreadable = unreadable
-scrub-orphaned = orphaned
-scrub-restored = restored from another copy
-scrub-queued = queued to be downloaded again
-scrub-unrecoverable = unrecoverable: it has no link
-scrub-found = found and stored
-scrub-quarantined = moved to quarantine
-scrub-skipped = skipped: it changed during the repair, or it is not a media file
-scrub-failed = not repaired: the storage reported an error
 scrub-not-repaired =
     { $failed ->
         [one] { $failed } file could not be repaired

@@ -7,19 +7,3 @@ test-webhook-none-of-gateway = the delivery has the shape of { $gateway }, and n
 test-webhook-no-sample = deliveries of { $gateway } bring no files, so there is no sample for { $id }
     .hint = give a delivery as FILE, as the gateway posted it; `midiateca deliveries show` prints one
 test-webhook-no-instance = there is no instance yet: `midiateca instance add ID --client N --token-env VAR`, or try `midiateca demo`
-
-## The steps
-
-test-webhook-received = received
-test-webhook-committed = committed
-test-webhook-detected = detected
-test-webhook-ignored = ignored
-test-webhook-set-aside = set aside
-test-webhook-refused = refused
-test-webhook-route-tried = route tried
-test-webhook-link = link
-test-webhook-bytes = bytes
-test-webhook-verified = verified
-test-webhook-path = path
-test-webhook-row = row
-test-webhook-not-stored = not stored

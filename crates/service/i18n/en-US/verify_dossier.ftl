@@ -1,14 +1,5 @@
 ### What `verify-dossier` says.
 
-verify-dossier-altered = altered
-verify-dossier-missing = missing
-verify-dossier-added = not in SHA256SUMS
-verify-dossier-unreadable = cannot be read: it is compressed, a link, or damaged
-verify-dossier-unsafe-name = the name could lead out of the folder; do not unpack this archive
-verify-dossier-not-signed = the signature in SIGNATURE does not belong to this file and the key
-verify-dossier-other-key = signed by another installation
-verify-dossier-malformed = has a line that sha256sum would not write
-verify-dossier-hidden-files = the archive has files or other bytes that its directory does not show, or shows twice
 verify-dossier-fine =
     the dossier is unchanged: { $files ->
         [one] { $files } file

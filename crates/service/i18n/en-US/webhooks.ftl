@@ -1,10 +1,6 @@
 ### What `instance configure-webhooks` says.
 
 webhooks-setting = setting { $slot } …
-webhooks-set = set
-webhooks-not-set = NOT set
-webhooks-incomplete = INCOMPLETE
-webhooks-accepted = accepted
 webhooks-lacks = without { $lacks }
 webhooks-holds-unknown = cannot be read back
 webhooks-cannot-read-back = the gateway accepted the address, and its API cannot read it back: send a message to the number and watch `midiateca monitor`. If nothing arrives, restart the session at the gateway, or put the address below into its settings; it is shown only once
@@ -13,8 +9,6 @@ webhooks-no-call = { $gateway } has no API call that sets its webhooks
 webhooks-no-sender = { $gateway } sets the address of a sender by its SID, and { $id } has none
     .hint = `midiateca instance add { $id } --client { $client } --session XE…` adds it; or paste the address into the panel of { $gateway }
 webhooks-still-lacks = the gateway did not take every event or switch of { $slots }: without them some media do not arrive. See the line of each, and set them in the gateway's panel
-webhooks-would-be-set = would be changed
-webhooks-left = unchanged
 webhooks-holds-ours = has our address: { $address }
 webhooks-holds-other = has another address, or an old one of this server: { $address }
 webhooks-holds-nothing = empty

@@ -12,18 +12,6 @@ deliveries-would-be-dismissed =
         [one] { $count } entrega seria dispensada
        *[other] { $count } entregas seriam dispensadas
     }
-deliveries-not-found = não encontrada
-deliveries-instance-removed = ignorada: a instância foi removida, ou agora é de outro cliente
-deliveries-body-deleted = ignorada: a retenção excluiu o conteúdo
-deliveries-unreadable = ainda não processada: { $reason }
-deliveries-would-be-read = seria processada
-deliveries-no-media = não contém mídia
-deliveries-erased = ignorada: a mensagem foi apagada a pedido
-deliveries-bytes-missing = os bytes já não estão na entrega, e o arquivo armazenado está ausente
-deliveries-bytes-corrupt = os bytes já não estão na entrega, e o arquivo armazenado está corrompido
-deliveries-bytes-removed = os bytes já não estão na entrega, e uma regra de retenção excluiu o arquivo armazenado
-deliveries-bytes-erased = os bytes já não estão na entrega, e o arquivo armazenado foi apagado a pedido
-deliveries-read = processada
 deliveries-id = entrega
 deliveries-instance = instância
 deliveries-received = recebida

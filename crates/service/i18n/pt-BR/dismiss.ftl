@@ -2,10 +2,6 @@
 
 dismiss-name-media = nenhuma mídia foi informada
     .hint = informe ids, ou use --failed ou --expired
-dismiss-dismissed = dispensada
-dismiss-would-be-dismissed = seria dispensada
-dismiss-skipped = ignorada: não falhou nem expirou
-dismiss-not-found = não encontrada
 dismiss-sum =
     { $dismissed ->
         [one] { $dismissed } dispensada

@@ -28,6 +28,8 @@ errors-url-invalid = { $key } deve ter a forma { $scheme }:///caminho; esta vers
 
 ## The data folder
 
+errors-data-missing = não há uma instalação em { $path }
+    .hint = informe a pasta certa com --data, ou comece com `midiateca client add NOME`
 errors-data-folder-unusable = não é possível usar a pasta de dados { $path }
 errors-other-folder = execute o midiateca com o usuário dono da pasta, ou informe outra pasta com --data
 errors-lock-unusable = não é possível travar { $path }

@@ -1,9 +1,6 @@
 ### What `forget` says.
 
 forget-shared-ids = não apagados, porque aparecem em mídias de várias pessoas: { $ids }
-forget-basis-given = informado
-forget-basis-paired = nas mesmas mensagens que outro id desta pessoa
-forget-basis-unfinished = encontrado por um apagamento incompleto desta pessoa
 forget-confirm = apagar tudo destes ids do cliente { $client }? Digite sim para continuar:
 forget-give-yes = nada foi apagado, porque estes ids não foram confirmados: { $ids }
     .hint = confira-os e acrescente --yes, ou execute o comando em um terminal para confirmar
@@ -57,10 +54,6 @@ forget-downloads-left =
         [one] { $count } download ainda não terminou
        *[other] { $count } downloads ainda não terminaram
     }
-forget-left-linked = ainda existe: { $path } ({ $sha256 }): é um link ou está atrás de um, e o destino dele pode pertencer a outra coisa; remova-o à mão, ou substitua o link pela própria pasta ou por uma montagem dela, e execute o mesmo comando de novo
-forget-left-shared = os mesmos bytes continuam em { $path } ({ $sha256 }): são de outra mídia, que não foi apagada
-forget-left-orphaned = os mesmos bytes continuam em { $path } ({ $sha256 }): o arquivo é órfão, no lugar do arquivo de outra mensagem; exclua-o se for desta pessoa
-forget-left-failed = ainda existe: { $path } ({ $sha256 }): não foi possível removê-lo; o log diz por quê
 forget-not-complete = o apagamento não está completo, e isto ainda não é a prova: execute o mesmo comando de novo
 forget-left-in-database = o apagamento não está completo, e isto ainda não é a prova: os arquivos do banco de dados ainda contêm dados apagados, porque não foi possível regravá-los, ou outro programa os está lendo; execute o mesmo comando de novo
 forget-no-space = o apagamento não está completo, e isto ainda não é a prova: os arquivos do banco de dados ainda contêm dados apagados, porque é preciso ter { $needed } livres para regravá-los; libere espaço e execute o mesmo comando de novo

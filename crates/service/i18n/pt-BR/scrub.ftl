@@ -1,16 +1,5 @@
 ### What `scrub` prints.
 
-scrub-missing = ausente
-scrub-corrupt = corrompido
-scrub-unreadable = ilegível
-scrub-orphaned = órfão
-scrub-restored = restaurado de outra cópia
-scrub-queued = na fila para ser baixado de novo
-scrub-unrecoverable = sem recuperação: não há link
-scrub-found = encontrado e armazenado
-scrub-quarantined = movido para a quarentena
-scrub-skipped = ignorado: mudou durante o reparo, ou não é um arquivo de mídia
-scrub-failed = não reparado: o armazenamento relatou um erro
 scrub-not-repaired =
     { $failed ->
         [one] { $failed } arquivo não pôde ser reparado

@@ -7,19 +7,3 @@ test-webhook-none-of-gateway = a entrega tem a forma de { $gateway }, e nenhuma 
 test-webhook-no-sample = as entregas do gateway { $gateway } não trazem arquivos, por isso não há exemplo para { $id }
     .hint = informe como ARQUIVO uma entrega que o gateway enviou; `midiateca deliveries show` exibe uma
 test-webhook-no-instance = ainda não há instância: `midiateca instance add ID --client N --token-env VAR`, ou experimente `midiateca demo`
-
-## The steps
-
-test-webhook-received = recebida
-test-webhook-committed = confirmada
-test-webhook-detected = detectada
-test-webhook-ignored = ignorada
-test-webhook-set-aside = separada
-test-webhook-refused = recusada
-test-webhook-route-tried = rota tentada
-test-webhook-link = link
-test-webhook-bytes = bytes
-test-webhook-verified = verificada
-test-webhook-path = caminho
-test-webhook-row = registro
-test-webhook-not-stored = não armazenada

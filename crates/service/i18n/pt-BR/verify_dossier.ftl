@@ -1,14 +1,5 @@
 ### What `verify-dossier` says.
 
-verify-dossier-altered = alterado
-verify-dossier-missing = ausente
-verify-dossier-added = não consta em SHA256SUMS
-verify-dossier-unreadable = não pode ser lido: está comprimido, é um link ou está danificado
-verify-dossier-unsafe-name = o nome poderia levar para fora da pasta; não descompacte este arquivo
-verify-dossier-not-signed = a assinatura em SIGNATURE não corresponde a este arquivo e à chave
-verify-dossier-other-key = assinado por outra instalação
-verify-dossier-malformed = tem uma linha que não está no formato do sha256sum
-verify-dossier-hidden-files = o ZIP tem arquivos ou outros bytes que o índice dele não mostra, ou mostra duas vezes
 verify-dossier-fine =
     o dossiê não foi alterado: { $files ->
         [one] { $files } arquivo

@@ -1,10 +1,6 @@
 ### What `instance configure-webhooks` says.
 
 webhooks-setting = configurando { $slot } …
-webhooks-set = configurado
-webhooks-not-set = NÃO configurado
-webhooks-incomplete = INCOMPLETO
-webhooks-accepted = aceito
 webhooks-lacks = sem { $lacks }
 webhooks-holds-unknown = não foi possível conferir
 webhooks-cannot-read-back = o gateway aceitou o endereço, mas a API dele não permite conferir: envie uma mensagem ao número e acompanhe `midiateca monitor`. Se nada chegar, reinicie a sessão no gateway, ou coloque o endereço abaixo na configuração dele; ele só é mostrado uma vez
@@ -13,8 +9,6 @@ webhooks-no-call = { $gateway } não tem uma chamada de API que configure os web
 webhooks-no-sender = { $gateway } configura o endereço de um remetente pelo SID, e { $id } não tem nenhum
     .hint = `midiateca instance add { $id } --client { $client } --session XE…` o informa; ou cole o endereço no painel da { $gateway }
 webhooks-still-lacks = o gateway não aceitou todos os eventos ou opções de { $slots }: sem eles algumas mídias não chegam. Veja a linha de cada um, e configure-os no painel do gateway
-webhooks-would-be-set = seria alterado
-webhooks-left = mantido
 webhooks-holds-ours = contém o endereço deste servidor: { $address }
 webhooks-holds-other = contém outro endereço, ou um antigo deste servidor: { $address }
 webhooks-holds-nothing = vazio

@@ -22,7 +22,7 @@ pub fn may_be_readable(error: &Error) -> bool {
         Error::Storage(error) | Error::Opening(OpeningError::Storage(error)) => of_storage(error),
         Error::Secrets(error) => matches!(error, secrets::Error::KeyFile { .. }),
         Error::Db(error) | Error::Opening(OpeningError::Db(error)) => of_db(error),
-        Error::Opening(_) => false,
+        Error::NoData { .. } | Error::Opening(_) => false,
     }
 }
 

@@ -95,7 +95,7 @@ fn typed(text: &str, current: &Value) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Settings, Source};
+    use crate::config::{SettingSource, Settings};
 
     fn with(variables: &[(&str, &str)]) -> Result<Settings, crate::config::Error> {
         let variables = variables
@@ -118,7 +118,7 @@ mod tests {
                 let settings = with(&[(&name, &text)]).unwrap();
                 assert_eq!(settings.config, Config::default(), "{name}={text}");
                 let source = settings.source(section, key);
-                assert_eq!(source, &Source::Variable(name.clone()), "{name}");
+                assert_eq!(source, &SettingSource::Variable(name.clone()), "{name}");
             }
         }
     }

@@ -3,21 +3,55 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Error, accepted, environment, read_text, reading};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Config, Error, FileProblem, accepted, environment, read_text, reading};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum SettingSource {
     Default,
     File(PathBuf),
     /// The variable's name.
     Variable(String),
 }
 
+/// A setting, its value, and where that comes from.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettingInForce {
+    /// `section.key`.
+    pub key: String,
+    /// As the file has it.
+    #[serde(skip)]
+    pub text: Value,
+    /// In bytes and milliseconds.
+    pub value: Value,
+    pub source: &'static str,
+    /// The path of the file, or the name of the variable.
+    pub origin: Option<String>,
+}
+
+/// All problems of a file and the environment. That overrides the file, so it is read only when the file is valid.
+pub fn check(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Vec<FileProblem>, Error> {
+    let problems = file.map_or(Ok(Vec::new()), reading::problems_of_file)?;
+    if !problems.is_empty() {
+        return Ok(problems);
+    }
+    let line = None;
+    match Settings::read(file, variables) {
+        Err(Error::Impossible(problem)) => Ok(vec![FileProblem { line, problem }]),
+        read => read.map(|_| Vec::new()),
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub config: Config,
     /// By `section.key`; keys that are missing here have their defaults.
-    sources: BTreeMap<String, Source>,
+    sources: BTreeMap<String, SettingSource>,
 }
 
 impl Settings {
@@ -34,20 +68,46 @@ impl Settings {
             let reading = accepted(reading::read(&read_text(path)?), path)?;
             settings.config = reading.config;
             for (key, _) in reading.keys {
-                settings.sources.insert(key, Source::File(path.to_owned()));
+                settings
+                    .sources
+                    .insert(key, SettingSource::File(path.to_owned()));
             }
         }
         for variable in environment::variables(variables) {
             settings.config.set(&variable)?;
-            let source = Source::Variable(variable.name);
+            let source = SettingSource::Variable(variable.name);
             settings.sources.insert(variable.key, source);
         }
         settings.config.check()?;
         Ok(settings)
     }
 
-    pub fn source(&self, section: &str, key: &str) -> &Source {
+    /// Each setting in the order of the sections.
+    pub fn in_force(&self) -> Vec<SettingInForce> {
+        let texts = json!(self.config);
+        let numbers = self.config.in_numbers();
+        let mut all = Vec::new();
+        for (section, values) in texts.as_object().into_iter().flatten() {
+            for (key, text) in values.as_object().into_iter().flatten() {
+                let (source, origin) = match self.source(section, key) {
+                    SettingSource::Default => ("default", None),
+                    SettingSource::File(path) => ("file", Some(path.display().to_string())),
+                    SettingSource::Variable(name) => ("environment", Some(name.clone())),
+                };
+                all.push(SettingInForce {
+                    key: format!("{section}.{key}"),
+                    text: text.clone(),
+                    value: numbers[section][key].clone(),
+                    source,
+                    origin,
+                });
+            }
+        }
+        all
+    }
+
+    pub fn source(&self, section: &str, key: &str) -> &SettingSource {
         let source = self.sources.get(&format!("{section}.{key}"));
-        source.unwrap_or(&Source::Default)
+        source.unwrap_or(&SettingSource::Default)
     }
 }

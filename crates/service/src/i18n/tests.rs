@@ -247,6 +247,65 @@ fn every_result_of_an_action_is_listed() {
     }
 }
 
+/// The command line's texts of results; a new one does not compile here before it has a text.
+#[test]
+fn every_result_has_a_text_and_no_text_is_unused() {
+    use crate::ingest::Replaced;
+    use crate::ops::dismiss::Dismissed;
+    use crate::ops::dossier::verify::DossierFault;
+    use crate::ops::erasure::{Basis, Why};
+    use crate::ops::instance::{Holder, SlotResult};
+    use crate::ops::replay::Replayed;
+    use crate::ops::retry::Retried;
+    use crate::ops::verify::Repaired;
+    use crate::ops::{Problem, test_delivery::Step};
+    let mut codes: Vec<String> = [
+        "retry.would_be_queued",
+        "dismiss.would_be_dismissed",
+        "replay.would_be_read",
+    ]
+    .map(str::to_owned)
+    .into();
+    macro_rules! texts {
+        ($of:literal, $type:ident: $($variant:ident)*) => {
+            let check = |it: &$type| match it { $($type::$variant => ()),* };
+            for one in [$($type::$variant),*] {
+                check(&one);
+                let code = serde_json::to_value(one).unwrap();
+                codes.push(format!("{}.{}", $of, code.as_str().unwrap()));
+            }
+        };
+    }
+    texts!("retry", Retried: Queued QueuedFileMissing AlreadyStored Downloading Erased Skipped NotFound);
+    texts!("dismiss", Dismissed: Dismissed Skipped NotFound);
+    texts!("replay", Replayed: Read NoMedia Erased Unreadable InstanceRemoved BodyDeleted NotFound);
+    texts!("problem", Problem: Missing Corrupt Orphaned Unreadable);
+    texts!("repair", Repaired: Restored Queued Unrecoverable Found Quarantined Skipped Failed);
+    texts!("dossier", DossierFault: Altered Missing Added Unreadable UnsafeName NotSigned OtherKey Malformed Hidden);
+    texts!("holder", Holder: Ours Other Empty Off Incomplete);
+    texts!("slot", SlotResult: WouldBeSet Set NotSet Incomplete NotReadBack Unchanged);
+    texts!("basis", Basis: Given Paired Unfinished);
+    texts!("left", Why: Linked Shared Orphaned Failed);
+    // What is intact is not mentioned.
+    texts!("replaced", Replaced: Intact Missing Corrupt Removed Erased);
+    codes.retain(|code| code != "replaced.intact");
+    let _steps = |step: &Step| match step {
+        Step::Received { .. } | Step::Committed { .. } | Step::Detected { .. } => (),
+        Step::Ignored { .. } | Step::SetAside { .. } | Step::Refused { .. } => (),
+        Step::RouteTried { .. } | Step::Link { .. } | Step::Bytes { .. } => (),
+        Step::Verified { .. } | Step::Path { .. } => (),
+        Step::Row { .. } | Step::NotStored { .. } => (),
+    };
+    let steps = "received committed detected ignored set_aside refused route_tried link bytes verified path row not_stored";
+    codes.extend(steps.split(' ').map(|code| format!("step.{code}")));
+    let ids: BTreeSet<_> = codes.iter().map(|code| id("results", code)).collect();
+    for folder in [EN_US, PT_BR] {
+        let known = texts(folder).into_keys();
+        let known: BTreeSet<_> = known.filter(|it| it.starts_with("results-")).collect();
+        assert_eq!(known, ids);
+    }
+}
+
 /// The fields of the steps of a test delivery that are not fields of a media.
 const STEP_FIELDS: [&str; 12] = [
     "bytes",

@@ -3,7 +3,7 @@
 use super::names;
 use crate::cli::sheet::Sheet;
 use crate::cli::zone::{local, or_dash, zone};
-use crate::cli::{Context, complaint, plain, tame, words::instance as words};
+use crate::cli::{Context, complaint, plain, result, tame, words::instance as words};
 use midiateca_service::i18n::{Reader, refusals};
 use midiateca_service::instances::Instance;
 use midiateca_service::model::{InstanceState, Route};
@@ -169,13 +169,7 @@ fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
     let lang = sheet.lang;
     for slot in slots {
         let label = fill!(lang, words::SLOT, slot = slot.name);
-        let holder = lang.say(match slot.state {
-            Holder::Ours => words::OURS,
-            Holder::Other => words::OTHER,
-            Holder::Empty => words::EMPTY,
-            Holder::Off => words::OFF,
-            Holder::Incomplete => words::INCOMPLETE,
-        });
+        let holder = result(lang, "holder", slot.state, &[]);
         let holds = slot.holds.as_deref().map(plain).unwrap_or_default();
         let lacks = match slot.lacks.join(", ") {
             lacks if slot.state == Holder::Incomplete => fill!(lang, words::LACKS, lacks),

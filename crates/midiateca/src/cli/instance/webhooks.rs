@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::{
-    Context, Ending, Language, answer, complaint, ids, plain, words::webhooks as words,
+    Context, Ending, Language, answer, complaint, ids, plain, result, words::webhooks as words,
 };
 use midiateca_service::app::App;
 use midiateca_service::ops::gateway_admin::{can_be_asked, without_secret};
@@ -127,14 +127,7 @@ fn line(slot: &SlotReport, lang: Language) -> String {
     };
     let address = plain(slot.holds.as_deref().unwrap_or_default());
     let holds = fill!(lang, holds, address);
-    let result = lang.say(match slot.result {
-        SlotResult::WouldBeSet => words::WOULD_BE_SET,
-        SlotResult::Set => words::SET,
-        SlotResult::NotSet => words::NOT_SET,
-        SlotResult::Incomplete => words::INCOMPLETE,
-        SlotResult::NotReadBack => words::ACCEPTED,
-        SlotResult::Unchanged => words::LEFT,
-    });
+    let result = result(lang, "slot", slot.result, &[]);
     let lacks = match slot.lacks.join(", ") {
         lacks if slot.result == SlotResult::Incomplete => {
             format!(" ({})", fill!(lang, words::LACKS, lacks))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::which::Chosen;
-use crate::cli::{Context, Ending, Items, TextKey, summary, tame, words::dismiss as words};
+use crate::cli::{Context, Ending, Items, result, summary, tame, words::dismiss as words};
 use midiateca_service::app::App;
 use midiateca_service::model::MediaStatus;
 use midiateca_service::ops::dismiss::{self, Dismissed, Item};
@@ -35,8 +35,11 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
         actor: context.actor.clone(),
     };
     let items = Arc::new(Items::new("items", move |item: &Item| {
-        let result = lang.say(text(item.result, dry_run));
-        format!("{}\t{result}", tame(item.media.as_str()))
+        let text = match item.result {
+            Dismissed::Dismissed if dry_run => result(lang, "dismiss", "would_be_dismissed", &[]),
+            dismissed => result(lang, "dismiss", dismissed, &[]),
+        };
+        format!("{}\t{text}", tame(item.media.as_str()))
     }));
     let cancelled = app.shutdown.token_with_signals();
     let report = dismiss::run(&app.db, &app.clock, order, items.clone(), cancelled).await?;
@@ -47,13 +50,4 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     };
     items.finish(&report, &summary(lang, key, &report));
     Ok(Ending::fine_if(report.not_found == 0 && !report.stopped))
-}
-
-fn text(result: Dismissed, dry_run: bool) -> TextKey {
-    match result {
-        Dismissed::Dismissed if dry_run => words::WOULD_BE_DISMISSED,
-        Dismissed::Dismissed => words::DISMISSED,
-        Dismissed::Skipped => words::SKIPPED,
-        Dismissed::NotFound => words::NOT_FOUND,
-    }
 }

@@ -4,20 +4,14 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use super::super::scrub::problem_line;
 use super::which::Which;
 use crate::cli::{Context, Ending, Items, Language, Out, summary, words::export as words};
 use midiateca_service::app::App;
-use midiateca_service::ops::export::{self, ExportFinding, Report, Target};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Folder,
-    Tar,
-    Zip,
-}
+use midiateca_service::ops::export::{self, ExportFinding, Format, Report, Target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -26,21 +20,19 @@ pub(crate) struct Options {
     #[command(flatten)]
     which: Which,
     /// What to write, whatever the target's ending says
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = formats())]
     format: Option<Format>,
     /// Show what would be exported
     #[arg(long)]
     dry_run: bool,
 }
 
-impl From<Format> for export::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Folder => Self::Folder,
-            Format::Tar => Self::Tar,
-            Format::Zip => Self::Zip,
-        }
-    }
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(["folder", "tar", "zip"]).map(|name| match name.as_str() {
+        "folder" => Format::Folder,
+        "tar" => Format::Tar,
+        _ => Format::Zip,
+    })
 }
 
 pub(super) async fn run(
@@ -48,7 +40,7 @@ pub(super) async fn run(
     app: &App,
     mut options: Options,
 ) -> anyhow::Result<Ending> {
-    let target = Target::from_path(&options.target, options.format.map(Into::into))?;
+    let target = Target::from_path(&options.target, options.format)?;
     options.which.resolve(context, app).await?;
     let is_stream = target == Target::Stream;
     if is_stream && io::stdout().is_terminal() {

@@ -23,6 +23,9 @@ pub(super) fn app(error: &app::Error, lang: Language) -> Cause {
             &[("path", &path.display())],
         )
         .about_writing(true),
+        app::Error::NoData { path } => {
+            Cause::new(lang, words::DATA_MISSING, &[("path", &path.display())])
+        }
         app::Error::Coordination(error) => coordination(error, lang),
         app::Error::Opening(error) => opening(error, lang),
         app::Error::Db(error) => db(error, lang),
