@@ -182,7 +182,7 @@ async fn the_names_of_downloads_and_the_page_of_a_dossier_are_harmless() {
     test.end().await;
 }
 
-/// What other servers say: the answer of an endpoint, and a gateway that refuses.
+/// What other servers and programs say: the answer of an endpoint, a transcript, and a gateway that refuses.
 #[tokio::test]
 async fn what_other_systems_say_is_text_and_nothing_else() {
     let test = TestApp::start().await;
@@ -205,13 +205,19 @@ async fn what_other_systems_say_is_text_and_nothing_else() {
         .unwrap();
     database
         .execute(
+            "insert into transcripts (media, text, at) values (?1, ?2, ?3)",
+            rusqlite::params![stored.id, evil, now],
+        )
+        .unwrap();
+    database
+        .execute(
             "update instances set problem = ?1, session = ?1",
             rusqlite::params![evil],
         )
         .unwrap();
     for (path, shown) in [
         ("/endpoints/E/notifications/N", "gpj.exe"),
-        (&format!("/media/{}", stored.id), stored.id.as_str()),
+        (&format!("/media/{}", stored.id), "gpj.exe"),
         ("/instances", "alert(1)"),
         ("/", "alert(1)"),
     ] {

@@ -19,7 +19,7 @@ use crate::http::api::page::whole;
 use crate::http::api::{ApiError, v1};
 use crate::i18n::Reader;
 use crate::i18n::keys::dashboard as words;
-use crate::media::{self, Cursor, Filter, Media};
+use crate::media::{self, Cursor, Filter, Media, examinations};
 use crate::ops::{dismiss, retry};
 
 #[derive(Template)]
@@ -114,11 +114,14 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
         let covering = v1::media::holds_of(&state, &grant, &found).await?;
         Ok(covering.iter().map(Document::of).collect())
     };
-    let (attempts, links, covering, neighbours) = tokio::join!(
+    let db = state.app.db_for_lists();
+    let transcript = async { Ok(examinations::transcript(&db, &found.id).await?) };
+    let (attempts, links, covering, neighbours, transcript) = tokio::join!(
         Panel::wait(&frame, attempts),
         Panel::wait(&frame, links),
         Panel::wait(&frame, covering),
         in_time(neighbours(&state, &grant, &found)),
+        in_time(transcript),
     );
     // A page without its neighbours is still of use.
     let (older, newer) = neighbours.unwrap_or_default();
@@ -129,7 +132,9 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
             &json!({}),
         )
     });
-    let media = Document::of(&found);
+    let mut media = Document::of(&found);
+    // The file is of use without it.
+    media.0["transcript"] = json!(transcript.unwrap_or_default());
     let refused = v1::media::refuse_screened(&state.app, &found, grant.role).err();
     Ok(MediaPage {
         withheld: refused.map(|error| error.explanation(Reader::Page, frame.lang).message),
