@@ -335,7 +335,7 @@ fn whatever_is_shown_by_its_name_has_one_in_words_that_fits_its_column() {
     codes.extend(MediaStatus::ALL.map(|status| status.as_str()));
     codes.extend(InstanceState::CODES);
     codes.extend(DeliveryVerdict::CODES);
-    codes.extend(["default", "ignored"]);
+    codes.extend(["default", "ignored", "endpoint.test"]);
     codes.extend(crate::model::Verification::ALL.map(|it| it.as_str()));
     codes.extend(crate::model::Proof::CODES);
     codes.extend(["true", "false"]);

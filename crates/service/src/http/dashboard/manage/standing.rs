@@ -78,7 +78,8 @@ impl InstanceRow {
 
     pub fn text(&self, frame: &Frame) -> String {
         match self.standing {
-            Standing::Refused => frame.reason(self.item.text("problem")),
+            // A newer version may have written a code that is not known here.
+            Standing::Refused => frame.plain(frame.reason(self.item.text("problem"))),
             Standing::Refusing => {
                 let count = self
                     .refused
