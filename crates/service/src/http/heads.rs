@@ -70,10 +70,10 @@ impl Asked {
         );
         let never = HeaderValue::from_static("no-store");
         headers.entry(header::CACHE_CONTROL).or_insert(never);
-        let varying = match self.is_link {
-            true if is_error => ERRORS_OF_LINKS,
-            true => "",
-            false => self.varying,
+        let varying = match (self.is_link, is_error) {
+            (false, _) => self.varying,
+            (true, true) => ERRORS_OF_LINKS,
+            (true, false) => "",
         };
         if !varying.is_empty() {
             headers.insert(header::VARY, HeaderValue::from_static(varying));

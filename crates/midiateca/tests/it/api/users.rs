@@ -590,17 +590,3 @@ async fn a_stream_of_events_ends_with_the_session() {
         .expect("the stream goes on");
     test.end().await;
 }
-
-#[tokio::test]
-async fn a_removed_client_has_no_users() {
-    let test = TestApp::start().await;
-    add(&test, "bia", Role::Viewer, Scope::Client(2)).await;
-    let mut bia = Browser::new(&test);
-    bia.sign_in("bia").await;
-    let removed = midiateca(&test.app.data, &["client", "remove", "2", "--keep-files"]).await;
-    assert!(removed.status.success(), "{}", stderr(&removed));
-    assert_eq!(bia.status("/media").await, 401);
-    let left = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
-    assert!(left.unwrap().is_empty());
-    test.end().await;
-}

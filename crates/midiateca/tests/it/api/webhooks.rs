@@ -465,38 +465,6 @@ async fn tests_are_paged_and_a_disabled_endpoint_takes_none() {
     test.end().await;
 }
 
-#[tokio::test]
-async fn an_endpoint_that_gets_another_client_shows_nothing_of_the_one_before() {
-    let test = on_loopback(Clock::system()).await;
-    let all = Caller::new(&test, Role::Admin, Scope::All).await;
-    let own = Caller::new(&test, Role::Admin, Scope::Client(3)).await;
-    let (receiver, url) = Receiver::start().await;
-    let (id, _) = endpoint(&all, json!({"url": url})).await;
-    test.store(sample("OF-FIRST")).await;
-    receiver.wait_for(1).await;
-    let path = format!("/endpoints/{id}");
-    assert_eq!(own.error("GET", &path, None).await.0, 404);
-    let (_, changed) = all.send("PATCH", &path, Some(json!({"client": 3}))).await;
-    assert_eq!(changed["client"], 3, "{changed}");
-    let seen = own.get(&format!("{path}/notifications")).await;
-    assert_eq!(seen["items"], json!([]));
-    let own_path = {
-        let (own_id, _) = endpoint(&own, json!({"url": url})).await;
-        format!("/endpoints/{own_id}")
-    };
-    for change in [json!({"client": 2}), json!({"all_clients": true})] {
-        let refused = own.error("PATCH", &own_path, Some(change)).await;
-        assert_eq!(refused, (404, "client_not_found".to_owned()));
-    }
-    let unknown = all.error("PATCH", &path, Some(json!({"client": 99}))).await;
-    assert_eq!(unknown.0, 400);
-    let (_, changed) = all
-        .send("PATCH", &path, Some(json!({"all_clients": true})))
-        .await;
-    assert_eq!(changed["client"], Value::Null, "{changed}");
-    test.end().await;
-}
-
 /// What an endpoint answers may repeat what it was sent, and the memory of the live feed has it too.
 #[tokio::test]
 async fn nothing_of_an_erased_person_is_left_in_the_outbox_and_in_the_live_feed() {

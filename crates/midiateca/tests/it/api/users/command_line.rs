@@ -121,3 +121,17 @@ async fn an_administrator_of_one_client_cannot_take_the_name_of_the_servers() {
     assert_eq!(status, 201, "{answer}");
     test.end().await;
 }
+
+#[tokio::test]
+async fn a_removed_client_has_no_users() {
+    let test = TestApp::start().await;
+    add(&test, "bia", Role::Viewer, Scope::Client(2)).await;
+    let mut bia = Browser::new(&test);
+    bia.sign_in("bia").await;
+    let removed = midiateca(&test.app.data, &["client", "remove", "2", "--keep-files"]).await;
+    assert!(removed.status.success(), "{}", stderr(&removed));
+    assert_eq!(bia.status("/media").await, 401);
+    let left = midiateca_service::access::users::list(&test.app.db, Scope::All).await;
+    assert!(left.unwrap().is_empty());
+    test.end().await;
+}
