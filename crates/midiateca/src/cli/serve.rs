@@ -99,7 +99,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<E
     );
     greet(context, &app, address).await?;
     if context.config.http.public_url.is_empty() {
-        if context.talks {
+        if context.talks && std::io::stderr().is_terminal() {
             say(context, words::NO_PUBLIC_URL, &[]);
         } else {
             tracing::warn!(

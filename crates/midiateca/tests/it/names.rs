@@ -130,9 +130,10 @@ async fn names_and_addresses_have_a_limit() {
     for (path, body, code) in [
         (
             "/instances",
-            json!({"id": id, "client": 2}),
+            json!({"id": &id[..300], "client": 2}),
             "instance_id_long",
         ),
+        ("/instances", json!({"id": id, "client": 2}), "bad_body"),
         ("/endpoints", json!({"url": url}), "endpoint_address_long"),
     ] {
         let (status, answer) = admin.send("POST", path, Some(body)).await;

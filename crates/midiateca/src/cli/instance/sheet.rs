@@ -175,7 +175,7 @@ fn slots(sheet: &mut Sheet, slots: &[Slot], id: &str) {
             lacks if slot.state == Holder::Incomplete => fill!(lang, words::LACKS, lacks),
             _ => String::new(),
         };
-        sheet.labelled(&label, format!("{holder:<9} {holds} {lacks}").trim_end());
+        sheet.labelled(&label, format!("{holder:<14} {holds} {lacks}").trim_end());
     }
     if slots.iter().any(|slot| slot.state != Holder::Ours) {
         sheet.labelled("", fill!(lang, words::CONFIGURE, id));
