@@ -91,18 +91,11 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     all.into_iter().flatten()
 }
 
-/// Every text of a request has a limit, which is enforced by the reader of fields; many have a lower one.
+/// Every text of a body has a limit, which is enforced by the reader of fields; many have a lower one. Texts of a query have
+/// the same one, and the document does not say so: several of that length are more than the head of a request may have.
 fn bound_texts(document: &mut OpenApi) {
     let mut names = BTreeSet::new();
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        for parameter in operation.parameters.iter_mut().flatten() {
-            if let RefOr::T(parameter) = parameter
-                && parameter.parameter_in == ParameterIn::Query
-                && let Some(schema) = &mut parameter.schema
-            {
-                bound(schema, &mut names);
-            }
-        }
         if let Some(RefOr::T(body)) = &mut operation.request_body {
             for content in body.content.values_mut() {
                 if let RefOr::T(content) = content

@@ -36,7 +36,7 @@ const MOST_IDS: usize = 500;
 pub struct ArchiveQuery {
     /// Only these media, by their ids with commas; at most 500.
     #[serde(default, deserialize_with = "list")]
-    #[param(value_type = Option<String>, max_length = 18500)]
+    #[param(value_type = Option<String>)]
     ids: Option<String>,
 }
 

@@ -48,7 +48,7 @@ pub struct DossierQuery {
 pub struct DossierOfFilterQuery {
     /// Only these media, by their ids with commas; at most 500.
     #[serde(default, deserialize_with = "list")]
-    #[param(value_type = Option<String>, max_length = 18500)]
+    #[param(value_type = Option<String>)]
     ids: Option<String>,
     /// The language of its page, `en` or `pt-BR`; that of `Accept-Language` without it.
     lang: Option<String>,
