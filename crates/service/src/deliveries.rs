@@ -207,6 +207,11 @@ pub async fn dismissed_at(db: &Db) -> Result<Option<Millis>, Error> {
     Checkpoint::DeliveriesDismissed.load(db, "").await
 }
 
+/// Like [`dismissed_at`], within a transaction.
+pub async fn dismissed_in(tx: &mut Tx) -> Result<Option<Millis>, Error> {
+    Checkpoint::DeliveriesDismissed.load_in(tx, "").await
+}
+
 /// Ids begin with their time, so the primary key finds the first one.
 const SET_ASIDE_SINCE: &str = "select count(*) as n from deliveries where id >= $1 and received_at > $2 and verdict = 'set_aside'";
 

@@ -102,16 +102,12 @@ pub async fn write_down(db: &Db, tally: &Tally) -> Result<(), Error> {
         return Ok(());
     }
     let counted = Arc::clone(&taken);
-    let dismissed_at = deliveries::dismissed_at(db).await;
-    if dismissed_at.is_err() {
-        tally.restore(&taken);
-    }
-    let dismissed_at = dismissed_at?;
     let written = db.write(Key::Nothing, async move |tx| {
         for (id, count) in &counted.counts {
             instances::count(tx, id, count.deliveries, count.ignored, count.last).await?;
             rhythm::count(tx, id, count.deliveries, count.last).await?;
         }
+        let dismissed_at = deliveries::dismissed_in(tx).await?;
         for (refusal, count) in &counted.refusals {
             instances::count_refusals(tx, refusal, *count, dismissed_at).await?;
         }

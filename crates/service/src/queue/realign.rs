@@ -42,21 +42,24 @@ pub async fn realign(db: &Db, now: Millis) -> Result<Realigned, Error> {
         let latest = now + longest_wait(media.rounds, media.reason);
         (media.next_attempt_at > latest).then_some((media.id, latest))
     });
-    for group in groups(too_late) {
+    let too_late: Vec<_> = too_late.collect();
+    for group in too_late.chunks(AT_ONCE) {
         realigned.due += write(db, group, async |tx, (id, latest)| {
             requeue::make_ready(tx, &id, latest).await
         })
         .await?;
     }
     let limit = now + MOST_PATIENCE;
-    for group in groups(requeue::with_deadline_past(db, limit + DAY).await?) {
+    let overlong = requeue::with_deadline_past(db, limit + DAY).await?;
+    for group in overlong.chunks(AT_ONCE) {
         realigned.shortened += write(db, group, async move |tx, id| {
             requeue::shorten_deadline(tx, &id, limit, limit + DAY).await
         })
         .await?;
     }
     // A link that its server reported as expired stays expired; one that only our clock expired is requested.
-    for group in groups(requeue::unexpired(db, now).await?) {
+    let unexpired = requeue::unexpired(db, now).await?;
+    for group in unexpired.chunks(AT_ONCE) {
         realigned.requeued += write(db, group, async move |tx, id| {
             requeue::requeue_unexpired(tx, &id, now).await
         })
@@ -65,23 +68,13 @@ pub async fn realign(db: &Db, now: Millis) -> Result<Realigned, Error> {
     Ok(realigned)
 }
 
-fn groups<T>(items: impl IntoIterator<Item = T>) -> Vec<Vec<T>> {
-    let mut groups: Vec<Vec<T>> = Vec::new();
-    for item in items {
-        match groups.last_mut() {
-            Some(group) if group.len() < AT_ONCE => group.push(item),
-            _ => groups.push(vec![item]),
-        }
-    }
-    groups
-}
-
 /// Changes a group of media in one write; returns the number of changed rows.
-async fn write<T, F>(db: &Db, group: Vec<T>, change: F) -> Result<u64, Error>
+async fn write<T, F>(db: &Db, group: &[T], change: F) -> Result<u64, Error>
 where
     T: Clone + Send + 'static,
     F: AsyncFn(&mut Tx, T) -> Result<u64, Error> + Send + 'static,
 {
+    let group = group.to_vec();
     let write = db.write(Key::Everything, async move |tx| {
         let mut changed = 0;
         for item in &group {

@@ -195,6 +195,18 @@ async fn settings_of_an_instance_can_be_undone_and_seen() {
     }
 }
 
+/// How many instances have something of their gateway's access.
+async fn with_access(data: &std::path::Path) -> i64 {
+    let path = data.join("midiateca.db");
+    let db = midiateca_service::db::Db::open_existing(&path, std::time::Duration::from_secs(5))
+        .await
+        .unwrap();
+    let sql = "select count(*) as n from instances where token_sealed is not null or secret_sealed is not null or session is not null";
+    let row = db.row(sql, vec![]).await.unwrap().unwrap();
+    db.close().await;
+    row.int("n").unwrap()
+}
+
 #[tokio::test]
 async fn another_gateway_does_not_get_the_token_of_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,6 +228,8 @@ async fn another_gateway_does_not_get_the_token_of_the_one_before() {
         file,
         "--session",
         "x",
+        "--routes",
+        "gateway",
     ];
     assert!(
         midiateca(data, &[&first[..], &base].concat())
@@ -228,6 +242,7 @@ async fn another_gateway_does_not_get_the_token_of_the_one_before() {
         serde_json::from_str::<serde_json::Value>(&stdout(&shown)).unwrap()
     };
     assert_eq!(shown().await["token"], true, "{}", shown().await);
+    assert_eq!(shown().await["routes"], serde_json::json!(["gateway"]));
     let same = ["instance", "add", "loja", "--client", "1", "--offline"];
     assert!(midiateca(data, &same).await.status.success());
     assert_eq!(shown().await["token"], true);
@@ -237,5 +252,8 @@ async fn another_gateway_does_not_get_the_token_of_the_one_before() {
         stderr(&changed).contains("https://api.z-api.io"),
         "{changed:?}"
     );
-    assert_eq!(shown().await["token"], false, "{}", shown().await);
+    let (row, read) = (shown().await, with_access(data).await);
+    assert_eq!(row["token"], false, "{row}");
+    assert!(row["routes"].is_null(), "{row}");
+    assert_eq!(read, 0, "the session, the secret or the token stayed");
 }

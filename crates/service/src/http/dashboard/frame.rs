@@ -1,5 +1,6 @@
 //! What every page has: language, theme, who is signed in, and how values are written.
 
+use askama::filters::{Escaper as _, Html};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -416,16 +417,8 @@ fn marked(text: &str) -> String {
             (false, 1) => "`",
             _ => "",
         });
-        for letter in piece.chars() {
-            match letter {
-                '&' => html.push_str("&#38;"),
-                '<' => html.push_str("&#60;"),
-                '>' => html.push_str("&#62;"),
-                '"' => html.push_str("&#34;"),
-                '\'' => html.push_str("&#39;"),
-                other => html.push(other),
-            }
-        }
+        // A string takes all that is written to it.
+        let _ = Html.write_escaped_str(&mut html, piece);
         if is_code {
             html.push_str("</code>");
         }

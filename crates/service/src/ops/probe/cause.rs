@@ -85,11 +85,16 @@ impl WriteCause {
 
 #[cfg(unix)]
 fn permission(path: &Path, error: &io::Error) -> WriteCause {
-    use std::os::unix::fs::MetadataExt as _;
     if error.raw_os_error() == Some(EPERM) {
         return WriteCause::Forbidden;
     }
-    let us = rustix::process::geteuid().as_raw();
+    whose(path, rustix::process::geteuid().as_raw())
+}
+
+/// Why the user with this id is not permitted to write there.
+#[cfg(unix)]
+fn whose(path: &Path, us: u32) -> WriteCause {
+    use std::os::unix::fs::MetadataExt as _;
     // A path whose metadata cannot be read is inside a folder that is closed to this user.
     let known = path
         .ancestors()
@@ -110,6 +115,23 @@ fn permission(_: &Path, _: &io::Error) -> WriteCause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_of_what_is_there_is_a_cause() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let owner = folder.path().metadata().unwrap().uid();
+        let other = owner.wrapping_add(1_000);
+        let absent = folder.path().join("a/b");
+        assert_eq!(whose(folder.path(), other), WriteCause::Owner);
+        // Its parent is not to be given away.
+        assert_eq!(whose(&absent, other), WriteCause::Parent);
+        assert_eq!(whose(folder.path(), 0), WriteCause::Forbidden);
+        if owner != 0 {
+            assert_eq!(whose(folder.path(), owner), WriteCause::Mode);
+        }
+    }
 
     #[cfg(unix)]
     #[test]
