@@ -76,6 +76,9 @@ pub mod coordination;
 /// The database: readers, the one writer with its group commits, migrations.
 pub mod db;
 
+/// TLS towards servers.
+pub mod tls;
+
 /// Settings, from the file and the environment.
 pub mod config;
 

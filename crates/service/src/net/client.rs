@@ -8,7 +8,6 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::PROXY_AUTHORIZATION;
 use hyper::{Request, Response};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as Pool, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -16,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::dial::Dialer;
 use super::proxy::Proxies;
 use super::resolve::Resolver;
+use crate::tls::{HttpsConnector, Tls};
 
 /// The most bytes that one connection reads ahead.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -33,15 +33,7 @@ pub(super) struct PooledClient {
 impl PooledClient {
     /// Certificates are checked against Mozilla's roots, compiled in.
     pub fn new(connect_timeout: Duration, proxies: Arc<Proxies>) -> Self {
-        let roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider supports the default protocol versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = Tls::new();
         let http = |resolver| {
             let mut http = HttpConnector::new_with_resolver(resolver);
             http.enforce_http(false);
@@ -49,15 +41,9 @@ impl PooledClient {
             http.set_connect_timeout(Some(connect_timeout));
             http
         };
-        let https = || {
-            HttpsConnectorBuilder::new()
-                .with_tls_config(tls.clone())
-                .https_or_http()
-                .enable_http1()
-        };
-        let to_proxy = https().wrap_connector(http(Resolver::AnyAddress));
+        let to_proxy = tls.around(http(Resolver::AnyAddress));
         let pool = |resolver| {
-            let https = https().wrap_connector(Dialer {
+            let https = tls.around(Dialer {
                 direct: http(resolver),
                 to_proxy: to_proxy.clone(),
                 resolver,

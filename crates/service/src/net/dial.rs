@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use hyper::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
@@ -17,6 +16,7 @@ use tower_service::Service;
 
 use super::proxy::{Proxies, Proxy};
 use super::resolve::Resolver;
+use crate::tls::{HttpsConnector, MaybeHttpsStream};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
