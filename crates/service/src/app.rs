@@ -379,6 +379,7 @@ impl App {
             clock: &self.clock,
             coordination: &self.coordination,
             owner: &self.owner,
+            lease_ms: self.config.worker.lease.ms(),
         }
     }
 

@@ -16,7 +16,6 @@ pub mod schedule;
 pub mod tool;
 mod waveform;
 
-use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +28,7 @@ use crate::db::{Db, Key};
 use crate::deliveries::Bodies;
 use crate::gateway::Reader;
 use crate::media::{self, Media};
-use crate::storage::{self, DerivedForm, DerivedFrom, StagedDerived, Storage};
+use crate::storage::{self, DerivedForm, DerivedFrom, StagedDerived, Storage, StoredReader};
 use crate::telemetry;
 use failures::Failures;
 use flights::Flights;
@@ -53,7 +52,7 @@ pub enum Error {
 
 /// What was made.
 pub enum Content {
-    File(File),
+    File(StoredReader),
     Memory(Bytes),
 }
 
@@ -253,7 +252,9 @@ impl Derived {
         match self.once(&file, file.bytes(), form, make).await {
             Made::Bytes(bytes) => Ok(Content::Memory(bytes)),
             Made::Kept => {
-                let kept = self.storage.open_derived(&file.bytes(), form);
+                let from = file.bytes();
+                let opening = move |storage: &Storage| storage.open_derived(&from, form);
+                let kept = self.storage.blocking(opening).await;
                 // Deleted in the meantime, with its file.
                 kept.map(Content::File).ok_or(Error::NotStored)
             }
@@ -273,7 +274,9 @@ impl Derived {
             return kept;
         }
         // Whether the file is there is said before whether anything can be made from it.
-        if let Err(error) = self.storage.open_stored(&file.path) {
+        let path = file.path.clone();
+        let opening = move |storage: &Storage| storage.open_stored(&path).map(drop);
+        if let Err(error) = self.storage.blocking(opening).await {
             return Made::Missing(Arc::new(error));
         }
         let key = (from, form);

@@ -412,6 +412,7 @@ async fn publish_file(
         .await
         .map_err(|error| storage_reason(&error))?;
     let path = layout::path(&name_for(job, &form.extension));
+    let path = downloader.storage.path_of(path, verified.sha256());
     let same_bytes = downloader
         .coordination
         .content(job.client, verified.sha256())
@@ -505,8 +506,9 @@ fn storage_reason(error: &storage::Error) -> Reason {
     }
     match error {
         storage::Error::Full(_) => Reason::StorageFull,
-        storage::Error::Io(_) | storage::Error::Linked(_) | storage::Error::Displaced { .. } => {
-            Reason::StorageFailed
-        }
+        storage::Error::Io(_)
+        | storage::Error::Linked(_)
+        | storage::Error::Displaced { .. }
+        | storage::Error::Remote(_) => Reason::StorageFailed,
     }
 }

@@ -52,4 +52,6 @@ pub struct FileDeps<'a> {
     pub coordination: &'a Coordination,
     /// The random name of this process.
     pub owner: &'a str,
+    /// How long a claim lasts: an object is no orphan before two of them are over.
+    pub lease_ms: crate::clock::Millis,
 }

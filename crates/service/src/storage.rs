@@ -7,20 +7,24 @@
 mod derived;
 pub mod layout;
 mod marker;
+mod objects;
 mod publish;
 mod quarantine;
 mod removal;
+mod s3;
 mod staging;
 mod stored;
 mod walk;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use futures_util::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
 use crate::disk;
@@ -29,13 +33,19 @@ pub use derived::{DERIVED, DerivedForm, DerivedFrom, StagedDerived};
 use layout::RelativePath;
 pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
 pub use removal::{FoundFile, Index, Linked, PossiblePaths};
+use s3::Bucket;
+pub use s3::{
+    BucketSettings, ConnectError, Credentials, Patience, RemoteCause, RemoteError, TransportError,
+};
 
 pub use publish::{NamedStaging, Published};
 pub use quarantine::QuarantineCopy;
 pub use staging::Staging;
-pub use stored::{Entry, FolderState, open_regular};
+pub use stored::{Entry, FolderState, LocalCopy, StoredReader, open_regular};
 pub use walk::Walked;
 
+/// Requests to a bucket for one caller.
+const REQUESTS_AT_ONCE: usize = 16;
 /// Bytes read at once.
 const PIECE_BYTES: usize = 64 << 10;
 /// Files before their verification.
@@ -57,9 +67,19 @@ pub enum Error {
     // Without the path, which may have a phone number.
     #[error("a file is a link, or behind one, and is left alone")]
     Linked(PathBuf),
+    /// An object storage did not do what was asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Any other I/O error.
     #[error("the file cannot be written")]
     Io(#[source] io::Error),
+}
+
+impl Error {
+    /// Whether the file does not exist.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 impl From<io::Error> for Error {
@@ -71,16 +91,28 @@ impl From<io::Error> for Error {
     }
 }
 
+/// Where published files are. Staged ones are on a local disk in any case.
+#[derive(Clone)]
+enum Backend {
+    /// Below the root.
+    Disk,
+    S3(Bucket),
+}
+
 /// A handle to the storage; cheap to clone.
 #[derive(Clone)]
 pub struct Storage {
+    /// The folder with staged files, and on a disk with all others.
     root: Arc<PathBuf>,
+    backend: Backend,
     staged: Arc<AtomicU64>,
     prefix: Arc<str>,
     /// The database whose files these are, if known.
     database: Option<Arc<str>>,
     /// Folders that are durable with all their parents.
     durable: Arc<Mutex<HashSet<PathBuf>>>,
+    /// When a bucket's marker was found right.
+    marked_at: Arc<Mutex<Option<Instant>>>,
 }
 
 /// Detects a changed file without reading it.
@@ -101,10 +133,51 @@ impl Storage {
     pub fn at_root(root: &Path, owner: &str) -> Self {
         Self {
             root: Arc::new(root.to_owned()),
+            backend: Backend::Disk,
             staged: Arc::default(),
             prefix: owner.into(),
             database: None,
             durable: Arc::default(),
+            marked_at: Arc::default(),
+        }
+    }
+
+    /// Publishes to a bucket; the root is for staged files only.
+    pub fn in_bucket(
+        self,
+        settings: &BucketSettings,
+        credentials: &Credentials,
+    ) -> Result<Self, ConnectError> {
+        let bucket = Bucket::connect(settings, credentials)?;
+        let backend = Backend::S3(bucket);
+        Ok(Self { backend, ..self })
+    }
+
+    fn bucket(&self) -> Option<&Bucket> {
+        match &self.backend {
+            Backend::Disk => None,
+            Backend::S3(bucket) => Some(bucket),
+        }
+    }
+
+    /// Whether its calls wait for a network, and so must not be made within a transaction.
+    pub fn is_remote(&self) -> bool {
+        self.bucket().is_some()
+    }
+
+    /// Does blocking work with the storage away from the async threads.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let storage = self.clone();
+        match tokio::task::spawn_blocking(move || work(&storage)).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and this task with it.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
@@ -123,7 +196,7 @@ impl Storage {
     /// deleted does no harm and is only logged.
     pub fn sweep(&self) -> Result<(), Error> {
         let entries = match fs::read_dir(self.root.join(STAGING)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.verify(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.verify_root(),
             entries => entries?,
         };
         for entry in entries {
@@ -138,6 +211,10 @@ impl Storage {
 
     /// Creates an instance's five folders, so that an operator sees where files will appear.
     pub fn make_folders(&self, client: i64, instance: &InstanceId) -> Result<(), Error> {
+        if self.is_remote() {
+            // A bucket has no folders.
+            return Ok(());
+        }
         self.verify()?;
         for kind in MediaKind::ALL {
             self.create_folder(&self.root.join(layout::folder(client, instance, kind)))?;
@@ -181,13 +258,28 @@ impl Storage {
         Staging::at(self.clone(), self.root.join(STAGING).join(name))
     }
 
-    /// None when the file does not exist.
+    /// None when the file does not exist. Blocking.
     pub fn size_bytes(&self, path: &str) -> Option<u64> {
+        if let Backend::S3(bucket) = &self.backend {
+            return Some(bucket.find(path).ok()??.size_bytes);
+        }
         let metadata = fs::metadata(self.at(path).ok()?).ok()?;
         metadata.is_file().then_some(metadata.len())
     }
 
-    /// The free disk space.
+    /// Whether a row's file is in its place with its length. One that a bucket cannot be asked for counts as being there.
+    /// Blocking.
+    pub fn is_in_place(&self, path: &str, size_bytes: u64) -> bool {
+        if let Backend::S3(bucket) = &self.backend {
+            let is_right = |found: Option<s3::Object>| {
+                found.is_some_and(|found| found.size_bytes == size_bytes)
+            };
+            return bucket.find(path).map_or(true, is_right);
+        }
+        self.size_bytes(path) == Some(size_bytes)
+    }
+
+    /// The free disk space for staged files, and on a disk for all others.
     pub fn free_bytes(&self) -> io::Result<u64> {
         free_bytes_at(&self.root)
     }
@@ -198,8 +290,14 @@ impl Storage {
     }
 
     /// Detects a changed file without reading it. None when it does not exist; an error when that cannot be
-    /// determined.
+    /// determined. Blocking.
     pub fn stamp(&self, path: &str) -> Result<Option<Stamp>, Error> {
+        if let Backend::S3(bucket) = &self.backend {
+            return Ok(bucket.find(path)?.map(|found| Stamp {
+                size_bytes: found.size_bytes,
+                modified: Some(found.modified),
+            }));
+        }
         let metadata = match fs::metadata(self.at(path)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             metadata => metadata?,
@@ -210,10 +308,30 @@ impl Storage {
         }))
     }
 
+    /// The stamps of many files, in their order; several requests at once where each is one.
+    pub async fn stamps(&self, paths: Vec<String>) -> Vec<Result<Option<Stamp>, Error>> {
+        if self.is_remote() {
+            let stamping = paths
+                .into_iter()
+                .map(|path| self.blocking(move |storage| storage.stamp(&path)));
+            return stream::iter(stamping)
+                .buffered(REQUESTS_AT_ONCE)
+                .collect()
+                .await;
+        }
+        let stamp = move |storage: &Self| paths.iter().map(|path| storage.stamp(path)).collect();
+        self.blocking(stamp).await
+    }
+
     /// Writes, reads back and removes a small file, to check whether the storage works.
     pub async fn probe(&self) -> Result<(), Error> {
         let (storage, mut staging) = (self.clone(), self.stage());
         staging.write(b"midiateca").await?;
+        if self.is_remote() {
+            return self
+                .blocking(move |storage| storage.probe_bucket(staging))
+                .await;
+        }
         // A unique name: two probes at once would read and remove each other's file.
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let target = self
@@ -250,6 +368,12 @@ pub fn free_bytes_at(folder: &Path) -> io::Result<u64> {
     fs4::available_space(folder)
 }
 
+/// A path below the root as rows have it.
+fn slashed(path: &Path) -> String {
+    path.to_string_lossy()
+        .replace(std::path::MAIN_SEPARATOR, "/")
+}
+
 /// SHA-256 of a file, in constant memory.
 pub fn hash_file(path: &Path) -> io::Result<[u8; 32]> {
     let whole = hash_file_while(path, |_| true)?;
@@ -269,7 +393,10 @@ pub fn hash_file_while(
 }
 
 /// SHA-256 of an open file from its current position; None when `go_on` cancelled.
-fn hash_open(mut file: File, go_on: &mut dyn FnMut(u64) -> bool) -> io::Result<Option<[u8; 32]>> {
+fn hash_open(
+    mut file: impl io::Read,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> io::Result<Option<[u8; 32]>> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; PIECE_BYTES];
     loop {

@@ -193,8 +193,11 @@ async fn a_download_that_runs_during_an_erasure_leaves_no_file() {
     let app = test.app.clone();
     let _folder = test.end_keeping_the_folder().await;
     let mut files = Vec::new();
-    app.storage
-        .each_file(|_| true, |path| files.push(path.to_owned()));
+    app.storage.each_file(
+        |_| true,
+        std::time::SystemTime::UNIX_EPOCH,
+        |path| files.push(path.to_owned()),
+    );
     assert_eq!(files, Vec::<std::path::PathBuf>::new());
 }
 

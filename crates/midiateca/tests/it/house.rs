@@ -466,6 +466,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("hyper_rustls", "tls"),
     ("rustls", "tls"),
     ("webpki_roots", "tls"),
+    ("object_store", "storage"),
     ("rusqlite", "db"),
     ("fs4", "storage"),
     ("chacha20poly1305", "secrets"),

@@ -75,6 +75,7 @@ mod snapshots;
 mod stage;
 mod status;
 mod stderr;
+mod storage;
 #[cfg(target_os = "linux")]
 mod systemd;
 mod trials;

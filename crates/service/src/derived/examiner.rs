@@ -23,6 +23,7 @@ use crate::media::examinations::{self as table, Due, ScanVerdict, Task};
 use crate::media::{self, BEFORE_NEWEST, Media};
 use crate::model::{EventKind, MediaId, MediaKind};
 use crate::shutdown::CancellationToken;
+use crate::storage::Storage;
 use crate::telemetry;
 
 /// How often the log is read without a notification: another process may have written.
@@ -282,9 +283,10 @@ impl Examiner {
     async fn ask(&self, media: &Media) -> Result<Finding, Error> {
         let (program, arguments) = self.command.split_first().ok_or(Error::Absent)?;
         let program = tool::find(program).ok_or(Error::Absent)?;
-        let file = media
-            .path()
-            .and_then(|path| self.derived.storage.absolute(path));
+        let path = media.path().ok_or(Error::Absent)?.to_owned();
+        let copying = move |storage: &Storage| storage.local_copy(&path);
+        let file = self.derived.storage.blocking(copying).await;
+        let file = file.map_err(Error::NoInput)?;
         let mut arguments = arguments.to_vec();
         if !arguments.iter().any(|argument| argument.contains(PATH)) {
             arguments.push(PATH.to_owned());
@@ -292,7 +294,7 @@ impl Examiner {
         let call = Call {
             program: &program,
             arguments: &arguments,
-            file: &file.ok_or(Error::Absent)?,
+            file: file.path(),
             limits: Limits {
                 time: self.timeout(),
                 memory_bytes: self.settings.command_memory.bytes(),

@@ -91,12 +91,15 @@ impl Programs {
             _ => &self.settings.ffmpeg,
         };
         let program = tool::find(program).ok_or(Error::Absent)?;
-        let file = input.storage.absolute(input.path).ok_or(Error::Absent)?;
+        let path = input.path.to_owned();
+        let copying = move |storage: &Storage| storage.local_copy(&path);
+        let file = input.storage.blocking(copying).await;
+        let file = file.map_err(Error::NoInput)?;
         let isolator = self.isolator().await;
         let call = Call {
             program: &program,
             arguments,
-            file: &file,
+            file: file.path(),
             limits: self.limits(most_bytes),
             isolation: Isolation::Isolated,
         };

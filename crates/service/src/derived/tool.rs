@@ -52,6 +52,8 @@ pub enum Error {
     Failed(Option<i32>),
     #[error("too many others wait for it")]
     Busy,
+    #[error("its input cannot be read")]
+    NoInput(#[source] storage::Error),
     #[error("its output cannot be kept")]
     NotKept(#[source] storage::Error),
 }
@@ -63,7 +65,12 @@ impl Error {
         match self {
             Self::Failed(code) => code.is_some_and(|code| code < 126),
             Self::TooLong => true,
-            Self::Absent | Self::Io(_) | Self::TimedOut | Self::Busy | Self::NotKept(_) => false,
+            Self::Absent
+            | Self::Io(_)
+            | Self::TimedOut
+            | Self::Busy
+            | Self::NoInput(_)
+            | Self::NotKept(_) => false,
         }
     }
 }

@@ -17,7 +17,10 @@ use crate::instances::Instance;
 use crate::media::{self, Media};
 use crate::model::{MediaId, Reason};
 use crate::queue::Job;
-use crate::storage::{self, Staging};
+use crate::storage::{Staging, Storage};
+
+/// Bytes of a stored file that are read at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Reads the delivery again, and takes the file out of it.
 pub(super) async fn take(
@@ -185,18 +188,23 @@ impl<'s, 'r> InlineDecoder<'s, 'r> {
     ) -> Result<(), Reason> {
         let path = path_of(downloader, job, media, sha256).await?;
         let path = path.ok_or(Reason::InlineGone)?;
-        let opened = downloader.storage.open_stored(&path);
-        let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (length, file) = opened.map_err(|error| match error {
-            storage::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+        let opening = move |storage: &Storage| storage.open_stored(&path);
+        let opened = downloader.storage.blocking(opening).await;
+        let mut file = opened.map_err(|error| {
+            if error.is_missing() {
                 Reason::InlineGone
+            } else {
+                Reason::StorageFailed
             }
-            _ => Reason::StorageFailed,
         })?;
-        let pieces = Pieces::of_file(file, 0, length);
-        let mut pieces = pieces.map_err(|error| piece_reason(&error))?;
-        while let Some(piece) = pieces.next().await.map_err(|error| piece_reason(&error))? {
+        loop {
+            let reading = file.piece(PIECE_BYTES).await;
+            let (rest, piece) = reading.map_err(|error| piece_reason(&error))?;
+            if piece.is_empty() {
+                break;
+            }
             self.take(&piece).await?;
+            file = rest;
         }
         // A modified file does not have the delivery's bytes.
         if self.verifier.sha256() == *sha256 {

@@ -30,7 +30,7 @@ use crate::model::{MediaId, MediaKind, MediaStatus, Reason};
 use crate::queue::deletions;
 use crate::shutdown::CancellationToken;
 use crate::storage::layout::RelativePath;
-use crate::storage::{self, DerivedFrom, Index, Linked, PossiblePaths};
+use crate::storage::{self, DerivedFrom, Index, Linked, PossiblePaths, Storage};
 use crate::{deliveries, media};
 use records::Records;
 
@@ -443,8 +443,12 @@ pub async fn finish_interrupted(deps: FileDeps<'_>) -> Result<(), Error> {
         let mut deleted = Vec::new();
         for id in ids {
             let file = media::find_file(deps.db, &MediaId(id)).await?;
-            let is_gone = |file: &StoredFile| matches!(deps.storage.stamp(&file.path), Ok(None));
-            deleted.extend(file.filter(is_gone));
+            let Some(file) = file else { continue };
+            let path = file.path.clone();
+            let looking = move |storage: &Storage| matches!(storage.stamp(&path), Ok(None));
+            if deps.storage.blocking(looking).await {
+                deleted.push(file);
+            }
         }
         record(deps, run, deleted, now).await?;
     }

@@ -131,7 +131,7 @@ async fn retry(
     let Some(media) = media::find(db, id).await? else {
         return Ok(Retried::NotFound);
     };
-    let result = expected(storage, &media);
+    let result = expected(storage, &media).await;
     if dry_run || !result.is_queued() {
         return Ok(result);
     }
@@ -151,23 +151,27 @@ async fn retry(
 }
 
 /// Whether a retry of this media would queue it.
-pub fn is_offered(storage: &Storage, media: &Media) -> bool {
-    expected(storage, media).is_queued()
+pub async fn is_offered(storage: &Storage, media: &Media) -> bool {
+    expected(storage, media).await.is_queued()
 }
 
 /// The result of a retry, unless the status changes before.
-fn expected(storage: &Storage, media: &Media) -> Retried {
+async fn expected(storage: &Storage, media: &Media) -> Retried {
     match media.status {
         MediaStatus::Downloading => Retried::Downloading,
         _ if media.is_erased() => Retried::Erased,
-        MediaStatus::Stored if has_file(storage, media) => Retried::AlreadyStored,
+        MediaStatus::Stored if has_file(storage, media).await => Retried::AlreadyStored,
         MediaStatus::Stored => Retried::QueuedFileMissing,
         _ => Retried::Queued,
     }
 }
 
 /// Whether the file of a stored media is in its place with its length.
-fn has_file(storage: &Storage, media: &Media) -> bool {
-    let found = media.path().and_then(|path| storage.size_bytes(path));
-    found == media.size
+async fn has_file(storage: &Storage, media: &Media) -> bool {
+    let (path, size) = (media.path().map(str::to_owned), media.size);
+    let Some((path, size)) = path.zip(size) else {
+        return false;
+    };
+    let looking = move |storage: &Storage| storage.is_in_place(&path, size);
+    storage.blocking(looking).await
 }

@@ -27,7 +27,7 @@ use crate::coordination::checkpoint::Checkpoint;
 use crate::db::{self, Key};
 use crate::media::{self, BEFORE_NEWEST, Filter, StoredFile};
 use crate::shutdown::CancellationToken;
-use crate::storage::{Stamp, Storage};
+use crate::storage::{self, Stamp, Storage};
 use crate::telemetry;
 use aside::Aside;
 pub use error::Error;
@@ -132,6 +132,9 @@ fn checkpoint_of(filter: &Filter) -> Option<String> {
     filter.since.is_none().then_some(instance)
 }
 
+/// None for a missing file.
+type Stamped = Result<Option<Stamp>, storage::Error>;
+
 enum Compared {
     Intact,
     Corrupt(Option<Stamp>),
@@ -212,11 +215,12 @@ impl Verify<'_> {
     async fn refuse_if_most_are_missing(&self) -> Result<(), Error> {
         let (mut presence, mut before) = (Presence::default(), BEFORE_NEWEST.to_owned());
         while let Some(page) = self.page(&mut before).await? {
-            for file in &page {
-                presence.add(self.deps.storage, file);
+            for (file, found) in self.stamped(page).await {
+                presence.add(&file, found);
             }
         }
-        presence.check(self.deps.storage)
+        let storage = self.deps.storage.clone();
+        blocking(move || presence.check(&storage)).await?
     }
 
     /// Many files without a row are more likely the files of another database than orphans.
@@ -284,6 +288,13 @@ impl Verify<'_> {
         Ok(())
     }
 
+    /// With the stamp of each file.
+    async fn stamped(&self, page: Vec<StoredFile>) -> Vec<(StoredFile, Stamped)> {
+        let paths = page.iter().map(|file| file.path.clone()).collect();
+        let stamps = self.deps.storage.stamps(paths).await;
+        page.into_iter().zip(stamps).collect()
+    }
+
     /// Findings without reading a file: missing files, files of another length, and orphans. Returns how many bytes
     /// are still to be read.
     async fn inspect(&mut self) -> Result<u64, Error> {
@@ -291,11 +302,11 @@ impl Verify<'_> {
         let mut known = orphans::Known::default();
         let (mut bytes, mut before) = (0, BEFORE_NEWEST.to_owned());
         while let Some(page) = self.page(&mut before).await? {
-            for file in page {
+            for (file, found) in self.stamped(page).await {
                 if is_whole {
                     known.add(&file.path);
                 }
-                match self.deps.storage.stamp(&file.path) {
+                match found {
                     Ok(None) => self.damaged(Problem::Missing, file, None).await?,
                     Ok(Some(found)) if found.size_bytes != file.size_bytes => {
                         self.damaged(Problem::Corrupt, file, Some(found)).await?;

@@ -5,11 +5,12 @@
 //! go with each file from which they were made; those of a message are of its media alone.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, Linked, Staging, Storage, blocking};
+use super::s3::Bucket;
+use super::{Backend, Error, Linked, Staging, Storage, StoredReader, blocking, slashed};
 use crate::disk;
 use crate::model::{MediaId, hex, unhex};
 
@@ -97,9 +98,30 @@ impl DerivedFrom {
 
 /// A complete and synced derived file without its name.
 pub struct StagedDerived {
-    staging: Staging,
-    target: PathBuf,
+    place: Place,
     is_published: bool,
+}
+
+enum Place {
+    Disk {
+        staging: Staging,
+        target: PathBuf,
+    },
+    /// It has its name already: no request belongs in the transaction that publishes it.
+    Bucket {
+        bucket: Bucket,
+        path: String,
+    },
+}
+
+impl Drop for StagedDerived {
+    fn drop(&mut self) {
+        if let Place::Bucket { bucket, path } = &self.place
+            && !self.is_published
+        {
+            bucket.delete_later(path);
+        }
+    }
 }
 
 impl StagedDerived {
@@ -108,9 +130,11 @@ impl StagedDerived {
         if self.is_published {
             return Ok(());
         }
-        match self.staging.name_as(&self.target) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            named => named?,
+        if let Place::Disk { staging, target } = &mut self.place {
+            match staging.name_as(target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                named => named?,
+            }
         }
         self.is_published = true;
         Ok(())
@@ -119,14 +143,21 @@ impl StagedDerived {
 
 impl Storage {
     /// None when it was not made yet. Blocking.
-    pub fn open_derived(&self, from: &DerivedFrom, form: DerivedForm) -> Option<File> {
-        disk::open_no_link(&self.root.join(from.path(form))).ok()
+    pub fn open_derived(&self, from: &DerivedFrom, form: DerivedForm) -> Option<StoredReader> {
+        let path = from.path(form);
+        match &self.backend {
+            Backend::Disk => Some(disk::open_no_link(&self.root.join(path)).ok()?.into()),
+            Backend::S3(bucket) => {
+                let object = bucket.open(&slashed(&path)).ok()?;
+                Some(StoredReader::Object(Box::new(object)))
+            }
+        }
     }
 
     /// Like [`Storage::open_derived`], for forms that are small.
     pub fn read_derived(&self, from: &DerivedFrom, form: DerivedForm) -> Option<Vec<u8>> {
         let file = self.open_derived(from, form)?;
-        let length = file.metadata().ok()?.len();
+        let length = file.size_bytes().ok()?;
         let mut bytes = Vec::new();
         file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
         (length == bytes.len() as u64).then_some(bytes)
@@ -151,13 +182,24 @@ impl Storage {
         from: &DerivedFrom,
         form: DerivedForm,
     ) -> Result<StagedDerived, Error> {
-        let (storage, target) = (self.clone(), self.root.join(from.path(form)));
+        let (storage, path) = (self.clone(), from.path(form));
         blocking(move || {
-            staging.seal()?;
-            storage.create_folder(disk::parent(&target))?;
+            let place = match &storage.backend {
+                Backend::Disk => {
+                    let target = storage.root.join(path);
+                    staging.seal()?;
+                    storage.create_folder(disk::parent(&target))?;
+                    Place::Disk { staging, target }
+                }
+                Backend::S3(bucket) => {
+                    let path = slashed(&path);
+                    bucket.put(&path, staging.upload()?)?;
+                    let bucket = bucket.clone();
+                    Place::Bucket { bucket, path }
+                }
+            };
             Ok(StagedDerived {
-                staging,
-                target,
+                place,
                 is_published: false,
             })
         })
@@ -169,6 +211,10 @@ impl Storage {
         let storage = self.clone();
         blocking(move || {
             for path in from.iter().flat_map(DerivedFrom::paths) {
+                if let Backend::S3(bucket) = &storage.backend {
+                    bucket.delete(&slashed(&path))?;
+                    continue;
+                }
                 storage.remove_below(&path, Linked::Keep)?;
             }
             Ok(())
@@ -179,6 +225,22 @@ impl Storage {
     /// The folders with derived files, and whose they are. Blocking.
     pub fn derived_folders(&self) -> Vec<(i64, PathBuf)> {
         let mut folders = Vec::new();
+        if let Backend::S3(bucket) = &self.backend {
+            // What cannot be listed is swept another time.
+            let _ = bucket.each(Some(DERIVED), None, |found| {
+                let folder = Path::new(&found.path).parent().unwrap_or(Path::new(""));
+                let client = folder.iter().nth(1).and_then(|name| name.to_str());
+                let number = client.and_then(|name| name.strip_prefix("cliente_"));
+                if let Some(Ok(number)) = number.map(str::parse) {
+                    let of = (number, folder.to_owned());
+                    if folders.last() != Some(&of) {
+                        folders.push(of);
+                    }
+                }
+                true
+            });
+            return folders;
+        }
         for client in folders_in(&self.root.join(DERIVED)) {
             let name = client.file_name().unwrap_or_default().to_string_lossy();
             let number = name.strip_prefix("cliente_").map(str::parse);
@@ -191,6 +253,15 @@ impl Storage {
 
     /// From what those in a client's folder were made. Blocking.
     pub fn derived_in(&self, client: i64, folder: &Path) -> BTreeSet<DerivedFrom> {
+        if let Backend::S3(bucket) = &self.backend {
+            let mut all = BTreeSet::new();
+            let _ = bucket.each(Some(&slashed(folder)), None, |found| {
+                let name = found.path.rsplit('/').next().unwrap_or_default();
+                all.extend(DerivedFrom::of_name(client, name));
+                true
+            });
+            return all;
+        }
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name());
         names

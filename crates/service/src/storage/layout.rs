@@ -50,9 +50,40 @@ impl RelativePath {
         Self(format!("{stem}~{number}{dot}{extension}"))
     }
 
+    /// With a part of the hash of its bytes before the extension: `….3fa9c1d20b7e6a54.jpg`.
+    #[must_use]
+    pub fn with_hash(&self, sha256: &[u8; 32]) -> Self {
+        let part = hash_part(sha256);
+        match self.0.rsplit_once('.') {
+            Some((stem, extension)) if !extension.contains('/') => {
+                Self(format!("{stem}.{part}.{extension}"))
+            }
+            _ => Self(format!("{}.{part}", self.0)),
+        }
+    }
+
+    /// Whether [`RelativePath::with_hash`] made it of this hash, and perhaps [`RelativePath::numbered`] after it.
+    pub fn has_hash(&self, sha256: &[u8; 32]) -> bool {
+        let name = self.0.rsplit('/').next().unwrap_or_default();
+        let part = hash_part(sha256);
+        name.split('.').rev().take(2).any(|it| {
+            let it = it.split('~').next();
+            it == Some(part.as_str())
+        })
+    }
+
     pub fn as_path(&self) -> &Path {
         Path::new(&self.0)
     }
+}
+
+/// Hexadecimal digits of a hash in a name.
+const HASH_DIGITS: usize = 16;
+
+fn hash_part(sha256: &[u8; 32]) -> String {
+    let mut digits = crate::model::hex(sha256);
+    digits.truncate(HASH_DIGITS);
+    digits
 }
 
 /// The parts of a file's name.
@@ -149,8 +180,22 @@ pub fn stems(name: &Name<'_>) -> Vec<RelativePath> {
     stems.into_iter().map(RelativePath).collect()
 }
 
-/// Removes the extension and the number: the part before `.jpg` or `~2.jpg`.
+/// Removes the extension, the number and the hash: the part before `.jpg`, `~2.jpg` or `.3fa9c1d20b7e6a54~2.jpg`.
 pub fn stem_of(path: &str) -> &str {
+    let stem = stem_with_hash(path);
+    match stem.rsplit_once('.') {
+        // No escaped id has a dot.
+        Some((before, hash)) if is_hash_part(hash) => before,
+        _ => stem,
+    }
+}
+
+fn is_hash_part(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == HASH_DIGITS && text.bytes().all(is_digit)
+}
+
+fn stem_with_hash(path: &str) -> &str {
     let stem = match path.rsplit_once('.') {
         Some((stem, extension)) if !extension.contains('/') => stem,
         _ => path,
@@ -332,6 +377,13 @@ mod tests {
         for path in [path.clone(), path.numbered(2), path.numbered(31)] {
             assert_eq!(stem_of(path.as_str()), stems[0].as_str(), "{path:?}");
         }
+        let hashed = path.with_hash(&[0xa7; 32]);
+        assert!(hashed.as_str().ends_with("_2.a7a7a7a7a7a7a7a7.ogg"));
+        for path in [hashed.clone(), hashed.numbered(2)] {
+            assert_eq!(stem_of(path.as_str()), stems[0].as_str(), "{path:?}");
+            assert!(path.has_hash(&[0xa7; 32]) && !path.has_hash(&[7; 32]));
+        }
+        assert!(!path.has_hash(&[0xa7; 32]));
         assert_eq!(path.numbered(2).as_str().matches("_2~2.ogg").count(), 1);
         assert_eq!(stem_of("cliente_2/a.b/c"), "cliente_2/a.b/c");
     }

@@ -6,11 +6,16 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
-use super::{Error, STAGING, Storage};
+use super::s3::Upload;
+use super::{Backend, Error, STAGING, Storage};
 use crate::disk;
 
 pub(super) const MARKER: &str = ".midiateca-id";
+/// How long a bucket's marker counts without being read again.
+const MARKED_FOR: Duration = Duration::from_secs(5);
 /// Longer than any id.
 const MOST_BYTES: u64 = 1_024;
 
@@ -95,12 +100,80 @@ impl Storage {
     pub fn of_database(self, id: &str) -> Self {
         Self {
             database: Some(id.into()),
+            marked_at: Default::default(),
             ..self
         }
     }
 
-    /// Checks the marker. Blocking.
+    /// Checks the marker. A bucket's is read again after a while only. Blocking.
     pub fn verify(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Disk => self.verify_root(),
+            Backend::S3(_) => self.verify_bucket(),
+        }
+    }
+
+    fn verify_bucket(&self) -> Result<(), Error> {
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let marked_at = || {
+            self.marked_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if marked_at().is_some_and(|at| at.elapsed() < MARKED_FOR) {
+            return Ok(());
+        }
+        *marked_at() = None;
+        let found = match self.marker_id()? {
+            Some(id) if *id == **database => {
+                *marked_at() = Some(Instant::now());
+                return Ok(());
+            }
+            Some(_) => Found::Other,
+            None => Found::Unmarked,
+        };
+        let root = self.root.to_path_buf();
+        Err(Error::Displaced { root, found })
+    }
+
+    /// The id of the database in the marker; None without a marker. Blocking.
+    pub fn marker_id(&self) -> Result<Option<String>, Error> {
+        let Backend::S3(bucket) = &self.backend else {
+            return Ok(marker(&self.root)?);
+        };
+        let read = bucket.read(MARKER, MOST_BYTES)?;
+        let id = read.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
+        Ok(id.filter(|id| !id.is_empty()))
+    }
+
+    /// Marks the storage as the one of this database. Blocking.
+    pub fn mark(&self, id: &str) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Disk => write_marker(&self.root, id),
+            Backend::S3(bucket) => bucket.put(MARKER, Upload::Bytes(format!("{id}\n").into())),
+        }
+    }
+
+    /// Whether this program stored files here. Blocking.
+    pub fn holds_any(&self) -> Result<bool, Error> {
+        let Backend::S3(bucket) = &self.backend else {
+            return Ok(holds_files(&self.root));
+        };
+        let mut holds = false;
+        bucket.each(None, None, |found| {
+            holds = found.path.starts_with("cliente_");
+            !holds
+        })?;
+        Ok(holds)
+    }
+
+    /// Checks the marker of the storage on disk; of a bucket there is none on the disk.
+    pub(super) fn verify_root(&self) -> Result<(), Error> {
+        if self.is_remote() {
+            return Ok(());
+        }
         let Some(database) = &self.database else {
             return Ok(());
         };
@@ -120,7 +193,7 @@ impl Storage {
     pub(super) fn create_staged(&self, path: &Path) -> Result<File, Error> {
         match disk::create_new(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.verify()?;
+                self.verify_root()?;
                 disk::create_folder(&self.root.join(STAGING))?;
                 tracing::warn!("the staging folder was gone and is made again");
                 Ok(disk::create_new(path)?)

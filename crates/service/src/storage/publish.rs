@@ -3,13 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use wa_media::Verified;
 
 use super::layout::RelativePath;
-use super::{Error, STAGING, Staging, Storage, blocking, free_bytes_at, hash_open};
+use super::{Backend, Error, STAGING, Staging, Storage, blocking, hash_open};
 use crate::disk;
 
 pub enum Published {
@@ -37,6 +36,13 @@ impl Storage {
         path: &RelativePath,
         same: Option<RelativePath>,
     ) -> Result<Published, Error> {
+        if self.is_remote() {
+            let (verified, path) = (verified.clone(), path.clone());
+            let publishing = move |storage: &Self| {
+                storage.publish_object(staging, &verified, &path, same.as_ref())
+            };
+            return self.blocking(publishing).await;
+        }
         let target = self.root.join(path.as_path());
         let same = same.filter(|same| same != path && !self.is_behind_link(same));
         let same = same.map(|same| self.root.join(same.as_path()));
@@ -68,6 +74,9 @@ impl Storage {
         &self,
         files: Vec<NamedStaging>,
     ) -> Vec<Result<Published, Error>> {
+        if self.is_remote() {
+            return self.publish_objects(files).await;
+        }
         let (storage, count) = (self.clone(), files.len());
         let publishing = tokio::task::spawn_blocking(move || storage.publish_now(files));
         let interrupted = |_| Err(Error::Io(io::ErrorKind::Interrupted.into()));
@@ -129,6 +138,9 @@ impl Storage {
 
     /// Whether a file outside the storage can be hard-linked here, tested with a temporary link. Blocking.
     pub fn can_link(&self, source: &Path) -> bool {
+        if self.is_remote() {
+            return false;
+        }
         let target = self.temporary_path("link");
         let is_linked = fs::hard_link(source, &target).is_ok();
         if is_linked {
@@ -140,6 +152,9 @@ impl Storage {
 
     /// Whether this storage treats names that differ only in case as one. Blocking.
     pub fn folds_case(&self) -> Result<bool, Error> {
+        if self.is_remote() {
+            return Ok(false);
+        }
         let path = self.temporary_path("probe");
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Ok(disk::folds_case(disk::parent(&path), &name)?)
@@ -163,20 +178,22 @@ impl Storage {
     ) -> Result<Published, Error> {
         let target = self.root.join(path.as_path());
         let (sha256, needed) = (*verified.sha256(), verified.size_bytes());
-        let root = Arc::clone(&self.root);
         let (storage, mut staging) = (self.clone(), self.stage());
+        let row = path.clone();
         blocking(move || {
             storage.verify()?;
+            if let Backend::S3(bucket) = &storage.backend {
+                storage.copy_to_stage(&mut staging, &source, &sha256, (needed, keep_free_bytes))?;
+                bucket.put(row.as_str(), staging.upload()?)?;
+                return Ok(Published::Done);
+            }
             storage.create_folder(disk::parent(&target))?;
             if target.symlink_metadata().is_ok() {
                 if !is_repeat(&target, &sha256) {
                     return Ok(Published::Taken(None));
                 }
             } else if !link_if_intact(&source, &target, &sha256) {
-                if free_bytes_at(&root)?.saturating_sub(keep_free_bytes) < needed {
-                    return Err(Error::Full(io::ErrorKind::StorageFull.into()));
-                }
-                staging.copy(&source, &sha256)?;
+                storage.copy_to_stage(&mut staging, &source, &sha256, (needed, keep_free_bytes))?;
                 match staging.name_as(&target) {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                         return Ok(Published::Taken(None));
@@ -190,9 +207,25 @@ impl Storage {
         .await
     }
 
+    fn copy_to_stage(
+        &self,
+        staging: &mut Staging,
+        source: &Path,
+        sha256: &[u8; 32],
+        (needed, keep_free_bytes): (u64, u64),
+    ) -> Result<(), Error> {
+        if self.free_bytes()?.saturating_sub(keep_free_bytes) < needed {
+            return Err(Error::Full(io::ErrorKind::StorageFull.into()));
+        }
+        staging.copy(source, sha256)
+    }
+
     /// Stages the bytes of a stored file for another name, see [`Storage::restore`]: as a hard link where possible,
     /// else as a copy. None when the bytes do not match. Blocking.
     pub fn second(&self, existing: &str, sha256: &[u8; 32]) -> Result<Option<Staging>, Error> {
+        if self.is_remote() {
+            return self.second_object(existing, sha256);
+        }
         let existing = RelativePath::from_row(existing.to_owned());
         let Some(existing) = existing.filter(|existing| !self.is_behind_link(existing)) else {
             return Ok(None);
@@ -210,9 +243,12 @@ impl Storage {
         }
     }
 
-    /// Publishes what [`Storage::second`] staged. Quick, but blocking.
+    /// Publishes what [`Storage::second`] staged. Quick on a disk, but blocking.
     pub fn restore(&self, staging: &mut Staging, path: &str) -> Result<(), Error> {
         self.verify()?;
+        if let Backend::S3(bucket) = &self.backend {
+            return bucket.put(path, staging.upload()?);
+        }
         let target = self.at(path)?;
         self.create_folder(disk::parent(&target))?;
         staging.name_as(&target)?;
@@ -222,6 +258,9 @@ impl Storage {
     /// Whether a path below the root is a link or leads through one. True when that cannot be determined, false when
     /// it does not exist.
     pub fn is_behind_link(&self, path: &RelativePath) -> bool {
+        if self.is_remote() {
+            return false;
+        }
         let mut at = self.root.to_path_buf();
         path.as_path().iter().any(|name| {
             at.push(name);

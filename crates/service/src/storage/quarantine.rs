@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use walkdir::WalkDir;
 
 use super::layout::RelativePath;
-use super::{Error, QUARANTINE, Stamp, Storage, hash_file};
+use super::s3::Bucket;
+use super::{Backend, Error, QUARANTINE, Stamp, Storage, hash_file, slashed};
 use crate::disk;
 
 impl Error {
@@ -42,7 +43,7 @@ impl Drop for QuarantineCopy {
 impl Storage {
     /// Moves a file into quarantine, or removes the original of a finished copy (`copied`). False when the file does
     /// not exist, changed after the copy, or is a link or behind one, because the target may be another program's.
-    /// Quick, but blocking.
+    /// Quick on a disk, but blocking.
     pub fn quarantine(
         &self,
         path: &str,
@@ -51,6 +52,9 @@ impl Storage {
         copied: Option<&QuarantineCopy>,
     ) -> Result<bool, Error> {
         self.verify()?;
+        if let Backend::S3(bucket) = &self.backend {
+            return move_object(bucket, path, &name_aside(path, run, owner));
+        }
         let (from, to) = (self.at(path)?, self.aside(path, run, owner)?);
         let Some(found) = self.stamp(path)? else {
             return Ok(false);
@@ -102,6 +106,16 @@ impl Storage {
     /// All quarantined files, by their size in bytes. Links are no copies. Blocking.
     pub fn quarantined(&self) -> BTreeMap<u64, Vec<PathBuf>> {
         let mut by_size: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
+        if let Backend::S3(bucket) = &self.backend {
+            let listed = bucket.each(Some(QUARANTINE), None, |found| {
+                let files = by_size.entry(found.size_bytes).or_default();
+                files.push(PathBuf::from(found.path));
+                true
+            });
+            // What cannot be listed is not found, as in an unreadable folder.
+            drop(listed);
+            return by_size;
+        }
         for entry in WalkDir::new(self.root.join(QUARANTINE)).sort_by_file_name() {
             let Ok(entry) = entry else { continue };
             if let Ok(found) = entry.metadata()
@@ -119,6 +133,11 @@ impl Storage {
     /// Moves a file back from quarantine. Blocking.
     pub fn bring_back(&self, from: &Path, path: &str) -> Result<(), Error> {
         self.verify()?;
+        if let Backend::S3(bucket) = &self.backend {
+            let is_moved = move_object(bucket, &slashed(from), path)?;
+            let missing = || Error::Io(io::ErrorKind::NotFound.into());
+            return is_moved.then_some(()).ok_or_else(missing);
+        }
         let to = self.at(path)?;
         self.create_folder(disk::parent(&to))?;
         match disk::move_new(from, &to) {
@@ -139,8 +158,32 @@ impl Storage {
     }
 
     fn aside(&self, path: &str, run: &str, owner: &str) -> Result<PathBuf, Error> {
-        self.at(&format!("{QUARANTINE}/{run}/{owner}/{path}"))
+        self.at(&name_aside(path, run, owner))
     }
+
+    /// Whether a file that [`Storage::quarantined`] listed is still there. Blocking.
+    pub fn is_quarantined(&self, path: &Path) -> bool {
+        match &self.backend {
+            Backend::Disk => path.is_file(),
+            Backend::S3(bucket) => matches!(bucket.find(&slashed(path)), Ok(Some(_))),
+        }
+    }
+}
+
+fn name_aside(path: &str, run: &str, owner: &str) -> String {
+    format!("{QUARANTINE}/{run}/{owner}/{path}")
+}
+
+/// The copy is confirmed before the original goes. False when there is none.
+fn move_object(bucket: &Bucket, from: &str, to: &str) -> Result<bool, Error> {
+    let Some(found) = bucket.find(from)? else {
+        return Ok(false);
+    };
+    let is_copied = bucket.copy(from, to, found.size_bytes)?;
+    if is_copied {
+        bucket.delete(from)?;
+    }
+    Ok(is_copied)
 }
 
 /// Copies, syncs and verifies; leaves no incomplete copy.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::{self, RelativePath};
-use super::{Error, ORPHANS, QUARANTINE, STAGING, Storage, blocking, hash_file};
+use super::s3::{Bucket, Object};
+use super::{Backend, Error, ORPHANS, QUARANTINE, STAGING, Storage, blocking, hash_file, slashed};
 use crate::disk;
 use crate::model::MediaId;
 
@@ -118,6 +119,9 @@ impl Storage {
                     Err(error) => failed = Some(error),
                 }
             }
+            if storage.is_remote() {
+                return failed.map_or(Ok(gone), Err);
+            }
             // Only empty folders go; the error above reports files that remain.
             for run in storage.quarantine_runs()? {
                 remove_empty(&run.join(media.as_str()));
@@ -132,7 +136,7 @@ impl Storage {
         let mut found = Vec::new();
         let entries = match fs::read_dir(self.root.join(STAGING)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.verify()?;
+                self.verify_root()?;
                 return Ok(found);
             }
             entries => entries?,
@@ -164,6 +168,9 @@ impl Storage {
     ) -> Result<Vec<FoundFile>, Error> {
         // Missing storage does not mean that files are gone.
         self.verify()?;
+        if let Backend::S3(bucket) = &self.backend {
+            return find_objects(bucket, media, paths);
+        }
         let runs = self.quarantine_runs()?;
         let mut places = vec![self.root.to_path_buf()];
         places.extend(runs.iter().map(|run| run.join(ORPHANS)));
@@ -200,6 +207,12 @@ impl Storage {
         let refused = || Error::Io(io::ErrorKind::InvalidInput.into());
         let row = below.to_str().map(str::to_owned);
         let row = row.and_then(RelativePath::from_row).ok_or_else(refused)?;
+        if let Backend::S3(bucket) = &self.backend {
+            let path = slashed(row.as_path());
+            let was_there = bucket.find(&path)?.is_some();
+            bucket.delete(&path)?;
+            return Ok(was_there);
+        }
         let target = self.root.join(below);
         let found = match fs::symlink_metadata(&target) {
             Err(error) if is_absent(&error) => return Ok(false),
@@ -226,6 +239,56 @@ impl Storage {
         folder.map_or(Ok(()), disk::sync_folder)?;
         Ok(was_there)
     }
+}
+
+/// Like [`Storage::everywhere`]: the files that were moved away are few, so they are listed.
+fn find_objects(
+    bucket: &Bucket,
+    media: &MediaId,
+    paths: &PossiblePaths,
+) -> Result<Vec<FoundFile>, Error> {
+    let mut found = Vec::new();
+    let mut add = |object: Object| {
+        let file = FoundFile {
+            path: PathBuf::from(object.path),
+            size_bytes: object.size_bytes,
+        };
+        if !found.contains(&file) {
+            found.push(file);
+        }
+    };
+    let is_sought = |path: &str| {
+        let stem = layout::stem_of(path);
+        paths.names.iter().any(|name| name.as_str() == path)
+            || paths.stems.iter().any(|sought| sought.as_str() == stem)
+    };
+    for name in &paths.names {
+        bucket.find(name.as_str())?.into_iter().for_each(&mut add);
+    }
+    for stem in &paths.stems {
+        let (folder, _) = stem.as_str().rsplit_once('/').unwrap_or_default();
+        // Keys are listed in their order, so those of a stem follow it.
+        bucket.each(Some(folder), Some(stem.as_str()), |object| {
+            let is_near = object.path.starts_with(stem.as_str());
+            if is_near && is_sought(&object.path) {
+                add(object);
+            }
+            is_near
+        })?;
+    }
+    bucket.each(Some(QUARANTINE), None, |object| {
+        let mut parts = object.path.splitn(4, '/').skip(2);
+        let is_of_media = match (parts.next(), parts.next()) {
+            (Some(ORPHANS), Some(path)) => is_sought(path),
+            (Some(owner), Some(_)) => owner == media.as_str(),
+            _ => false,
+        };
+        if is_of_media {
+            add(object);
+        }
+        true
+    })?;
+    Ok(found)
 }
 
 pub(super) fn is_absent(error: &io::Error) -> bool {

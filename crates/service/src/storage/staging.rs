@@ -5,8 +5,10 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wa_media::{Form, MediaKind};
 
+use super::s3::Upload;
 use super::{Error, PIECE_BYTES, Storage, blocking, hash_open};
 use crate::disk;
 
@@ -173,6 +175,26 @@ impl Staging {
             }
             _ => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
         }
+    }
+
+    /// Writes the rest to the file, also if the bytes would fit into memory. Blocking.
+    pub(super) fn write_to_file(&mut self) -> Result<(), Error> {
+        if !self.is_sealed {
+            self.file = Some(self.write_out()?);
+        }
+        Ok(())
+    }
+
+    /// The bytes for an upload; they stay staged. Blocking.
+    pub(super) fn upload(&mut self) -> Result<Upload, Error> {
+        if self.is_small() {
+            return Ok(Upload::Bytes(Bytes::copy_from_slice(&self.buffer)));
+        }
+        self.write_to_file()?;
+        Ok(Upload::File {
+            path: self.path.clone(),
+            size_bytes: fs::metadata(&self.path)?.len(),
+        })
     }
 
     /// Writes the rest, and has the system begin to bring it to the disk. [`Staging::seal`] waits for that.

@@ -7,9 +7,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::marker::MARKER;
-use super::{DERIVED, QUARANTINE, STAGING, Storage, layout};
+use super::{Backend, DERIVED, QUARANTINE, STAGING, Storage, layout};
 
 /// Folders below the root that are not listed; file systems create the last one.
 const NOT_OURS: [&str; 4] = [STAGING, QUARANTINE, DERIVED, "lost+found"];
@@ -32,16 +33,33 @@ impl Walked {
 impl Storage {
     /// Calls `visit` with all files below the root, except staged, quarantined and derived ones. A linked folder of the layout
     /// is entered if `enters` allows it and nothing else leads to its files; other links are visited as files.
-    /// Entries that vanish are skipped. Blocking.
+    /// Entries that vanish are skipped. Of a bucket's objects only those are visited that were `modified_before`, because
+    /// another node may have uploaded one whose row follows. Blocking.
     ///
     /// `walkdir` does not fit: it enters links in the order of folders, but here files must be found under their own
     /// names first, so links come last and each target is entered once.
     pub fn each_file(
         &self,
         enters: impl Fn(&Path) -> bool,
+        modified_before: SystemTime,
         mut visit: impl FnMut(&Path),
     ) -> Walked {
         let mut walked = Walked::default();
+        if let Backend::S3(bucket) = &self.backend {
+            let listed = bucket.each(None, None, |found| {
+                let path = Path::new(&found.path);
+                let is_ours =
+                    found.path != MARKER && !NOT_OURS.iter().any(|it| path.starts_with(it));
+                if is_ours && found.modified < modified_before {
+                    visit(path);
+                }
+                true
+            });
+            if listed.is_err() {
+                walked.closed.push(PathBuf::new());
+            }
+            return walked;
+        }
         let (mut links, mut entered) = (Vec::new(), HashSet::new());
         let mut folders = vec![PathBuf::new()];
         let root =
@@ -85,6 +103,9 @@ impl Storage {
 
     /// The other path below the root when a folder above the file is a link. Blocking.
     pub fn true_path(&self, path: &str) -> Option<String> {
+        if self.is_remote() {
+            return None;
+        }
         let root = fs::canonicalize(self.root.as_path()).ok()?;
         let file = fs::canonicalize(self.at(path).ok()?).ok()?;
         let below = file.strip_prefix(root).ok()?.to_string_lossy();
@@ -148,7 +169,9 @@ mod tests {
         symlink(disk, root.join("cliente_7")).unwrap();
         let enters = |below: &Path| !below.ends_with("cliente_7") && !below.ends_with("instance_A");
         let mut found = Vec::new();
-        let walked = storage.each_file(enters, |path| found.push(path.to_owned()));
+        let walked = storage.each_file(enters, SystemTime::UNIX_EPOCH, |path| {
+            found.push(path.to_owned())
+        });
         found.sort();
         let (by_disk, named): (Vec<_>, Vec<_>) = found
             .into_iter()

@@ -1,6 +1,5 @@
 //! Answers with a stored file: ranges, validators, names; nothing that a browser would run.
 
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::UNIX_EPOCH;
 
@@ -18,6 +17,7 @@ use crate::app::App;
 use crate::derived::{self, Content};
 use crate::i18n::keys as texts;
 use crate::media::{Media, hex};
+use crate::storage::{Storage, StoredReader};
 use crate::terminal::letters;
 
 /// Bytes that are read at once.
@@ -68,7 +68,7 @@ enum Wanted {
 const VALIDATED: &str = "private, no-cache";
 
 /// The file of a media.
-pub fn of_media(
+pub async fn of_media(
     app: &App,
     media: &Media,
     headers: &HeaderMap,
@@ -78,12 +78,14 @@ pub fn of_media(
         return Err(ApiError::not_found(texts::api::NOT_STORED));
     };
     let missing = || ApiError::not_found(texts::api::FILE_MISSING);
-    let file = app.storage.open_stored(path).map_err(|error| {
+    let opened = path.to_owned();
+    let opening = move |storage: &Storage| storage.open_stored(&opened);
+    let file = app.storage.blocking(opening).await.map_err(|error| {
         let error = crate::telemetry::chain(&error);
         tracing::error!(media = %media.id, error, "a stored file cannot be opened");
         missing()
     })?;
-    if file.metadata().map(|found| found.len()).ok() != Some(size) {
+    if file.size_bytes().ok() != Some(size) {
         tracing::error!(media = %media.id, "a stored file does not have its length");
         return Err(missing());
     }
@@ -116,7 +118,7 @@ pub async fn voice_as_mp4(
         disposition,
     };
     let sha256 = media.sha256.unwrap_or_default();
-    let etag = |_: Option<&File>| Some(format!("\"{}-mp4\"", hex(&sha256)));
+    let etag = |_: Option<&StoredReader>| Some(format!("\"{}-mp4\"", hex(&sha256)));
     shown.content(
         media,
         made.map_err(|error| not_made(error, none))?,
@@ -141,10 +143,10 @@ pub async fn sound_as_aac(
     };
     let sha256 = media.sha256.unwrap_or_default();
     // Another run of the program may write other bytes.
-    let etag = |file: Option<&File>| {
-        let found = file?.metadata().ok()?;
-        let made_at = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let (length, made_at) = (found.len(), made_at.as_nanos());
+    let etag = |file: Option<&StoredReader>| {
+        let file = file?;
+        let made_at = file.modified()?.duration_since(UNIX_EPOCH).ok()?;
+        let (length, made_at) = (file.size_bytes().ok()?, made_at.as_nanos());
         Some(format!("\"{}-aac-{length:x}-{made_at:x}\"", hex(&sha256)))
     };
     shown.content(
@@ -194,7 +196,7 @@ impl Shown<'_> {
         &self,
         media: &Media,
         content: Content,
-        etag: impl FnOnce(Option<&File>) -> Option<String>,
+        etag: impl FnOnce(Option<&StoredReader>) -> Option<String>,
         headers: &HeaderMap,
     ) -> Result<Response> {
         let (source, size, etag) = match content {
@@ -204,7 +206,7 @@ impl Shown<'_> {
                 (ContentSource::Memory(bytes), size, etag)
             }
             Content::File(file) => {
-                let size = file.metadata().ok().map(|found| found.len());
+                let size = file.size_bytes().ok();
                 let found = size.zip(etag(Some(&file)));
                 let (size, etag) = found.ok_or_else(ApiError::unavailable)?;
                 (ContentSource::File(file), size, etag)
@@ -233,7 +235,7 @@ impl Shown<'_> {
 }
 
 enum ContentSource {
-    File(File),
+    File(StoredReader),
     Memory(Bytes),
 }
 
@@ -270,7 +272,10 @@ fn respond(file: ContentSource, size: u64, etag: &str, headers: &HeaderMap) -> R
 
 fn with_body(source: ContentSource, status: StatusCode, part: Part) -> Response {
     let body = match source {
-        ContentSource::File(file) => Body::from_stream(pieces(file, part)),
+        ContentSource::File(mut file) => {
+            file.limit(part.first + part.length);
+            Body::from_stream(pieces(file, part))
+        }
         ContentSource::Memory(bytes) => {
             let (first, length) = (part.first, part.length);
             let range = usize::try_from(first)
@@ -288,7 +293,7 @@ fn with_body(source: ContentSource, status: StatusCode, part: Part) -> Response 
 
 /// Reads a part of a file piece by piece, away from the async threads.
 fn pieces(
-    file: File,
+    file: StoredReader,
     part: Part,
 ) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send {
     stream::try_unfold((file, part), async |(mut file, part)| {

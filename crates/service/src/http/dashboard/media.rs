@@ -144,7 +144,7 @@ async fn media_page(state: HttpState, visitor: Visitor, id: String) -> Result<Me
         older,
         newer,
         chat,
-        can_retry: retry::is_offered(&state.app.storage, &found),
+        can_retry: retry::is_offered(&state.app.storage, &found).await,
         can_dismiss: dismiss::is_offered(&found),
         facts: facts(&frame, &media),
         media: MediaItem(media),

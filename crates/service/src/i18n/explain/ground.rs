@@ -10,7 +10,7 @@ use crate::app::ListenError;
 use crate::app::writing;
 use crate::ops::holds::HoldError;
 use crate::ops::{erasure, opening, retention, verify};
-use crate::storage::Found;
+use crate::storage::{Found, RemoteCause};
 use crate::terminal::plain;
 use crate::{app, coordination, db, secrets, storage};
 
@@ -251,11 +251,31 @@ pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
             words::LOOK_BEHIND_LINK,
             &[("path", &path.display())],
         ),
+        storage::Error::Remote(error) => remote(error.cause, lang),
         storage::Error::Io(_) => {
             Cause::with(lang, words::WRITE_FAILED, words::LOOK_AT_STORAGE, &[])
         }
     };
     cause.about_writing(writing::of_storage(error))
+}
+
+fn remote(cause: RemoteCause, lang: Language) -> Cause {
+    let text = match cause {
+        RemoteCause::Denied => words::OBJECT_STORAGE_DENIED,
+        RemoteCause::NoBucket => words::OBJECT_STORAGE_NO_BUCKET,
+        RemoteCause::Unreachable => words::OBJECT_STORAGE_UNREACHABLE,
+        RemoteCause::TimedOut => words::OBJECT_STORAGE_TIMED_OUT,
+        RemoteCause::Busy => words::OBJECT_STORAGE_BUSY,
+        RemoteCause::WrongRegion => words::OBJECT_STORAGE_WRONG_REGION,
+        RemoteCause::ClockSkew => words::OBJECT_STORAGE_CLOCK_SKEW,
+        RemoteCause::Incomplete => words::OBJECT_STORAGE_INCOMPLETE,
+        RemoteCause::Unsupported => words::OBJECT_STORAGE_UNSUPPORTED,
+        RemoteCause::Other => words::OBJECT_STORAGE_FAILED,
+    };
+    Cause {
+        rest: Rest::Nothing,
+        ..Cause::new(lang, text, &[])
+    }
 }
 
 pub(super) fn retention(error: &retention::Error, lang: Language) -> Cause {

@@ -71,8 +71,8 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
 pub(super) fn of_storage(path: &Path, error: storage::Error) -> Error {
     match error {
         storage::Error::Full(source) | storage::Error::Io(source) => at(path)(source),
-        error @ (storage::Error::Displaced { .. } | storage::Error::Linked(_)) => {
-            at(path)(io::Error::other(error))
-        }
+        error @ (storage::Error::Displaced { .. }
+        | storage::Error::Linked(_)
+        | storage::Error::Remote(_)) => at(path)(io::Error::other(error)),
     }
 }

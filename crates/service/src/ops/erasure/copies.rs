@@ -131,8 +131,10 @@ impl Work<'_> {
 /// Deletes a file; `below` is its path below the storage root, if it is there.
 fn remove(deps: FileDeps<'_>, path: &Path, below: Option<&Path>) -> Result<(), Why> {
     let removed = match below {
-        Some(below) => deps.storage.remove_below(below, Linked::Keep).map(drop),
-        None => fs::remove_file(path)
+        Some(below) if !deps.storage.is_remote() => {
+            deps.storage.remove_below(below, Linked::Keep).map(drop)
+        }
+        _ => fs::remove_file(path)
             .and_then(|()| disk::sync_folder(disk::parent(path)))
             .map_err(storage::Error::from),
     };

@@ -52,7 +52,8 @@ impl Folder {
 
     /// Whether it has this file already, by its bytes.
     pub fn has(&self, name: &str, expected: &Expected) -> Result<bool, Halt> {
-        let file = storage::open_regular(&self.root.join(name)).map_err(storage::Error::from);
+        let file = storage::open_regular(&self.root.join(name));
+        let file = file.map(Into::into).map_err(storage::Error::from);
         let there = ProvenReader::new(file, expected.clone(), self.watch.clone());
         there.map_or(Ok(false), |mut there| {
             let read = io::copy(&mut there.pieces(), &mut io::sink());

@@ -40,7 +40,9 @@ impl Plan {
                 break;
             }
             for media in page {
-                let outcome = expected_outcome(deps.storage, target, &media);
+                let (to, wanted) = (target.clone(), media.clone());
+                let expecting = move |storage: &Storage| expected_outcome(storage, &to, &wanted);
+                let outcome = deps.storage.blocking(expecting).await;
                 plan.report.count(&media, outcome);
                 plan.needed_bytes += match outcome {
                     Exported::Written => OVERHEAD_BYTES + size_of(&media),

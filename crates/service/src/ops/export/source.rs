@@ -1,6 +1,5 @@
 //! A stored file while it is copied: its hash is known at its end.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use super::report::ExportFinding;
 use crate::media::{Media, hex};
 use crate::ops::{Problem, Progress};
 use crate::shutdown::CancellationToken;
-use crate::storage;
+use crate::storage::{self, StoredReader};
 
 pub(super) const PIECE_BYTES: usize = 256 << 10;
 
@@ -42,7 +41,7 @@ pub(in crate::ops) struct Watch {
 
 /// Reads as many bytes as the row says, and hashes them.
 pub(in crate::ops) struct ProvenReader {
-    file: File,
+    file: StoredReader,
     expected: Expected,
     left: u64,
     hash: Sha256,
@@ -54,18 +53,19 @@ pub(in crate::ops) struct ProvenReader {
 impl ProvenReader {
     /// Checks what can be seen without reading.
     pub fn new(
-        opened: Result<File, storage::Error>,
+        opened: Result<StoredReader, storage::Error>,
         expected: Expected,
         watch: Watch,
     ) -> Result<Self, Problem> {
-        let file = opened.map_err(|error| match error {
-            storage::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+        let file = opened.map_err(|error| {
+            if error.is_missing() {
                 Problem::Missing
+            } else {
+                Problem::Unreadable
             }
-            _ => Problem::Unreadable,
         })?;
-        let metadata = file.metadata().map_err(|_| Problem::Unreadable)?;
-        if metadata.len() != expected.size_bytes {
+        let size_bytes = file.size_bytes().map_err(|_| Problem::Unreadable)?;
+        if size_bytes != expected.size_bytes {
             return Err(Problem::Corrupt);
         }
         Ok(Self {
@@ -156,7 +156,11 @@ mod tests {
                 cancelled: CancellationToken::new(),
                 progress: Arc::new(()),
             };
-            ProvenReader::new(Ok(File::open(&path).unwrap()), expected, watch)
+            ProvenReader::new(
+                Ok(std::fs::File::open(&path).unwrap().into()),
+                expected,
+                watch,
+            )
         };
         for other_length in [&b"righ"[..], b"rights"] {
             assert_eq!(open(other_length).err(), Some(Problem::Corrupt));

@@ -147,8 +147,10 @@ impl FileCheck {
         let mut after = String::new();
         let all = Filter::default();
         while let Some(page) = media::stored_files(deps.db, &all, &mut after, PAGE).await? {
-            for file in &page {
-                files.add(file, deps.storage.size_bytes(&file.path));
+            let paths = page.iter().map(|file| file.path.clone()).collect();
+            let stamps = deps.storage.stamps(paths).await;
+            for (file, found) in page.iter().zip(stamps) {
+                files.add(file, found.ok().flatten().map(|found| found.size_bytes));
             }
         }
         Ok(files)

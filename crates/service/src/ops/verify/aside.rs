@@ -7,6 +7,7 @@ use super::blocking;
 use super::error::Error;
 use crate::media::StoredFile;
 use crate::ops::FileDeps;
+use crate::storage::Storage;
 
 #[derive(Default)]
 pub(super) struct Aside {
@@ -42,7 +43,9 @@ impl Aside {
                     sha256
                 }
             };
-            if sha256 == file.sha256 && place.is_file() {
+            let (found, is_same) = (place.clone(), sha256 == file.sha256);
+            let looking = move |storage: &Storage| is_same && storage.is_quarantined(&found);
+            if deps.storage.blocking(looking).await {
                 return Ok(Some(place.clone()));
             }
         }

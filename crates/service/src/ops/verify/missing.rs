@@ -5,6 +5,13 @@ use super::error::Error;
 use crate::coordination::{self, Maintenance};
 use crate::media::{self, StoredFile};
 use crate::ops::{FileDeps, retention};
+use crate::storage::Storage;
+
+async fn is_absent(deps: FileDeps<'_>, path: &str) -> bool {
+    let path = path.to_owned();
+    let looking = move |storage: &Storage| matches!(storage.stamp(&path), Ok(None));
+    deps.storage.blocking(looking).await
+}
 
 pub(super) struct Confirmation {
     /// Whether to wait until the files are not in use; an import may use them for hours.
@@ -34,7 +41,7 @@ impl Confirmation {
         let row = media::find(deps.db, &file.id).await?;
         let is_stored = row.is_some_and(|row| row.path() == Some(file.path.as_str()));
         Ok(is_stored
-            && matches!(deps.storage.stamp(&file.path), Ok(None))
+            && is_absent(deps, &file.path).await
             && !retention::is_being_deleted(deps.db, &file.id).await?)
     }
 }

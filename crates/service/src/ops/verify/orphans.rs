@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::blocking;
 use super::error::Error;
@@ -67,10 +68,13 @@ pub(super) async fn search(
     pace: &Arc<Pace>,
 ) -> Result<Orphans, Error> {
     let (storage, pace) = (deps.storage.clone(), Arc::clone(pace));
+    let settled = deps.clock.now().saturating_sub(2 * deps.lease_ms);
+    let settled = Duration::from_millis(u64::try_from(settled).unwrap_or(0));
+    let modified_before = SystemTime::UNIX_EPOCH + settled;
     let walk = blocking(move || {
         let mut found = Vec::new();
         let enters = |folder: &Path| known.has_below(&slashed(folder));
-        let walked = storage.each_file(enters, |path| {
+        let walked = storage.each_file(enters, modified_before, |path| {
             let path = slashed(path);
             if !pace.is_stopped() && !known.has(&path) {
                 found.push(path);

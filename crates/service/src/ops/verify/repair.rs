@@ -3,6 +3,8 @@
 //! nor one in the place of a folder above it: its target may belong to another row. Everything is checked again inside
 //! the transaction that changes it, because the server may be running.
 
+mod objects;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,16 +75,26 @@ impl Repair {
             staged_copy_of_twin(deps, file).await?
         };
         let staged = Arc::new(Mutex::new(staged));
+        if deps.storage.is_remote() {
+            let repaired = self.try_stored_object(deps, file, stamp, staged).await?;
+            let repaired = repaired.unwrap_or_else(|error| failed(&error));
+            self.note_lost(repaired, file);
+            return Ok(repaired);
+        }
         let attempt = async |copied| {
             let staged = Arc::clone(&staged);
             self.try_stored(deps, file, stamp, staged, copied).await
         };
         let owner = file.id.as_str();
         let repaired = self.attempt(deps, &file.path, owner, attempt).await?;
+        self.note_lost(repaired, file);
+        Ok(repaired)
+    }
+
+    fn note_lost(&self, repaired: Repaired, file: &StoredFile) {
         if matches!(repaired, Repaired::Queued | Repaired::Unrecoverable) {
             self.lost().push(file.clone());
         }
-        Ok(repaired)
     }
 
     fn lost(&self) -> MutexGuard<'_, Vec<StoredFile>> {
@@ -189,7 +201,7 @@ impl Repair {
         file: &StoredFile,
         aside: &mut Aside,
     ) -> Result<Option<Repaired>, Error> {
-        let is_there = match deps.storage.entry(&file.path) {
+        let is_there = match entry(deps, &file.path).await {
             // Without its folder, its disk is not mounted.
             Err(_) | Ok(Entry::Link | Entry::NoFolder) => return Ok(None),
             Ok(entry) => entry != Entry::Absent,
@@ -217,8 +229,13 @@ impl Repair {
             }
         }
         let (storage, file) = (deps.storage.clone(), file.clone());
+        let looked = file.clone();
+        let look =
+            move |storage: &Storage| storage.size_bytes(&looked.path) == Some(looked.size_bytes);
+        let was_there = !storage.is_remote() || storage.blocking(look).await;
         let restored = deps.db.write(Key::Everything, async move |tx| {
-            if storage.size_bytes(&file.path) != Some(file.size_bytes) {
+            let is_there = || storage.size_bytes(&file.path) == Some(file.size_bytes);
+            if !was_there || !storage.is_remote() && !is_there() {
                 return Ok(None);
             }
             queue::restore(tx, &file.path, &file.sha256).await
@@ -231,7 +248,7 @@ impl Repair {
     pub async fn orphan(&self, deps: FileDeps<'_>, orphan: &Orphan) -> Result<Repaired, Error> {
         let path = orphan.path.as_str();
         // Only regular files: a pipe would be read for ever, and a link may lead anywhere.
-        let is_file = matches!(deps.storage.entry(path), Ok(Entry::File));
+        let is_file = matches!(entry(deps, path).await, Ok(Entry::File));
         if !orphans::is_media_path(path) || !is_file {
             return Ok(Repaired::Skipped);
         }
@@ -239,6 +256,10 @@ impl Repair {
         let Ok(sha256) = blocking(move || storage.hash(&read)).await? else {
             return Ok(Repaired::Skipped);
         };
+        if deps.storage.is_remote() {
+            let repaired = self.try_orphan_object(deps, orphan, sha256).await?;
+            return Ok(repaired.unwrap_or_else(|error| failed(&error)));
+        }
         let attempt = async |copied| self.try_orphan(deps, orphan, sha256, copied).await;
         self.attempt(deps, path, storage::ORPHANS, attempt).await
     }
@@ -279,6 +300,13 @@ impl Repair {
         });
         Ok(moved.await?)
     }
+}
+
+async fn entry(deps: FileDeps<'_>, path: &str) -> Result<Entry, storage::Error> {
+    let path = path.to_owned();
+    deps.storage
+        .blocking(move |storage| storage.entry(&path))
+        .await
 }
 
 fn failed(error: &storage::Error) -> Repaired {

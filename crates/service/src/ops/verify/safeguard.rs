@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use crate::media::StoredFile;
-use crate::storage::{FolderState, Storage};
+use crate::storage::{self, FolderState, Stamp, Storage};
 
 /// With fewer missing files, their share says nothing.
 const FEW_MISSING: u64 = 10;
@@ -37,11 +37,11 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    pub fn add(&mut self, storage: &Storage, file: &StoredFile) {
+    pub fn add(&mut self, file: &StoredFile, found: Result<Option<Stamp>, storage::Error>) {
         let parent = file.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let folder = self.folders.entry(parent.to_owned()).or_default();
         self.stored += 1;
-        match storage.stamp(&file.path) {
+        match found {
             Ok(None) => {
                 self.wrong += 1;
                 folder.missing += 1;
@@ -56,7 +56,7 @@ impl Presence {
     }
 
     /// Refuses when most files are missing, or all of a folder that does not exist or is empty: a client's folder may
-    /// be a disk of its own.
+    /// be a disk of its own. Blocking.
     pub fn check(&self, storage: &Storage) -> Result<(), Error> {
         if self.wrong >= FEW_MISSING && self.wrong * 2 > self.stored {
             return Err(Error::MostMissing {

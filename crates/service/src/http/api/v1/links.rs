@@ -260,7 +260,7 @@ pub async fn open(
     let found = media::visible(&app.db, Scope::Client(link.client), &media).await?;
     let found = found.ok_or_else(wrong)?;
     refuse_screened(app, &found, Role::Viewer)?;
-    let response = content::of_media(app, &found, &headers, link.disposition)?;
+    let response = content::of_media(app, &found, &headers, link.disposition).await?;
     let grant = Grant {
         actor: Actor::Link(link.id),
         session: None,

@@ -198,7 +198,7 @@ pub async fn file(
     let response = match query.r#as {
         Some(Form::Mp4) => content::voice_as_mp4(app, &media, &headers, disposition).await?,
         Some(Form::Aac) => content::sound_as_aac(app, &media, &headers, disposition).await?,
-        None => content::of_media(app, &media, &headers, disposition)?,
+        None => content::of_media(app, &media, &headers, disposition).await?,
     };
     record_read(&state, &grant, &method, &media, response.status()).await;
     Ok(response)

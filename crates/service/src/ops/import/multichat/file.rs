@@ -120,6 +120,7 @@ impl<P: Progress<super::ImportFinding>> Import<'_, P> {
             extension: &passed.form.extension,
         });
         let deps = self.deps;
+        let path = deps.storage.path_of(path, passed.verified.sha256());
         let (bytes, same) = match (self.mode, passed.staging.take()) {
             (Mode::DryRun, _) => return Ok(path.as_str().to_owned()),
             (_, Some(staging)) => {
@@ -150,7 +151,8 @@ impl<P: Progress<super::ImportFinding>> Import<'_, P> {
     /// Removes a file that was published for a row that was not written, unless another row has it or a running download
     /// may be about to. In the transaction, so that none can begin in between.
     pub async fn retract(&self, path: String, sha256: [u8; 32]) -> Result<(), Error> {
-        if self.mode == Mode::DryRun {
+        // An object stays as an orphan: no request belongs in a transaction.
+        if self.mode == Mode::DryRun || self.deps.storage.is_remote() {
             return Ok(());
         }
         let storage = self.deps.storage.clone();
