@@ -198,16 +198,15 @@ impl App {
         {
             clock.resume(&saved);
         }
-        let storage = config.storage_folder(data);
         if db.identity().is_empty() {
             let column = "identity.id".to_owned();
             return Err(crate::db::Error::Malformed { column }.into());
         }
+        let storage = Storage::configured(&config, data, &owner)?;
         settle_storage(&db, &storage, allowed).await?;
-        let storage = match allowed.storage {
-            AllowedStorage::Unused => Storage::at_root(&storage, &owner),
-            _ => Storage::open(&storage, &owner)?,
-        };
+        if allowed.storage != AllowedStorage::Unused {
+            storage.create_staging()?;
+        }
         restrict_existing(data, &config);
         if is_new {
             disk::restrict(data);
@@ -232,12 +231,12 @@ impl App {
         let owner = uuid::Uuid::now_v7().simple().to_string();
         let busy_timeout = config.database.busy_timeout.duration();
         let db = Db::open_current_to_read(&config.database_file(data), busy_timeout).await?;
-        let root = config.storage_folder(data);
+        let opened = Storage::configured(&config, data, &owner)?;
         if storage == AllowedStorage::None {
-            look_at_storage(&db, &root).await?;
+            look_at_storage(&db, &opened).await?;
         }
         let secrets = Secrets::unopened(&config.key_file(data));
-        let opened = (db, Storage::at_root(&root, &owner), secrets);
+        let opened = (db, opened, secrets);
         Ok(Self::assemble(data, config, clock, owner, opened))
     }
 

@@ -183,11 +183,30 @@ pub struct Database {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageSettings {
-    /// `file:///path/to/folder`; empty for `media_storage` in the data folder.
+    /// `file:///path/to/folder` or `s3://bucket/prefix`; empty for `media_storage` in the data folder.
     pub url: String,
     pub pause_below: Size,
     pub resume_above: Size,
     pub group_access: bool,
+    /// Of an S3 server; empty for AWS. This and what follows are for a bucket only.
+    pub endpoint: String,
+    pub region: String,
+    /// Whether the bucket is in the path, and not in the host's name.
+    pub path_style: bool,
+    /// Further certificates, in PEM; empty for none.
+    pub ca_file: PathBuf,
+    /// Whether uploads carry their SHA-256.
+    pub checksum: bool,
+    /// Empty for the environment only.
+    pub credentials_file: PathBuf,
+}
+
+/// The bucket in `s3://bucket/prefix`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketUrl {
+    pub bucket: String,
+    /// Without slashes at its ends; may be empty.
+    pub prefix: String,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -384,6 +403,12 @@ impl Default for StorageSettings {
             pause_below: Size::mib(512),
             resume_above: Size::mib(1 << 10),
             group_access: false,
+            endpoint: String::new(),
+            region: "us-east-1".to_owned(),
+            path_style: true,
+            ca_file: PathBuf::new(),
+            checksum: true,
+            credentials_file: PathBuf::new(),
         }
     }
 }
@@ -475,6 +500,12 @@ impl Config {
         }
     }
 
+    /// None while files are on a disk.
+    pub fn bucket(&self) -> Option<BucketUrl> {
+        bucket_of(&self.storage.url)
+    }
+
+    /// The folder with all files, or with staged ones only where the others are in a bucket.
     pub fn storage_folder(&self, data: &Path) -> PathBuf {
         path_of(&self.storage.url, "file").unwrap_or_else(|| data.join("media_storage"))
     }
@@ -488,6 +519,25 @@ fn path_of(url: &str, scheme: &str) -> Option<PathBuf> {
         .filter(|path| path.get(1..2) == Some(":"));
     let path = PathBuf::from(drive.unwrap_or(path));
     (path.has_root() && path.file_name().is_some()).then_some(path)
+}
+
+/// The bucket and the prefix in `s3://bucket/prefix`.
+fn bucket_of(url: &str) -> Option<BucketUrl> {
+    let place = url.strip_prefix("s3://")?;
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let prefix = prefix.trim_end_matches('/');
+    let is_letter = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+    };
+    let is_bucket = (3..=63).contains(&bucket.len()) && bucket.bytes().all(is_letter);
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
+    };
+    let is_prefix = prefix.is_empty() || prefix.split('/').all(is_segment);
+    (is_bucket && is_prefix && !place.contains(['?', '#'])).then(|| BucketUrl {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    })
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {

@@ -509,6 +509,7 @@ fn storage_reason(error: &storage::Error) -> Reason {
         storage::Error::Io(_)
         | storage::Error::Linked(_)
         | storage::Error::Displaced { .. }
-        | storage::Error::Remote(_) => Reason::StorageFailed,
+        | storage::Error::Remote(_)
+        | storage::Error::NotConnected(_) => Reason::StorageFailed,
     }
 }

@@ -27,15 +27,17 @@ use std::time::Instant;
 use futures_util::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
+use crate::config::Config;
 use crate::disk;
 use crate::model::{InstanceId, MediaId, MediaKind};
 pub use derived::{DERIVED, DerivedForm, DerivedFrom, StagedDerived};
 use layout::RelativePath;
-pub use marker::{Found, holds_clients, holds_files, marker, marker_path, write_marker};
+pub use marker::{Found, holds_clients, marker, marker_path, write_marker};
 pub use removal::{FoundFile, Index, Linked, PossiblePaths};
 use s3::Bucket;
 pub use s3::{
-    BucketSettings, ConnectError, Credentials, Patience, RemoteCause, RemoteError, TransportError,
+    BucketFindings, BucketSettings, ConnectError, Credentials, Patience, RemoteCause, RemoteError,
+    TransportError,
 };
 
 pub use publish::{NamedStaging, Published};
@@ -67,6 +69,9 @@ pub enum Error {
     // Without the path, which may have a phone number.
     #[error("a file is a link, or behind one, and is left alone")]
     Linked(PathBuf),
+    /// The settings of a bucket are not usable.
+    #[error(transparent)]
+    NotConnected(#[from] ConnectError),
     /// An object storage did not do what was asked.
     #[error(transparent)]
     Remote(#[from] RemoteError),
@@ -125,8 +130,9 @@ pub struct Stamp {
 impl Storage {
     /// Opens the storage at `root`. `owner` is the prefix of this process's staged files.
     pub fn open(root: &Path, owner: &str) -> Result<Self, Error> {
-        disk::create_folder(&root.join(STAGING))?;
-        Ok(Self::at_root(root, owner))
+        let storage = Self::at_root(root, owner);
+        storage.create_staging()?;
+        Ok(storage)
     }
 
     /// Like [`Storage::open`], but creates nothing.
@@ -139,6 +145,30 @@ impl Storage {
             database: None,
             durable: Arc::default(),
             marked_at: Arc::default(),
+        }
+    }
+
+    /// The storage that the settings name. Creates nothing.
+    pub fn configured(config: &Config, data: &Path, owner: &str) -> Result<Self, Error> {
+        let storage = Self::at_root(&config.storage_folder(data), owner);
+        let Some(url) = config.bucket() else {
+            return Ok(storage);
+        };
+        let credentials = Credentials::configured(&config.storage.credentials_file)?;
+        let settings = BucketSettings::configured(url, &config.storage);
+        Ok(storage.in_bucket(&settings, &credentials)?)
+    }
+
+    /// Creates the folder of staged files.
+    pub fn create_staging(&self) -> Result<(), Error> {
+        Ok(disk::create_folder(&self.root.join(STAGING))?)
+    }
+
+    /// For people: the root, or the address of the bucket.
+    pub fn place(&self) -> PathBuf {
+        match &self.backend {
+            Backend::Disk => self.root.to_path_buf(),
+            Backend::S3(bucket) => PathBuf::from(bucket.address()),
         }
     }
 

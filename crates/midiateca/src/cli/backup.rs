@@ -110,6 +110,15 @@ fn remind(report: &Report, key_file: &Path, lang: Language) {
         };
         complain!(lang, text, key = key_file.display());
     }
+    if let Some(bucket) = &report.bucket {
+        let target = report.target.join("media_storage");
+        complain!(
+            lang,
+            words::FILES_IN_BUCKET,
+            bucket,
+            target = target.display()
+        );
+    }
     let files = &report.files;
     if files.pruned > 0 {
         complain!(lang, words::PRUNED, count = files.pruned);

@@ -1,5 +1,6 @@
 //! What storage promises, on a disk and in a bucket: each test runs on both.
 
+mod program;
 pub mod server;
 
 use std::collections::BTreeSet;

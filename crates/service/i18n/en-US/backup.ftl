@@ -43,3 +43,4 @@ backup-pruned =
        *[other] were
     } removed from the backup
 backup-settings-elsewhere = the settings contain paths, so the backup has them as { $name }: restore that file by hand
+backup-files-in-bucket = the stored files are in { $bucket } and not in this backup: copy them with `aws s3 sync { $bucket } { $target } --exclude '.staging/*' --exclude '.derived/*'` (with --endpoint-url for a server of your own)

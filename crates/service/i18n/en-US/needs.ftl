@@ -5,6 +5,7 @@ needs-server-not-answering = the server on { $address } runs and does not answer
 needs-server-not-ready = the server on { $address } cannot commit or store now (/readyz is 503), so webhooks may be answered 503; `midiateca doctor --problems` and its log say why
 needs-displaced = { $what }; { $hint }
 needs-storage-missing = the storage { $path } is not there: is its disk mounted? Do not start a server without it
+needs-bucket-unusable = nothing can be stored in { $bucket }: { $why }; { $hint }
 needs-database-not-writable = the database cannot be written ({ $path }: { $why }), so webhooks are answered 503; { $hint }
 needs-storage-not-writable = the storage cannot be written ({ $path }: { $why }), so nothing is stored; { $hint }
 needs-disk-nearly-full = the disk is nearly full ({ $free } free): downloads are paused until { $resume } are free; see [retention] in `midiateca config init`

@@ -64,3 +64,4 @@ backup-pruned =
        *[other] { $count } arquivos que já não constam no banco de dados foram removidos
     } do backup
 backup-settings-elsewhere = as configurações contêm caminhos, por isso estão no backup como { $name }: restaure esse arquivo manualmente
+backup-files-in-bucket = os arquivos armazenados estão em { $bucket } e não neste backup: copie-os com `aws s3 sync { $bucket } { $target } --exclude '.staging/*' --exclude '.derived/*'` (com --endpoint-url para um servidor próprio)

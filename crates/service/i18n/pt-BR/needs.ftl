@@ -5,6 +5,7 @@ needs-server-not-answering = o servidor em { $address } está em execução e n�
 needs-server-not-ready = o servidor em { $address } não consegue gravar agora (/readyz responde 503), e os webhooks podem receber 503; `midiateca doctor --problems` e o log dele dizem por quê
 needs-displaced = { $what }; { $hint }
 needs-storage-missing = o armazenamento { $path } não existe: o disco está montado? Não inicie um servidor sem ele
+needs-bucket-unusable = nada pode ser armazenado em { $bucket }: { $why }; { $hint }
 needs-database-not-writable = não é possível gravar no banco de dados ({ $path }: { $why }), e os webhooks recebem 503; { $hint }
 needs-storage-not-writable = não é possível gravar no armazenamento ({ $path }: { $why }), e nada é armazenado; { $hint }
 needs-disk-nearly-full = o disco está quase cheio ({ $free } livres): os downloads estão pausados até haver { $resume } livres; veja [retention] em `midiateca config init`

@@ -47,13 +47,9 @@ async fn check(app: &App) -> Displaced {
     // Only the marker is gone.
     if storage == Some(storage::Found::Unmarked)
         && database.is_none()
-        && settle_storage(
-            &app.db,
-            &app.config.storage_folder(&app.data),
-            Allowed::default(),
-        )
-        .await
-        .is_ok()
+        && settle_storage(&app.db, &app.storage, Allowed::default())
+            .await
+            .is_ok()
     {
         tracing::warn!(
             "the storage had lost its marker, and its files are there: it is marked again"
@@ -64,7 +60,7 @@ async fn check(app: &App) -> Displaced {
 }
 
 fn log_storage(app: &App, before: Option<storage::Found>, found: Option<storage::Found>) {
-    let root = app.config.storage_folder(&app.data);
+    let root = app.storage.place();
     let root = root.display();
     match (before, found) {
         (None, Some(found)) => tracing::error!(

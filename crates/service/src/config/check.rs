@@ -1,5 +1,7 @@
 //! Checks that settings make sense.
 
+use url::Url;
+
 use super::{Config, Misread, Rule, Size, Span, is_web_address, listen_address, path_of};
 use crate::clock::Zone;
 
@@ -60,7 +62,13 @@ pub enum Problem {
     /// Not a time zone of the IANA database.
     #[error("http.time_zone {name:?} is not a time zone such as America/Sao_Paulo")]
     TimeZone { name: String },
-    /// An unknown kind of database or storage.
+    /// Neither a folder nor a bucket.
+    #[error("storage.url must look like file:///path or s3://bucket/prefix")]
+    StorageUrl,
+    /// Without its text, which may have a password.
+    #[error("storage.endpoint must look like https://host:port")]
+    Endpoint,
+    /// An unknown kind of database.
     #[error("{key} must look like {scheme}:///path; this version supports nothing else")]
     Url {
         key: &'static str,
@@ -91,6 +99,8 @@ impl Problem {
             | Self::ProgramWithoutPath { key }
             | Self::Host { key, .. }
             | Self::Url { key, .. } => std::slice::from_ref(key),
+            Self::StorageUrl => &["storage.url"],
+            Self::Endpoint => &["storage.endpoint"],
             Self::Routes => &["fetch.routes"],
             Self::Watermarks => &["storage.resume_above", "storage.pause_below"],
             Self::RuleWithoutLimit => &["retention.rules"],
@@ -138,15 +148,33 @@ impl Config {
             problems.push(Problem::Watermarks);
         }
         problems.extend(self.retention.rules.iter().filter_map(of_rule));
-        for (key, url, scheme) in [
-            ("database.url", &self.database.url, "sqlite"),
-            ("storage.url", &self.storage.url, "file"),
-        ] {
-            if !url.is_empty() && path_of(url, scheme).is_none() {
-                problems.push(Problem::Url { key, scheme });
-            }
+        let (key, scheme, url) = ("database.url", "sqlite", &self.database.url);
+        if !url.is_empty() && path_of(url, scheme).is_none() {
+            problems.push(Problem::Url { key, scheme });
         }
+        problems.extend(self.of_storage());
         problems
+    }
+
+    fn of_storage(&self) -> Option<Problem> {
+        let storage = &self.storage;
+        let is_url = storage.url.is_empty()
+            || path_of(&storage.url, "file").is_some()
+            || self.bucket().is_some();
+        if !is_url {
+            return Some(Problem::StorageUrl);
+        }
+        let is_endpoint = |text: &str| {
+            let url = Url::parse(text).ok();
+            url.is_some_and(|url| {
+                let is_plain =
+                    url.path() == "/" && url.query().is_none() && url.username().is_empty();
+                matches!(url.scheme(), "http" | "https") && is_plain && url.host().is_some()
+            })
+        };
+        let text = &storage.endpoint;
+        let is_wrong = !text.is_empty() && !is_endpoint(text);
+        is_wrong.then_some(Problem::Endpoint)
     }
 
     fn too_small(&self) -> Vec<Problem> {

@@ -8,6 +8,7 @@ use super::keys::needs as texts;
 use super::{Language, Reader, TextKey, refusals};
 use crate::clock::Zone;
 use crate::ops::status::Need;
+use crate::storage::{self, RemoteError};
 use crate::terminal::tame;
 
 /// A sentence for each.
@@ -52,6 +53,7 @@ fn template(need: &Need) -> TextKey {
         | Need::StorageDisplaced { .. }
         | Need::StorageUnknown { .. } => texts::DISPLACED,
         Need::StorageMissing { .. } => texts::STORAGE_MISSING,
+        Need::BucketUnusable { .. } => texts::BUCKET_UNUSABLE,
         Need::DatabaseNotWritable(_) => texts::DATABASE_NOT_WRITABLE,
         Need::StorageNotWritable(_) => texts::STORAGE_NOT_WRITABLE,
         Need::DiskNearlyFull { .. } => texts::DISK_NEARLY_FULL,
@@ -88,6 +90,15 @@ fn values(reader: Reader, need: &Need, lang: Language, zone: &Zone) -> Vec<(&'st
         }
         Need::StorageUnknown { path } => displaced(explain::unknown_storage(), path, lang),
         Need::StorageMissing { path } => vec![("path", path.display().to_string())],
+        Need::BucketUnusable { bucket, cause } => {
+            let error = storage::Error::from(RemoteError::of(*cause));
+            let explained = explain::explain(&error, lang);
+            vec![
+                ("bucket", bucket.display().to_string()),
+                ("why", explained.message),
+                ("hint", explained.hint.unwrap_or_default()),
+            ]
+        }
         Need::DatabaseNotWritable(failure) | Need::StorageNotWritable(failure) => vec![
             ("path", failure.path.display().to_string()),
             ("why", why(&failure.error, lang)),

@@ -30,6 +30,7 @@ use crate::instances;
 use crate::model::MediaId;
 use crate::secrets::Secrets;
 use crate::shutdown::CancellationToken;
+use crate::storage::Storage;
 pub use error::Error;
 use error::at;
 use files::Files;
@@ -90,6 +91,9 @@ pub struct Report {
     pub key: Option<KeyState>,
     /// The manifest of the backup, with the counts and the findings; `None` when it was stopped.
     pub manifest: Option<BackupManifest>,
+    /// The bucket with the stored files, which are not in the backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
     /// It was cancelled before its end. What was copied stays for the next run.
     pub stopped: bool,
 }
@@ -101,12 +105,13 @@ impl Report {
             files,
             key: None,
             manifest: None,
+            bucket: None,
             stopped: true,
         }
     }
 
     pub fn is_clean(&self) -> bool {
-        !self.stopped && self.files.missing + self.files.corrupt == 0
+        !self.stopped && self.bucket.is_none() && self.files.missing + self.files.corrupt == 0
     }
 }
 
@@ -119,6 +124,8 @@ struct Paths {
 
 struct Run {
     paths: Paths,
+    /// Where the stored files are, if not on a disk.
+    bucket: Option<String>,
     options: Options,
     busy_timeout: Duration,
     progress: Arc<dyn Progress<BackupFinding>>,
@@ -132,24 +139,14 @@ pub async fn run(
     progress: Arc<dyn Progress<BackupFinding>>,
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
-    let (config, began_at) = (deps.config, deps.clock.now());
-    let run = Run {
-        paths: Paths {
-            data: deps.data.to_owned(),
-            database: config.database_file(deps.data),
-            storage: config.storage_folder(deps.data),
-            key: config.key_file(deps.data),
-        },
-        options,
-        busy_timeout: config.database.busy_timeout.duration(),
-        progress,
-        // A failure cancels what else the run has begun.
-        cancelled: cancelled.child_token(),
-    };
+    let began_at = deps.clock.now();
+    let run = Run::new(deps, options, progress, &cancelled);
     if run.options.with_key && !run.paths.key.exists() {
         return Err(Error::NoKey(run.paths.key));
     }
-    run.check_storage().await?;
+    if run.bucket.is_none() {
+        run.check_storage().await?;
+    }
     let folder = Folder::open(&run.options.target, &run.paths)?;
     let Some(snapshot) = run.snapshot(&folder).await? else {
         return Ok(Report::stopped(&run.options.target, FileCounts::default()));
@@ -174,7 +171,9 @@ pub async fn run(
         folder.copy_key(&run.paths.key)?;
     }
     let mut files = copy.counts;
-    folder.surplus(&copy.named, run.options.prune, &mut files)?;
+    if run.bucket.is_none() {
+        folder.surplus(&copy.named, run.options.prune, &mut files)?;
+    }
     let holds_key = copy.key_opens && folder.has_key(&run.paths.key)?;
     let manifest = BackupManifest {
         format: manifest::FORMAT,
@@ -205,6 +204,7 @@ pub async fn run(
         files,
         key: Some(key),
         manifest: Some(manifest),
+        bucket: run.bucket,
         stopped: false,
     })
 }
@@ -222,10 +222,36 @@ struct CopiedFiles {
 }
 
 impl Run {
+    fn new(
+        deps: Deps<'_>,
+        options: Options,
+        progress: Arc<dyn Progress<BackupFinding>>,
+        cancelled: &CancellationToken,
+    ) -> Self {
+        let config = deps.config;
+        Self {
+            paths: Paths {
+                data: deps.data.to_owned(),
+                database: config.database_file(deps.data),
+                storage: config.storage_folder(deps.data),
+                key: config.key_file(deps.data),
+            },
+            bucket: config
+                .bucket()
+                .map(|it| format!("s3://{}/{}", it.bucket, it.prefix)),
+            options,
+            busy_timeout: config.database.busy_timeout.duration(),
+            progress,
+            // A failure cancels what else the run has begun.
+            cancelled: cancelled.child_token(),
+        }
+    }
+
     /// A storage that is not mounted, or belongs to another database, has nothing to copy.
     async fn check_storage(&self) -> Result<(), Error> {
         let live = Db::open_to_read(&self.paths.database, self.busy_timeout).await?;
-        let state = opening::look_at_storage(&live, &self.paths.storage).await;
+        let storage = Storage::at_root(&self.paths.storage, "");
+        let state = opening::look_at_storage(&live, &storage).await;
         live.close().await;
         Ok(state.map(drop)?)
     }
@@ -266,7 +292,8 @@ impl Run {
         }
         let live = Db::open_to_read(&self.paths.database, self.busy_timeout).await?;
         let mut files = Files::new(self, folder, copied, &live).await?;
-        let bodies = if files.copy_all().await? {
+        // Another program copies those of a bucket.
+        let bodies = if self.bucket.is_some() || files.copy_all().await? {
             bodies::copy_all(self, folder, copied, &live).await?
         } else {
             None

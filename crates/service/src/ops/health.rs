@@ -1,6 +1,7 @@
 //! Probes of everything that storing media depends on. Each result is reported as soon as it is known; what is broken does
 //! not stop the rest. Nothing changes but a test write in the database and probe files, which are removed.
 
+mod bucket;
 mod clock;
 mod code;
 mod database;
@@ -84,7 +85,7 @@ pub async fn run(
     };
     settings::probe(&mut results, deps.config);
     programs::probe(&mut results, deps.config, deps.clock).await;
-    let ground = ground::probe(&mut results, deps, options.quick).await;
+    let ground = ground::probe(&mut results, deps, options).await;
     let probed = probe_database(&mut results, deps, &ground, options).await;
     if probed.is_ok() && !options.offline {
         network::probe_public_address(&mut results, deps, &ground).await;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::deliveries::BODIES;
-use crate::storage::{self, Found};
-use crate::{clock, media};
+use crate::storage::{self, Found, Storage};
+use crate::{clock, media, telemetry};
 
 /// How many of the newest stored files are searched in a storage without an id.
 const SAMPLE: u32 = 32;
@@ -157,54 +157,68 @@ pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result
 }
 
 /// Looks at the storage of a database; changes nothing.
-pub async fn look_at_storage(db: &Db, root: &Path) -> Result<StorageState, Error> {
+pub async fn look_at_storage(db: &Db, storage: &Storage) -> Result<StorageState, Error> {
     let wrong = |found| Error::WrongStorage {
-        root: root.to_owned(),
+        root: storage.place(),
         found,
     };
-    let marker = storage::marker(root).map_err(storage::Error::from)?;
+    let marker = storage.blocking(Storage::marker_id).await?;
     match marker {
         Some(id) if id == db.identity() => return Ok(StorageState::Marked),
         // A database of an earlier version, open to be read, has no id yet.
         Some(_) => return Err(wrong(Found::Other)),
         None => {}
     }
-    let found = if root.is_dir() {
+    let found = if storage.is_remote() || storage.root_exists() {
         Found::Unmarked
     } else {
         Found::Missing
     };
     let has_storage = db.has_storage().await?;
     let sample = media::newest_paths(db, SAMPLE).await?;
-    let is_there = |path: &&String| root.join(path).is_file();
-    let there = sample.iter().filter(is_there).count();
+    let mut there = 0;
+    for stamp in storage.stamps(sample.clone()).await {
+        // On a disk that cannot be read nothing is proven; of a bucket that cannot be asked nothing is known.
+        let found = match stamp {
+            Err(error) if storage.is_remote() => return Err(error.into()),
+            stamp => stamp.ok().flatten(),
+        };
+        there += usize::from(found.is_some());
+    }
     let is_proven = !sample.is_empty() && there * 2 >= sample.len();
     if is_proven {
         return Ok(StorageState::ToBeMarked);
     }
     if has_storage || !sample.is_empty() {
         // Another process may have given it the id by now.
-        let marker = storage::marker(root).map_err(storage::Error::from)?;
+        let marker = storage.blocking(Storage::marker_id).await?;
         return if marker.is_some_and(|id| id == db.identity()) {
             Ok(StorageState::Marked)
         } else {
             Err(wrong(found))
         };
     }
-    if storage::holds_files(root) {
-        let root = root.to_owned();
+    if storage.blocking(Storage::holds_any).await? {
+        let root = storage.place();
         return Err(Error::UnknownStorage { root });
     }
     Ok(StorageState::ToBeMarked)
 }
 
 /// Like [`look_at_storage`], and gives the storage the database's id if it belongs to it and has none.
-pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<(), Error> {
+pub async fn settle_storage(db: &Db, storage: &Storage, allowed: Allowed) -> Result<(), Error> {
     use AllowedStorage::{Adopted, Lost, Unused};
     if allowed.storage == Unused {
         return Ok(());
     }
-    let storage = match (look_at_storage(db, root).await, allowed.storage) {
+    let root = storage.place();
+    let state = match (look_at_storage(db, storage).await, allowed.storage) {
+        // Webhooks are accepted, and their media wait. The marker is checked before anything is stored.
+        (Err(Error::Storage(storage::Error::Remote(error))), _) if db.has_storage().await? => {
+            let error = telemetry::chain(&error);
+            tracing::error!(root = %root.display(), error, "the object storage cannot be used now");
+            return Ok(());
+        }
         (Err(Error::WrongStorage { found, .. }), Adopted) => {
             let (root, found) = (root.display(), found.as_str());
             tracing::warn!(%root, found, "the storage becomes the one of this database");
@@ -220,8 +234,9 @@ pub async fn settle_storage(db: &Db, root: &Path, allowed: Allowed) -> Result<()
         }
         (looked, _) => looked?,
     };
-    if storage == StorageState::ToBeMarked {
-        storage::write_marker(root, db.identity())?;
+    if state == StorageState::ToBeMarked {
+        let id = db.identity().to_owned();
+        storage.blocking(move |storage| storage.mark(&id)).await?;
     }
     // Last, so that a process that is killed before does not require a marker that was never written.
     if !db.has_storage().await? {

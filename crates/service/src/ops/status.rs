@@ -86,7 +86,7 @@ pub async fn run(deps: Deps<'_>) -> Result<StatusReport, Error> {
         data: deps.data.to_owned(),
         server: seen.server,
         disk: DiskStatus {
-            storage: deps.config.storage_folder(deps.data),
+            storage: deps.storage.place(),
             free_bytes: deps.storage.free_bytes().ok(),
             stored_bytes: by_status.map(|count| count.size).sum(),
             downloads_paused: seen.paused.is_some(),

@@ -68,7 +68,7 @@ pub fn write_marker(root: &Path, id: &str) -> Result<(), Error> {
 }
 
 /// Whether this program stored files in this folder: a client's folder contains a file.
-pub fn holds_files(root: &Path) -> bool {
+fn holds_files(root: &Path) -> bool {
     fn any(folder: &Path, depth: u8) -> bool {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.into_iter().any(|entry| match entry.file_type() {
@@ -134,7 +134,7 @@ impl Storage {
             Some(_) => Found::Other,
             None => Found::Unmarked,
         };
-        let root = self.root.to_path_buf();
+        let root = self.place();
         Err(Error::Displaced { root, found })
     }
 
@@ -146,6 +146,11 @@ impl Storage {
         let read = bucket.read(MARKER, MOST_BYTES)?;
         let id = read.map(|id| String::from_utf8_lossy(&id).trim().to_owned());
         Ok(id.filter(|id| !id.is_empty()))
+    }
+
+    /// Whether the folder on the disk is there.
+    pub fn root_exists(&self) -> bool {
+        self.root.is_dir()
     }
 
     /// Marks the storage as the one of this database. Blocking.

@@ -3,8 +3,10 @@
 //! The calls block, like those of a disk; the requests run on threads of their own. Nothing relies on conditional requests,
 //! which many servers ignore. A key has the beginning of the hash of its bytes, so a second upload writes what is there already.
 
+mod configured;
 mod error;
 mod object;
+mod probe;
 mod transport;
 mod upload;
 
@@ -25,8 +27,10 @@ use tokio::runtime::Runtime;
 use super::Error;
 use super::layout::RelativePath;
 use crate::tls::{InvalidRoots, Tls};
+use error::transport_error;
 pub use error::{RemoteCause, RemoteError};
 pub use object::ObjectReader;
+pub use probe::BucketFindings;
 use transport::Transport;
 pub use transport::{Patience, TransportError};
 pub(super) use upload::Upload;
@@ -89,6 +93,15 @@ impl Default for BucketSettings {
 /// Why a bucket cannot be used with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    #[error("there are no credentials for the bucket")]
+    NoCredentials,
+    #[error("the credentials in {path} cannot be read")]
+    CredentialsFile {
+        path: PathBuf,
+        /// None when a line is missing.
+        #[source]
+        source: Option<std::io::Error>,
+    },
     #[error(transparent)]
     Roots(#[from] InvalidRoots),
     #[error("the threads for requests cannot be started")]
@@ -115,6 +128,10 @@ struct Inner {
     reads: AmazonS3,
     /// Does not: the queue tries again.
     writes: AmazonS3,
+    /// Like `writes`, and never with a checksum.
+    plain: AmazonS3,
+    transport: Transport,
+    bucket: String,
     prefix: String,
     memory: upload::Memory,
     /// None only while it is dropped.
@@ -141,11 +158,15 @@ impl Bucket {
             None => Tls::new(),
         };
         let transport = Transport::new(&tls, settings.patience);
-        let store = |retries| {
+        let store = |settings: &BucketSettings, retries| {
             let store = builder(settings, credentials, retries)
                 .with_http_connector(transport.clone())
                 .build();
             store.map_err(ConnectError::Settings)
+        };
+        let plain = BucketSettings {
+            checksum: false,
+            ..settings.clone()
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -154,12 +175,20 @@ impl Bucket {
             .build()
             .map_err(ConnectError::Threads)?;
         Ok(Self(Arc::new(Inner {
-            reads: store(3)?,
-            writes: store(0)?,
+            reads: store(settings, 3)?,
+            writes: store(settings, 0)?,
+            plain: store(&plain, 0)?,
+            transport,
+            bucket: settings.bucket.clone(),
             prefix: settings.prefix.trim_matches('/').to_owned(),
             memory: upload::Memory::default(),
             runtime: Some(runtime),
         })))
+    }
+
+    /// `s3://bucket/prefix`.
+    pub fn address(&self) -> String {
+        format!("s3://{}/{}", self.0.bucket, self.0.prefix)
     }
 
     /// Waits for requests. Blocking: on an async thread it panics in debug builds, and keeps others waiting in release builds.
@@ -235,6 +264,13 @@ impl Bucket {
         let size_bytes = upload.size_bytes();
         self.wait(async move { upload.send(&store, &key, &memory).await })??;
         self.confirm(path, size_bytes)
+    }
+
+    /// A small object without a checksum.
+    fn put_plain(&self, path: &str) -> Result<(), Error> {
+        let (store, key, memory) = (self.0.plain.clone(), self.key(path)?, self.0.memory.clone());
+        let upload = Upload::Bytes(Bytes::from_static(b"midiateca"));
+        self.wait(async move { upload.send(&store, &key, &memory).await })?
     }
 
     fn confirm(&self, path: &str, size_bytes: u64) -> Result<(), Error> {

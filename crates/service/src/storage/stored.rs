@@ -249,6 +249,31 @@ impl Storage {
         })
     }
 
+    /// How many files a folder has, and their bytes together; None when there is no such folder. Blocking.
+    pub fn folder_size(&self, path: &str) -> Option<(u64, u64)> {
+        let (mut files, mut bytes) = (0, 0);
+        let mut add = |size_bytes: u64| {
+            files += 1;
+            bytes += size_bytes;
+        };
+        match &self.backend {
+            Backend::Disk => {
+                let entries = fs::read_dir(self.at(path).ok()?).ok()?.flatten();
+                let found = entries.filter_map(|entry| entry.metadata().ok());
+                let found = found.filter(fs::Metadata::is_file);
+                found.for_each(|found| add(found.len()));
+            }
+            Backend::S3(bucket) => {
+                let listed = bucket.each(Some(path), None, |found| {
+                    add(found.size_bytes);
+                    true
+                });
+                listed.ok()?;
+            }
+        }
+        Some((files, bytes))
+    }
+
     /// The path below the root; None when the file is elsewhere.
     pub fn relative(&self, path: &Path) -> Option<PathBuf> {
         path.strip_prefix(self.root()).ok().map(Path::to_owned)

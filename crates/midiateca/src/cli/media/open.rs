@@ -27,6 +27,13 @@ pub(super) async fn run(context: &Context, app: &App, options: Options) -> anyho
     let path = media.as_ref().and_then(|media| media.path());
     let path = path.map(|path| storage.join(path));
     let path = path.map(|path| std::path::absolute(&path).unwrap_or(path));
+    if let Some(path) = media.as_ref().and_then(|media| media.path())
+        && app.storage.is_remote()
+    {
+        let address = format!("{}/{path}", app.storage.place().display());
+        answer::report(json!({"media": id.as_str(), "path": address}), &address);
+        return Ok(Ending::Fine);
+    }
     let mut document = json!({"media": id.as_str(), "path": path});
     let (problem, text) = match &path {
         Some(path) if is_file(path, lang)? => {

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use midiateca_service::storage::{BucketSettings, Credentials};
 use tempfile::TempDir;
 
-pub const BUCKET: &str = "media";
+pub const BUCKET: &str = "bkt";
 const KEY_ID: &str = "test-key";
 const SECRET: &str = "test-secret";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct S3Server {
+    program: PathBuf,
     process: Child,
     port: u16,
     folder: TempDir,
@@ -39,6 +40,18 @@ fn program() -> Option<PathBuf> {
     named.or_else(installed).filter(|path| path.is_file())
 }
 
+fn spawn(program: &Path, port: u16, folder: &Path) -> Child {
+    Command::new(program)
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--access-key", KEY_ID, "--secret-key", SECRET])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 impl S3Server {
     /// None, and a line on stderr, when the server is not installed.
     pub fn start() -> Option<Self> {
@@ -55,17 +68,9 @@ impl S3Server {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = free.local_addr().unwrap().port();
             drop(free);
-            let process = Command::new(&program)
-                .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-                .args(["--access-key", KEY_ID, "--secret-key", SECRET])
-                .arg(folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
             let mut server = Self {
-                process,
+                process: spawn(&program, port, folder.path()),
+                program: program.clone(),
                 port,
                 folder,
             };
@@ -76,6 +81,21 @@ impl S3Server {
             folder = std::mem::replace(&mut server.folder, tempfile::tempdir().unwrap());
         }
         panic!("the S3 server does not start");
+    }
+
+    pub fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// At the same address, with the same objects.
+    pub fn restart(&mut self) {
+        self.process = spawn(&self.program, self.port, self.folder.path());
+        assert!(self.answers(), "the S3 server does not start again");
+    }
+
+    pub fn credential_lines() -> String {
+        format!("AWS_ACCESS_KEY_ID={KEY_ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n")
     }
 
     fn answers(&mut self) -> bool {

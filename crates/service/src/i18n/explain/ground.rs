@@ -10,7 +10,7 @@ use crate::app::ListenError;
 use crate::app::writing;
 use crate::ops::holds::HoldError;
 use crate::ops::{erasure, opening, retention, verify};
-use crate::storage::{Found, RemoteCause};
+use crate::storage::{ConnectError, Found, RemoteCause};
 use crate::terminal::plain;
 use crate::{app, coordination, db, secrets, storage};
 
@@ -252,11 +252,33 @@ pub(super) fn storage(error: &storage::Error, lang: Language) -> Cause {
             &[("path", &path.display())],
         ),
         storage::Error::Remote(error) => remote(error.cause, lang),
+        storage::Error::NotConnected(error) => not_connected(error, lang),
         storage::Error::Io(_) => {
             Cause::with(lang, words::WRITE_FAILED, words::LOOK_AT_STORAGE, &[])
         }
     };
     cause.about_writing(writing::of_storage(error))
+}
+
+fn not_connected(error: &ConnectError, lang: Language) -> Cause {
+    let cause = match error {
+        ConnectError::NoCredentials => Cause::new(lang, words::BUCKET_CREDENTIALS_MISSING, &[]),
+        ConnectError::CredentialsFile { path, .. } => {
+            let text = words::BUCKET_CREDENTIALS_UNREADABLE;
+            Cause::new(lang, text, &[("path", &path.display())])
+        }
+        ConnectError::Roots(error) => {
+            let text = words::BUCKET_ROOTS_UNUSABLE;
+            Cause::new(lang, text, &[("path", &error.path.display())])
+        }
+        ConnectError::Threads(_) | ConnectError::Settings(_) => {
+            Cause::new(lang, words::BUCKET_SETTINGS_UNUSABLE, &[])
+        }
+    };
+    Cause {
+        rest: Rest::Nothing,
+        ..cause
+    }
 }
 
 fn remote(cause: RemoteCause, lang: Language) -> Cause {

@@ -108,6 +108,8 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
         }
         Problem::Watermarks => cause(words::WATERMARKS_INVALID, &[]),
         Problem::RuleWithoutLimit => cause(words::RULE_WITHOUT_LIMIT, &[]),
+        Problem::StorageUrl => cause(words::STORAGE_URL_INVALID, &[]),
+        Problem::Endpoint => cause(words::STORAGE_ENDPOINT_INVALID, &[]),
         Problem::Url { key, scheme } => {
             cause(words::URL_INVALID, &[("key", key), ("scheme", scheme)])
         }

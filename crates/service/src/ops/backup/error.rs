@@ -73,6 +73,7 @@ pub(super) fn of_storage(path: &Path, error: storage::Error) -> Error {
         storage::Error::Full(source) | storage::Error::Io(source) => at(path)(source),
         error @ (storage::Error::Displaced { .. }
         | storage::Error::Linked(_)
-        | storage::Error::Remote(_)) => at(path)(io::Error::other(error)),
+        | storage::Error::Remote(_)
+        | storage::Error::NotConnected(_)) => at(path)(io::Error::other(error)),
     }
 }

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::result::Results;
-use super::{Check, CheckResult, Code, Deps, Hint};
-use super::{database, folder, storage};
+use super::{Check, CheckResult, Code, Deps, Hint, Options};
+use super::{bucket, database, folder, storage};
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::ops::opening;
@@ -21,7 +21,7 @@ pub(super) struct Ground {
 }
 
 /// Opens what can be opened, and reports why the rest cannot.
-pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, quick: bool) -> Ground {
+pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, options: &Options) -> Ground {
     let data = deps.data;
     let file = deps.config.database_file(data);
     if let Some(problem) = lost_database(deps).or_else(|| no_database(deps.config, &file)) {
@@ -34,8 +34,12 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, quick: bool
     let server = probe_server(results, data).await;
     probe_displaced(results, deps, &file).await;
     let secrets = folder::probe_key(results, &deps.config.key_file(data));
-    let db = database::probe(results, deps, &file, quick).await;
-    storage::probe(results, deps, db.as_ref()).await;
+    let db = database::probe(results, deps, &file, options.quick).await;
+    if deps.config.bucket().is_none() {
+        storage::probe(results, deps, db.as_ref()).await;
+    } else if !options.offline {
+        bucket::probe(results, deps, db.as_ref()).await;
+    }
     Ground {
         db,
         secrets,

@@ -10,7 +10,7 @@ use crate::media::{self, counts};
 use crate::model::{InstanceId, MediaKind};
 use crate::ops::opening;
 use crate::ops::probe::{self, WriteFailure};
-use crate::storage::{self, layout};
+use crate::storage::{self, Storage, layout};
 
 /// The disk should have space for this many days of growth.
 const DAYS_AHEAD: u64 = 14;
@@ -42,7 +42,7 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
         return results.add(result.about(&root).with_path("path", &root));
     }
     if let Some(db) = db.filter(|_| root.is_dir()) {
-        let identity = probe_identity(db, &root).await;
+        let identity = probe_identity(db, &Storage::at_root(&root, "")).await;
         let is_right = identity.error.is_none();
         results.add(identity.about(&root));
         if !is_right {
@@ -60,8 +60,8 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, db: Option<
 }
 
 /// Whether the storage carries the id of the database, or may get it.
-async fn probe_identity(db: &Db, root: &Path) -> CheckResult {
-    match opening::look_at_storage(db, root).await {
+pub(super) async fn probe_identity(db: &Db, storage: &Storage) -> CheckResult {
+    match opening::look_at_storage(db, storage).await {
         Err(
             error @ (opening::Error::WrongStorage { .. } | opening::Error::UnknownStorage { .. }),
         ) => CheckResult::failed(Check::StorageIdentity, error),
@@ -102,7 +102,12 @@ fn probe_folders(results: &mut Results<'_>, root: &Path, holders: &[(i64, Instan
     }
 }
 
-async fn probe_space(results: &mut Results<'_>, deps: Deps<'_>, db: Option<&Db>, root: &Path) {
+pub(super) async fn probe_space(
+    results: &mut Results<'_>,
+    deps: Deps<'_>,
+    db: Option<&Db>,
+    root: &Path,
+) {
     let check = Check::StorageFree;
     let floor = deps.config.storage.pause_below.bytes();
     let free = match storage::free_bytes_at(root) {

@@ -12,7 +12,7 @@ use crate::db::Error;
 use crate::media::{self, Count, Filter, StoredFile};
 use crate::model::{MediaKind, MediaStatus, Reason};
 use crate::ops::json;
-use crate::storage::layout;
+use crate::storage::{Storage, layout};
 
 const PAGE: u32 = 10_000;
 /// More are counted and not named.
@@ -77,9 +77,16 @@ pub async fn check(deps: Deps<'_>) -> Result<CheckReport, Error> {
     });
     let last_hour = media::by_status_since(deps.db, deps.clock.now() - HOUR).await?;
     let reasons = media::by_reason(deps.db).await?;
+    let folders: Vec<_> = folders.collect();
+    let reading = move |storage: &Storage| {
+        let folders = folders.iter();
+        folders
+            .map(|folder| Folder::read(storage, folder))
+            .collect()
+    };
     Ok(CheckReport {
         data: deps.data.to_owned(),
-        folders: folders.map(|folder| Folder::read(deps, &folder)).collect(),
+        folders: deps.storage.blocking(reading).await,
         instances: seen.instances(),
         by_kind: media::by_kind(deps.db).await?,
         files: seen.files.unwrap_or_default(),
@@ -120,23 +127,14 @@ impl Failing {
 }
 
 impl Folder {
-    fn read(deps: Deps<'_>, folder: &str) -> Self {
-        let root = deps.config.storage_folder(deps.data);
-        let entries = std::fs::read_dir(root.join(folder)).ok();
-        let exists = entries.is_some();
-        let sizes: Vec<u64> = entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.metadata().ok())
-            .filter(std::fs::Metadata::is_file)
-            .map(|found| found.len())
-            .collect();
+    fn read(storage: &Storage, folder: &str) -> Self {
+        let found = storage.folder_size(folder);
+        let (files, size) = found.unwrap_or_default();
         Self {
             path: format!("media_storage/{folder}"),
-            exists,
-            files: sizes.len() as u64,
-            size: sizes.iter().sum(),
+            exists: found.is_some(),
+            files,
+            size,
         }
     }
 }

@@ -54,6 +54,11 @@ pub enum Need {
         #[serde(serialize_with = "json::path")]
         path: PathBuf,
     },
+    BucketUnusable {
+        #[serde(serialize_with = "json::path")]
+        bucket: PathBuf,
+        cause: storage::RemoteCause,
+    },
     DatabaseNotWritable(WriteFailure),
     StorageNotWritable(WriteFailure),
     DiskNearlyFull {
@@ -218,8 +223,15 @@ async fn displaced(deps: Deps<'_>) -> Vec<Need> {
     if let Some(found) = Displaced::of_server(deps.data).await.database {
         needs.push(Need::DatabaseDisplaced { path, found });
     }
-    let path = deps.config.storage_folder(deps.data);
-    match opening::look_at_storage(deps.db, &path).await {
+    let path = deps.storage.place();
+    match opening::look_at_storage(deps.db, deps.storage).await {
+        Err(opening::Error::Storage(storage::Error::Remote(error))) => {
+            let cause = error.cause;
+            needs.push(Need::BucketUnusable {
+                bucket: path,
+                cause,
+            });
+        }
         // A missing folder is reported by `not_writable`.
         Err(opening::Error::WrongStorage { found, .. }) if found != storage::Found::Missing => {
             needs.push(Need::StorageDisplaced { path, found });

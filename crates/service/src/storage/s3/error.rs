@@ -37,10 +37,19 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
-    pub(in crate::storage) fn of(cause: RemoteCause) -> Self {
+    pub fn of(cause: RemoteCause) -> Self {
         Self {
             cause,
             source: None,
+        }
+    }
+}
+
+impl From<Arc<TransportError>> for RemoteError {
+    fn from(error: Arc<TransportError>) -> Self {
+        Self {
+            cause: cause_of(&error),
+            source: Some(error),
         }
     }
 }
@@ -67,8 +76,10 @@ impl From<object_store::Error> for RemoteError {
 }
 
 /// The error of our client in the chain of the library's.
-fn transport_error(error: &object_store::Error) -> Option<Arc<TransportError>> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+pub(super) fn transport_error(
+    error: &(dyn std::error::Error + 'static),
+) -> Option<Arc<TransportError>> {
+    let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<Arc<TransportError>>() {
             return Some(Arc::clone(found));

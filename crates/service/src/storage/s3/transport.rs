@@ -89,7 +89,7 @@ impl Transport {
         Self { pool, patience }
     }
 
-    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    pub async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         request
             .headers_mut()
             .entry(USER_AGENT)
