@@ -156,14 +156,11 @@ impl Config {
         problems
     }
 
-    fn of_storage(&self) -> Option<Problem> {
+    fn of_storage(&self) -> Vec<Problem> {
         let storage = &self.storage;
         let is_url = storage.url.is_empty()
             || path_of(&storage.url, "file").is_some()
             || self.bucket().is_some();
-        if !is_url {
-            return Some(Problem::StorageUrl);
-        }
         let is_endpoint = |text: &str| {
             let url = Url::parse(text).ok();
             url.is_some_and(|url| {
@@ -172,9 +169,12 @@ impl Config {
                 matches!(url.scheme(), "http" | "https") && is_plain && url.host().is_some()
             })
         };
-        let text = &storage.endpoint;
-        let is_wrong = !text.is_empty() && !is_endpoint(text);
-        is_wrong.then_some(Problem::Endpoint)
+        let endpoint = &storage.endpoint;
+        let problems = [
+            (!is_url).then_some(Problem::StorageUrl),
+            (!endpoint.is_empty() && !is_endpoint(endpoint)).then_some(Problem::Endpoint),
+        ];
+        problems.into_iter().flatten().collect()
     }
 
     fn too_small(&self) -> Vec<Problem> {

@@ -81,7 +81,7 @@ fn limits_of_zero_and_unknown_routes_are_refused() {
         "[fetch]\nroutes = ['pigeon']\n",
         "[keep]\nkinds = ['hologram']\n",
         "[database]\nurl = 'postgres://localhost/midiateca'\n",
-        "[storage]\nurl = 's3://bucket/prefix'\n",
+        "[storage]\nurl = 's3://B/prefix'\n",
         "[storage]\nurl = 'file://relative'\n",
         "[storage]\npause_below = '2B'\nresume_above = '1B'\n",
         "[retention]\nevery = '0s'\n",
@@ -175,5 +175,55 @@ fn settings_that_do_harm_are_problems() {
         "[fetch]\nallowed_hosts = ['files.intern', 'files.intern:8443', '10.0.0.8', '[fd00::1]:80']",
     ] {
         parse(text).unwrap().check().unwrap();
+    }
+}
+
+#[test]
+fn the_storage_is_a_folder_or_a_bucket() {
+    let bucket = |url: &str| {
+        let mut config = Config::default();
+        config.storage.url = url.to_owned();
+        let is_fine = config.problems().is_empty();
+        assert_eq!(
+            is_fine,
+            config.bucket().is_some() || url.starts_with("file:///"),
+            "{url}"
+        );
+        config.bucket().map(|it| (it.bucket, it.prefix))
+    };
+    let some = |name: &str, prefix: &str| Some((name.to_owned(), prefix.to_owned()));
+    assert_eq!(bucket("s3://media"), some("media", ""));
+    assert_eq!(bucket("s3://media/"), some("media", ""));
+    assert_eq!(
+        bucket("s3://my-media.br/a b/c/"),
+        some("my-media.br", "a b/c")
+    );
+    assert_eq!(bucket("file:///srv/x"), None);
+    for wrong in [
+        "s3://",
+        "s3://B",
+        "s3://media//x",
+        "s3://media/../x",
+        "s3://media?x=1",
+        "http://media",
+        "/srv/x",
+    ] {
+        assert_eq!(bucket(wrong), None);
+    }
+    let mut config = Config::default();
+    config.storage.url = "s3://B".to_owned();
+    for wrong in [
+        "s3.local",
+        "ftp://x",
+        "https://u:p@x",
+        "https://x/path",
+        "https://x?y",
+    ] {
+        config.storage.endpoint = wrong.to_owned();
+        assert_eq!(
+            config.problems(),
+            [check::Problem::StorageUrl, check::Problem::Endpoint],
+            "{wrong}"
+        );
     }
 }

@@ -36,13 +36,18 @@ impl Drop for Firm {
 
 impl Firm {
     async fn start() -> Option<Self> {
+        Self::with("").await
+    }
+
+    /// With further settings.
+    async fn with(settings: &str) -> Option<Self> {
         let bucket = S3Server::start()?;
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
         let credentials = data.join("credentials");
         std::fs::write(&credentials, S3Server::credential_lines()).unwrap();
         let settings = format!(
-            "[storage]\nurl = \"s3://{BUCKET}/{PREFIX}\"\nendpoint = \"{}\"\ncredentials_file = {:?}\n\n[fetch]\nretry_wait = \"5ms\"\n",
+            "[storage]\nurl = \"s3://{BUCKET}/{PREFIX}\"\nendpoint = \"{}\"\ncredentials_file = {:?}\n\n[fetch]\nretry_wait = \"5ms\"\n{settings}",
             bucket.endpoint(),
             credentials.to_str().unwrap(),
         );
@@ -90,6 +95,10 @@ impl Firm {
         let answer: Value = answer.json().await.unwrap();
         let id = answer["media"][0]["id"].as_str().unwrap().to_owned();
         (id, delivery)
+    }
+
+    async fn server_runs(&self) -> bool {
+        self.get("/healthz").await.status() == 200
     }
 
     async fn media(&self, id: &str) -> Value {
@@ -341,4 +350,77 @@ async fn scrub_moves_old_orphans_away_and_restores_what_is_damaged() {
     assert_eq!(aside.len(), 2, "{aside:?}");
     let (code, report, said) = firm.run(&["--json", "scrub"]).await;
     assert_eq!(code, 0, "{report} {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_reads_stored_files_reads_them_from_the_bucket() {
+    let Some(firm) = Firm::start().await else {
+        return;
+    };
+    let voice = SimMedia {
+        with_bytes: true,
+        ..SimMedia::sample(FIRST, "VOICE", wa_media::MediaKind::Audio)
+    };
+    let film = SimMedia::sample(FIRST, "FILM", wa_media::MediaKind::Video);
+    let page = SimMedia::sample(FIRST, "PAGE", wa_media::MediaKind::Document);
+    for media in [voice, film, page] {
+        let (id, delivery) = firm.send(media).await;
+        firm.stored(&id).await;
+        // Without the programs some are not made; none of them breaks the server.
+        for form in ["thumbnail", "waveform", "content?as=mp4", "content?as=aac"] {
+            let answer = firm.get(&format!("/api/v1/media/{id}/{form}")).await;
+            let status = answer.status().as_u16();
+            assert!([200, 404, 406].contains(&status), "{form} {status}");
+        }
+        let dossier = firm.get(&format!("/api/v1/media/{id}/dossier")).await;
+        assert_eq!(dossier.status(), 200);
+        let dossier = dossier.bytes().await.unwrap();
+        assert!(dossier.len() as u64 > delivery.size_bytes);
+    }
+    let archive = firm.data().join("all.zip");
+    let line = [
+        "media",
+        "export",
+        "--format",
+        "zip",
+        archive.to_str().unwrap(),
+    ];
+    let (code, shown, said) = firm.run(&line).await;
+    assert_eq!(code, 0, "{shown} {said}");
+    // The delivery of the voice note refers to the stored file by now.
+    let (code, shown, said) = firm.run(&["deliveries", "replay", "--since", "1d"]).await;
+    assert_eq!(code, 0, "{shown} {said}");
+    assert_eq!(
+        files(&firm.data().join("media_storage")),
+        Vec::<String>::new()
+    );
+    assert!(firm.server_runs().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retention_rule_deletes_objects() {
+    let rules =
+        "[retention]\nrules = [{ kind = \"image\", larger_than = \"1B\" }]\nevery = \"100d\"\n";
+    let Some(firm) = Firm::with(rules).await else {
+        return;
+    };
+    let (photo, _) = firm.send(sample("PHOTO")).await;
+    let path = firm.stored(&photo).await;
+    let voice = SimMedia::sample(FIRST, "VOICE", wa_media::MediaKind::Audio);
+    let (voice, _) = firm.send(voice).await;
+    let kept = firm.stored(&voice).await;
+    let thumbnail = firm.get(&format!("/api/v1/media/{photo}/thumbnail")).await;
+    assert_eq!(thumbnail.status(), 200);
+    let (code, shown, said) = firm.run(&["--json", "sweep"]).await;
+    assert_eq!(code, 0, "{shown} {said}");
+    assert!(
+        !firm.object(&path).exists() && firm.object(&kept).exists(),
+        "{shown}"
+    );
+    let derived = files(&firm.object(".derived"));
+    assert!(
+        !derived.iter().any(|name| name.ends_with(".thumbnail")),
+        "{derived:?}"
+    );
+    assert_eq!(firm.media(&photo).await["reason"], "retention");
 }

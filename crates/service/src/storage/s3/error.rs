@@ -37,6 +37,18 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
+    /// Whether the server answered that it does not do it, for whatever reason.
+    pub(super) fn is_refusal(&self) -> bool {
+        let source = self.source.as_deref();
+        matches!(
+            source,
+            Some(TransportError::Refused {
+                status: 400..=499,
+                ..
+            })
+        )
+    }
+
     pub fn of(cause: RemoteCause) -> Self {
         Self {
             cause,

@@ -93,7 +93,8 @@ impl Bucket {
         let url = url.split('?').next().unwrap_or_default().to_owned();
         match self.get(url, false) {
             Ok(_) => Ok(false),
-            Err(Error::Remote(error)) if error.cause == RemoteCause::Denied => Ok(true),
+            // Not every server says 403.
+            Err(Error::Remote(error)) if error.is_refusal() => Ok(true),
             Err(error) => Err(error),
         }
     }
@@ -129,5 +130,55 @@ impl Bucket {
             );
         }
         Ok((answer.status(), answer.headers().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BucketSettings, Credentials};
+    use super::*;
+
+    #[test]
+    fn the_bucket_is_in_the_path_or_in_the_name_of_the_host() {
+        let credentials = Credentials {
+            key_id: "id".to_owned(),
+            secret: "secret".to_owned(),
+            session_token: None,
+        };
+        for (endpoint, path_style, expected) in [
+            (
+                Some("http://s3.local:9000/"),
+                true,
+                "http://s3.local:9000/bkt/a%20b/x~%25.ogg",
+            ),
+            (
+                Some("http://s3.local:9000"),
+                false,
+                "http://bkt.s3.local:9000/a%20b/x~%25.ogg",
+            ),
+            (
+                None,
+                true,
+                "https://s3.sa-east-1.amazonaws.com/bkt/a%20b/x~%25.ogg",
+            ),
+            (
+                None,
+                false,
+                "https://bkt.s3.sa-east-1.amazonaws.com/a%20b/x~%25.ogg",
+            ),
+        ] {
+            let settings = BucketSettings {
+                bucket: "bkt".to_owned(),
+                prefix: "a b".to_owned(),
+                endpoint: endpoint.map(str::to_owned),
+                region: "sa-east-1".to_owned(),
+                path_style,
+                ..BucketSettings::default()
+            };
+            let bucket = Bucket::connect(&settings, &credentials).unwrap();
+            let signed = bucket.signed("x~%.ogg").unwrap();
+            assert_eq!(signed.split('?').next(), Some(expected));
+            assert!(signed.contains("X-Amz-Signature") && !signed.contains("secret"));
+        }
     }
 }
