@@ -114,12 +114,15 @@ pub struct App {
 }
 
 /// Refuses a folder in which no installation has begun.
-pub fn must_exist(data: &Path, config: &Config) -> Result<(), Error> {
+pub async fn must_exist(data: &Path, config: &Config) -> Result<(), Error> {
     let path = data.to_owned();
-    if look_for_database(data, config)? {
+    if look_for_database(data, config).await? {
         return Err(Error::NoData { path });
     }
-    match std::fs::metadata(config.database_file(data)) {
+    let Some(file) = config.database_file(data) else {
+        return Ok(());
+    };
+    match std::fs::metadata(file) {
         Ok(found) if found.is_file() => Ok(()),
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::Folder { path, source })
@@ -138,7 +141,7 @@ fn is_unused(data: &Path, config: &Config) -> bool {
         "lost+found",
     ];
     let mut entries = std::fs::read_dir(data).into_iter().flatten().flatten();
-    !config.database_file(data).exists()
+    !config.database_file(data).is_some_and(|file| file.exists())
         && entries.all(|entry| {
             let mut ours = OURS.iter().chain(&coordination::FILES);
             ours.any(|name| entry.file_name() == *name)
@@ -147,11 +150,10 @@ fn is_unused(data: &Path, config: &Config) -> bool {
 
 /// Earlier versions created files by the umask. The folder of the storage protects everything in it.
 fn restrict_existing(data: &Path, config: &Config) {
-    let database = config.database_file(data);
-    for ending in ["", "-wal", "-shm"] {
-        let mut path = database.clone().into_os_string();
-        path.push(ending);
-        disk::restrict(Path::new(&path));
+    if let Some(database) = config.database_file(data) {
+        for ending in ["", "-wal", "-shm"] {
+            disk::restrict(&disk::with_suffix(&database, ending));
+        }
     }
     if config.storage.url.is_empty() {
         disk::restrict(&config.storage_folder(data));
@@ -172,7 +174,7 @@ impl App {
         allowed: Allowed,
     ) -> Result<Arc<Self>, Error> {
         let mut allowed = allowed;
-        let looked = opening::before_database(data, &config, allowed)?;
+        let looked = opening::before_database(data, &config, allowed).await?;
         if looked == Looked::Replaced {
             allowed.storage = AllowedStorage::Adopted;
         }
@@ -184,14 +186,14 @@ impl App {
         disk::set_access(config.storage.access());
         disk::create_folder(data).map_err(folder)?;
         let owner = uuid::Uuid::now_v7().simple().to_string();
-        let (file, busy_timeout) = (
-            config.database_file(data),
+        let (place, busy_timeout) = (
+            config.database_place(data),
             config.database.busy_timeout.duration(),
         );
         let db = match looked {
             // It may be moved away at this moment; a new one in its place would hide that.
-            Looked::There => Db::open_existing(&file, busy_timeout).await?,
-            Looked::New | Looked::Replaced => Db::open(&file, busy_timeout).await?,
+            Looked::There => place.open_existing(busy_timeout).await?,
+            Looked::New | Looked::Replaced => place.open(busy_timeout).await?,
         };
         if clock.is_system()
             && let Some(saved) = db.saved_clock().await?
@@ -230,7 +232,8 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let owner = uuid::Uuid::now_v7().simple().to_string();
         let busy_timeout = config.database.busy_timeout.duration();
-        let db = Db::open_current_to_read(&config.database_file(data), busy_timeout).await?;
+        let place = config.database_place(data);
+        let db = place.open_to_read(busy_timeout).await?;
         let opened = Storage::configured(&config, data, &owner)?;
         if storage == AllowedStorage::None {
             look_at_storage(&db, &opened).await?;
@@ -294,7 +297,8 @@ impl App {
             lanes: Lanes::default(),
             shutdown,
             listening: OnceLock::new(),
-            coordination: Coordination::new(data).of_database(&config.database_file(data)),
+            coordination: Coordination::new(data)
+                .of_database(config.database_file(data).as_deref()),
             data: data.to_owned(),
             ingest,
             config,

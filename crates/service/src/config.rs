@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock::Zone;
+use crate::db::Place;
 use crate::disk::Access;
 use crate::model::{ChatKind, Direction, MediaKind, Route};
 pub use address::{Listen, is_web_address, listen_address};
@@ -489,8 +490,20 @@ impl Config {
         all
     }
 
-    pub fn database_file(&self, data: &Path) -> PathBuf {
-        path_of(&self.database.url, "sqlite").unwrap_or_else(|| data.join("midiateca.db"))
+    pub fn database_place(&self, data: &Path) -> Place {
+        if let Ok(address) = self.database.url.parse() {
+            return Place::Server(address);
+        }
+        let file = path_of(&self.database.url, "sqlite");
+        Place::File(file.unwrap_or_else(|| data.join("midiateca.db")))
+    }
+
+    /// None when the database is not a file.
+    pub fn database_file(&self, data: &Path) -> Option<PathBuf> {
+        match self.database_place(data) {
+            Place::File(path) => Some(path),
+            Place::Server(_) => None,
+        }
     }
 
     pub fn key_file(&self, data: &Path) -> PathBuf {

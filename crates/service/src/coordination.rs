@@ -97,8 +97,9 @@ impl Coordination {
 
     /// Also excludes servers with other data folders and the same database.
     #[must_use]
-    pub fn of_database(mut self, database: &Path) -> Self {
-        self.database = (database.parent() != Some(&self.data)).then(|| database.to_owned());
+    pub fn of_database(mut self, database: Option<&Path>) -> Self {
+        let elsewhere = database.filter(|it| it.parent() != Some(&self.data));
+        self.database = elsewhere.map(Path::to_owned);
         self
     }
 
@@ -222,8 +223,9 @@ mod tests {
     async fn a_second_server_is_refused_without_the_lock_file_and_with_the_same_database() {
         let [one, other, shared] = [(); 3].map(|()| tempfile::tempdir().unwrap());
         let database = shared.path().join("midiateca.db");
-        let coordination =
-            |folder: &tempfile::TempDir| Coordination::new(folder.path()).of_database(&database);
+        let coordination = |folder: &tempfile::TempDir| {
+            Coordination::new(folder.path()).of_database(Some(&database))
+        };
         let first = coordination(&one).server().await.unwrap();
         #[cfg(unix)]
         std::fs::remove_file(one.path().join(SERVER_FILE)).unwrap();

@@ -330,7 +330,7 @@ pub async fn bound_unsigned(tx: &mut Tx, instance: &InstanceId, now: Millis) -> 
                  select id from (
                    select id, received_at, sum(length(body_lz4) + length(signed) + coalesce((select sum(length) from delivery_parts p where p.delivery = d.id), 0))
                      over (order by id) as bytes from deliveries d
-                   where instance = $1 and verdict = 'refused' and signed is not null)
+                   where instance = $1 and verdict = 'refused' and signed is not null) as sized
                  where bytes > $2 or received_at < $3)";
     let values = values![instance.as_str(), MOST_UNSIGNED_BYTES, now - UNSIGNED_LIFE];
     tx.run(sql, values).await.map(drop)

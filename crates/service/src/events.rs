@@ -96,7 +96,7 @@ pub async fn oldest(db: &Db) -> Result<Option<i64>, Error> {
 
 /// The newest number that was ever given, also when its event was deleted.
 pub async fn last_given(db: &Db) -> Result<i64, Error> {
-    db.last_number("events").await
+    db.last_event_number().await
 }
 
 /// Up to `limit` events after `seq`, oldest first.
@@ -210,7 +210,7 @@ pub async fn prune(tx: &mut Tx, before: Millis, limit: u32) -> Result<u64, Error
     }
     for (client, last) in marks {
         let sql = "insert into event_marks (client, last) values ($1, $2)
-                   on conflict (client) do update set last = max(last, excluded.last)";
+                   on conflict (client) do update set last = case when excluded.last > event_marks.last then excluded.last else event_marks.last end";
         tx.run(sql, values![client, last]).await?;
     }
     Ok(deleted.len() as u64)
@@ -272,7 +272,7 @@ mod tests {
         db.write(Key::Everything, async |tx| {
             for sql in [
                 "insert into clients (id, name, created_at) values (1, 'A', 0)",
-                "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0)",
+                "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', cast('00' as /*sqlite*/blob/*postgres bytea */), '', 0)",
                 "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
                    received_at, file_time, media_key_malformed, inline, status, deadline)
                  values ('m-image', 'I', 1, 'wapi', 'M', 0, 'd', 'image', 'image', 0, 0, 0, 0, 0, 0, 0, 'stored', 0),

@@ -159,7 +159,7 @@ pub async fn add_client(
     let sql = "insert into clients (id, name, created_at)
                values (coalesce($1,
                  (select max(id) + 1 from clients having max(id) < $4),
-                 (select min(n) from (select 1 as n union all select id + 1 from clients where id < $4)
+                 (select min(n) from (select 1 as n union all select id + 1 from clients where id < $4) as numbers
                   where n not in (select id from clients))), $2, $3)
                on conflict do nothing returning id";
     let row = tx.row(sql, values![id, name, now, LARGEST_CLIENT]).await?;

@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 
 pub use crate::app::StartError as Error;
 use crate::app::{App, watch};
-use crate::coordination::{ServedDatabase, ServerLease};
-use crate::db::{self, Key};
+use crate::coordination::{self, ServedDatabase, ServerLease};
+use crate::db::{self, Key, ServingLock};
 use crate::derived::pauses;
 use crate::download::progress;
 use crate::ingest::tally;
@@ -28,6 +28,8 @@ pub struct Service {
     address: SocketAddr,
     worker: JoinHandle<()>,
     lease: Arc<ServerLease>,
+    /// Excludes servers with other data folders.
+    _alone: ServingLock,
 }
 
 /// New names do not depend on case, but names of earlier versions may collide on a storage that folds case.
@@ -158,6 +160,10 @@ impl Service {
     /// Starts the HTTP server and the workers. Work that an earlier run left in progress is taken up again.
     pub async fn start(app: Arc<App>, listen: &[impl AsRef<str>]) -> Result<Self, Error> {
         let lease = Arc::new(app.coordination.server().await?);
+        let Some(alone) = app.db.serve_alone().await? else {
+            let path = app.config.database_place(&app.data).shown();
+            return Err(coordination::Error::Served { path }.into());
+        };
         app.sweep_staged().await?;
         report_folded_case(&app).await;
         if let Err(error) = app.secrets.ready() {
@@ -215,6 +221,7 @@ impl Service {
             address,
             worker,
             lease,
+            _alone: alone,
         })
     }
 

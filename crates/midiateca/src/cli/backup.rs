@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(context: &Context, options: Options) -> anyhow::Result<Ending> {
     let (lang, config, data) = (context.lang, &context.config, &context.data);
-    context.must_exist()?;
+    context.must_exist().await?;
     let has_earlier = backup::is_complete(&options.target);
     let deps = Deps {
         data,

@@ -106,7 +106,8 @@ impl Context {
 
     /// Like [`Context::open`], for the commands with which an installation begins: a mistyped `--data` is seen.
     pub async fn open_or_create(&self, allowed: Allowed) -> Result<Arc<App>, app::Error> {
-        let is_new = app::look_for_database(&self.data, &self.config).is_ok_and(|is_new| is_new);
+        let looked = app::look_for_database(&self.data, &self.config).await;
+        let is_new = looked.is_ok_and(|is_new| is_new);
         let app = self.open(allowed).await?;
         if is_new && self.talks {
             complain!(self.lang, words::CREATED, path = self.data.display());
@@ -116,14 +117,14 @@ impl Context {
 
     /// Opens a data folder that is in use already: a mistyped `--data` is an error, not an empty database.
     pub async fn open_existing(&self, storage: AllowedStorage) -> Result<Arc<App>, app::Error> {
-        self.must_exist()?;
+        self.must_exist().await?;
         self.open(allowing(storage)).await
     }
 
     /// Like [`Context::open_existing`], for a command that only reads: where nothing can be written, it says so and
     /// reads what is there.
     pub async fn open_to_look(&self, storage: AllowedStorage) -> Result<Arc<App>, app::Error> {
-        self.must_exist()?;
+        self.must_exist().await?;
         let error = match self.open(allowing(storage)).await {
             Err(error) if may_be_readable(&error) => error,
             opened => return opened,
@@ -136,8 +137,8 @@ impl Context {
         Ok(self.opened(app))
     }
 
-    pub fn must_exist(&self) -> Result<(), app::Error> {
-        app::must_exist(&self.data, &self.config)
+    pub async fn must_exist(&self) -> Result<(), app::Error> {
+        app::must_exist(&self.data, &self.config).await
     }
 }
 

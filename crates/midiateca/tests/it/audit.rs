@@ -58,8 +58,7 @@ impl Acts<'_> {
 
     async fn run(&self, arguments: &[&str]) -> (Vec<audit::AuditEntry>, Value) {
         let before = self.entries().await.len();
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"));
-        command.arg("--data").arg(&self.test.app.data);
+        let mut command = crate::stage::program(&self.test.app.data);
         command.arg("--json").args(arguments);
         command.env("LANG", "C").env_remove("LC_ALL");
         command.env_remove("SUDO_USER").env("USER", "operadora");

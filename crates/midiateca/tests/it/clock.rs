@@ -135,7 +135,7 @@ async fn times_that_a_wrong_clock_wrote_are_corrected_at_the_next_start() {
     let (refused, _) = test.store(down("REFUSED")).await;
     let folder = test.app.data.clone();
     let kept = test.end_keeping_the_folder().await;
-    let app = midiateca_service::app::App::open(&folder, impatient(), clock.clone())
+    let app = crate::stage::open(&folder, impatient(), clock.clone())
         .await
         .unwrap();
     let year = TODAY + 400 * DAY;

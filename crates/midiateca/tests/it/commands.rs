@@ -6,9 +6,8 @@ mod secrets;
 mod texts;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::config::Config;
 use midiateca_service::db::Key;
@@ -16,7 +15,7 @@ use midiateca_service::instances;
 use serde_json::Value;
 use wa_sim::{Fault, Sim, SimMedia};
 
-use crate::stage::{FIRST, sample};
+use crate::stage::{FIRST, program, sample};
 
 pub const DOCUMENTED: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -24,10 +23,8 @@ pub const DOCUMENTED: &str = concat!(
 );
 
 pub async fn midiateca(data: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    let mut command = program(data);
     command
-        .arg("--data")
-        .arg(data)
         .args(arguments)
         .env("TOKEN_FOR_TEST", "gateway-token")
         .env("LANG", "C")
@@ -83,7 +80,7 @@ pub async fn client_of_earlier_version(data: &Path, name: &'static str) {
     let refused = midiateca(data, &["--json", "client", "add", name]).await;
     assert!(stderr(&refused).contains("client_no_name"));
     assert_eq!(refused.status.code(), Some(2));
-    let app = App::open(data, Config::default(), Clock::system()).await;
+    let app = crate::stage::open(data, Config::default(), Clock::system()).await;
     let app = app.unwrap();
     let adding = app.db.write(Key::Everything, async move |tx| {
         instances::add_client(tx, name, None, 0).await
@@ -373,12 +370,9 @@ async fn one_encrypted_file_is_decrypted_and_a_wrong_one_is_not_written() {
 #[tokio::test]
 async fn an_unsupported_url_is_refused_before_anything_is_opened() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-    command
-        .arg("--data")
-        .arg(folder.path())
-        .args(["client", "list"]);
-    command.env("MIDIATECA_DATABASE_URL", "postgres://db.example/midiateca");
+    let mut command = crate::stage::program(folder.path());
+    command.args(["client", "list"]);
+    command.env("MIDIATECA_DATABASE_URL", "mysql://db.example/midiateca");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(

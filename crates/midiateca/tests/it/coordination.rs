@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, HOUR};
 use midiateca_service::coordination::Coordination;
 use midiateca_service::db::{Db, Key, Value};
@@ -38,7 +37,9 @@ async fn a_starting_server_takes_back_its_own_leases_and_lapsed_ones_but_not_tho
         let lease = Coordination::new(&data).server().await.unwrap();
         lease.owner().to_owned()
     };
-    let app = App::open(folder.path(), impatient(), clock).await.unwrap();
+    let app = crate::stage::open(folder.path(), impatient(), clock)
+        .await
+        .unwrap();
     claim(&app.db, &ids[0], &owner, far).await;
     claim(&app.db, &ids[1], "other", far - 2 * HOUR).await;
     claim(&app.db, &ids[2], "other", far).await;

@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
@@ -63,6 +62,9 @@ pub fn serve(data: &Path) -> Server {
 
 /// Like [`serve`], by a command that becomes the program when it gets its arguments.
 pub fn serve_as(mut command: Command, data: &Path) -> Server {
+    if let Some(url) = crate::stage::server_url(data) {
+        command.env("MIDIATECA_DATABASE_URL", url);
+    }
     let mut child = command
         .args([
             "--data",
@@ -95,7 +97,9 @@ pub fn serve_as(mut command: Command, data: &Path) -> Server {
 async fn prepared(data: &Path, sim: &Sim) -> String {
     sim.world().add_instance(FIRST, "gateway-token");
     sim.world().set_delay(Duration::from_millis(30));
-    let app = App::open(data, impatient(), Clock::system()).await.unwrap();
+    let app = crate::stage::open(data, impatient(), Clock::system())
+        .await
+        .unwrap();
     app.db
         .write(Key::Everything, async |tx| {
             instances::add_client(tx, "Clínica Aurora", Some(2), 0).await
@@ -162,7 +166,7 @@ async fn every_acknowledged_media_survives_sigkill_exactly_once() {
     }
 
     let mut server = serve(folder.path());
-    let app = App::open(folder.path(), impatient(), Clock::system())
+    let app = crate::stage::open(folder.path(), impatient(), Clock::system())
         .await
         .unwrap();
     let started = Instant::now();

@@ -433,7 +433,7 @@ async fn a_part_that_fails_leaves_the_rest_of_the_page() {
     let test = TestApp::start().await;
     let (media, _) = test.store(sample("SHOWN")).await;
     let browser = signed_in(&test, Role::Admin, Scope::All).await;
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let broken = rusqlite::Connection::open(file).unwrap();
     broken.execute_batch("alter table attempts rename to lost_attempts; alter table links rename to lost_links; alter table api_keys rename to lost_keys").unwrap();
     let page = browser.page(&format!("/media/{}", media.id)).await;

@@ -43,10 +43,8 @@ impl Disk {
     }
 
     fn command(&self, data: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+        let mut command = crate::stage::program(data);
         command
-            .arg("--data")
-            .arg(data)
             .args(arguments)
             .env("LANG", "C")
             .env("TOKEN_FOR_TEST", "gateway-token")

@@ -3,9 +3,7 @@
 mod ground;
 
 use std::path::Path;
-use std::process::Command;
 
-use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, MINUTE};
 use midiateca_service::config::Config;
 use midiateca_service::db::{Db, Key, Value as Cell};
@@ -61,8 +59,7 @@ impl Desk {
     }
 
     async fn run_for_people(&self, arguments: &[&str], more: &[(&str, &str)]) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-        command.arg("--data").arg(self.data());
+        let mut command = crate::stage::program(self.data());
         command
             .args(arguments)
             .env("LANG", "C")
@@ -121,7 +118,7 @@ impl Desk {
 
     async fn db(&self) -> Db {
         let config = Config::default();
-        let app = App::open(self.data(), config, Clock::system()).await;
+        let app = crate::stage::open(self.data(), config, Clock::system()).await;
         app.unwrap().db.clone()
     }
 

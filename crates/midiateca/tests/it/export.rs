@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::stage::MediaView;
 use midiateca_service::clock::Clock;
-use midiateca_service::db::{Db, Key, Value as Cell};
+use midiateca_service::db::{Key, Value as Cell};
 use midiateca_service::media::{self, Filter};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -111,7 +111,7 @@ impl Shelf {
 
     async fn change(&self, sql: &'static str, values: Vec<Cell>) {
         let path = self.folder.path().join("midiateca.db");
-        let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
+        let db = crate::stage::database(&path).await.unwrap();
         let changed = db.write(Key::Everything, async move |tx| {
             tx.run(sql, values.clone()).await
         });
@@ -530,12 +530,10 @@ async fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_stream_that_is_killed_leaves_nothing_of_anybody_behind() {
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
     let (folder, _) = holding(&[600_000]).await;
     let temporary = tempfile::tempdir().unwrap();
-    let mut running = Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .arg("--data")
-        .arg(folder.path())
+    let mut running = crate::stage::program(folder.path())
         .args(["media", "export", "-"])
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::piped())

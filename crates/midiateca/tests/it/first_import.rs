@@ -445,7 +445,7 @@ async fn a_stray_is_deleted_once_its_bytes_are_stored_for_their_message() {
 #[cfg(unix)]
 #[tokio::test]
 async fn two_first_imports_at_once_wait_for_each_other() {
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
     let original = Original::new();
     for n in 0..40 {
         let path = place(&format!("{n}.mp3"));
@@ -455,9 +455,7 @@ async fn two_first_imports_at_once_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let (db, storage) = (original.path("db.sqlite3"), original.path("media_storage"));
     let begin = || {
-        Command::new(env!("CARGO_BIN_EXE_midiateca"))
-            .arg("--data")
-            .arg(folder.path())
+        crate::stage::program(folder.path())
             .args(["import", "multichat", "--db", &db, "--media", &storage])
             .env("LANG", "C")
             .stdout(Stdio::piped())

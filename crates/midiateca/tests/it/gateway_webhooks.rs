@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::commands::{midiateca, stderr, stdout};
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::server::Service;
 
@@ -401,7 +400,9 @@ fn meta() -> Api {
 async fn meta_verifies_the_address_while_it_is_set() {
     let desk = Desk::set("meta", meta()).await;
     let (config, clock) = (Default::default(), Clock::system());
-    let app = App::open(desk.data(), config, clock).await.unwrap();
+    let app = crate::stage::open(desk.data(), config, clock)
+        .await
+        .unwrap();
     let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"]).await;
     let service = service.unwrap();
     let url = format!("http://{}", service.address());

@@ -237,9 +237,7 @@ async fn a_locked_database_answers_503_and_recovers() {
     let test = TestApp::with(config, Clock::system()).await;
     let delivery = test.sim.world().add(sample("LOCKED"));
     let path = test.app.data.join("midiateca.db");
-    let lock = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(1))
-        .await
-        .unwrap();
+    let lock = crate::stage::database(&path).await.unwrap();
     let (locked, holding) = tokio::sync::oneshot::channel();
     let (release, released) = tokio::sync::oneshot::channel::<()>();
     let (locked, released) = (

@@ -2,10 +2,9 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::time::Duration;
 
 use midiateca_service::clock::{Clock, DAY, HOUR};
-use midiateca_service::db::{Db, Key, Value as Cell};
+use midiateca_service::db::{Key, Value as Cell};
 use midiateca_service::deliveries::rhythm;
 use midiateca_service::model::InstanceId;
 use serde_json::{Value, json};
@@ -177,7 +176,7 @@ async fn deliveries_backlog_and_silence_are_reported() {
     }
     let now = Clock::system().now();
     let path = data.join("midiateca.db");
-    let db = Db::open(&path, Duration::from_secs(5)).await.unwrap();
+    let db = crate::stage::database(&path).await.unwrap();
     // Twelve deliveries within an hour, the last two hours ago.
     let last = now - 2 * HOUR;
     db.write(Key::Everything, async move |tx| {

@@ -11,8 +11,8 @@ use crate::commands::{midiateca, set_up, stderr, stdout};
 use crate::stage::{FIRST, sample};
 
 fn command(data: &Path, line: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-    command.arg("--data").arg(data).args(line).env("LANG", "C");
+    let mut command = crate::stage::program(data);
+    command.args(line).env("LANG", "C");
     command
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::backup::{copy_folder, done, order, place, voice};
 use crate::commands::{midiateca, stderr, stdout};
@@ -96,9 +96,9 @@ async fn a_key_that_was_forgotten_is_not_hidden_by_a_new_one() {
     let doctor = stdout(&midiateca(&data, &["doctor", "--offline"]).await);
     assert!(doctor.contains("no token can be decrypted"), "{doctor}");
     // What needs no token is served without it.
-    let mut serving = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-    serving.args(["--lang", "en", "serve", "--listen", "127.0.0.1:0", "--data"]);
-    let mut serving = serving.arg(&data).stderr(Stdio::piped()).spawn().unwrap();
+    let mut serving = crate::stage::program(&data);
+    serving.args(["--lang", "en", "serve", "--listen", "127.0.0.1:0"]);
+    let mut serving = serving.stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(serving.stderr.take().unwrap()).lines();
     let mut lines = lines.map(Result::unwrap);
     let missing = lines.find(|line| line.contains("no gateway token can be decrypted"));

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::instances::{self, NewInstance};
@@ -37,7 +36,7 @@ async fn half_a_gigabyte_passes_with_little_memory() {
         let sim = Sim::start().await.unwrap();
         sim.world().add_instance(FIRST, TOKEN);
         let open = async || {
-            App::open(folder.path(), impatient(), Clock::system())
+            crate::stage::open(folder.path(), impatient(), Clock::system())
                 .await
                 .unwrap()
         };

@@ -68,9 +68,7 @@ async fn downloads_that_run_at_the_end_may_finish() {
     let (data, app) = (test.app.data.clone(), std::sync::Arc::clone(&test.app));
     drop(app);
     let path = data.join("midiateca.db");
-    let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
-        .await
-        .unwrap();
+    let reader = crate::stage::database(&path).await.unwrap();
     let folder = test.end_keeping_the_folder().await;
     let media = midiateca_service::media::find(&reader, &id)
         .await
@@ -98,9 +96,7 @@ async fn the_door_stays_open_while_downloads_end() {
     let (folder, status) = tokio::join!(test.end_keeping_the_folder(), post);
     assert_eq!(status, 200);
     let path = folder.path().join("midiateca.db");
-    let reader = midiateca_service::db::Db::open(&path, Duration::from_secs(5))
-        .await
-        .unwrap();
+    let reader = crate::stage::database(&path).await.unwrap();
     let listed = midiateca_service::media::list(&reader, &Filter::default(), 10)
         .await
         .unwrap();

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::{Db, Key, Value};
 use midiateca_service::events;
@@ -176,7 +175,7 @@ async fn a_download_in_another_process_is_shown_with_progress_and_speed() {
     let folder = tempfile::tempdir().unwrap();
     let sim = Sim::start().await.unwrap();
     sim.world().add_instance(FIRST, TOKEN);
-    let app = App::open(folder.path(), impatient(), Clock::system())
+    let app = crate::stage::open(folder.path(), impatient(), Clock::system())
         .await
         .unwrap();
     app.db

@@ -72,8 +72,7 @@ impl Site {
     }
 
     fn serve_with(&self, flag: &str) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-        command.arg("--data").arg(self.data());
+        let mut command = crate::stage::program(&self.data());
         command.args(["serve", flag, "--listen", "127.0.0.1:0"]);
         command.stderr(Stdio::null()).spawn().unwrap()
     }

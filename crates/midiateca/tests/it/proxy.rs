@@ -100,12 +100,8 @@ fn relay(client: TcpStream, server: TcpStream) {
 }
 
 fn command(data: &Path, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-    command
-        .arg("--data")
-        .arg(data)
-        .env("LANG", "C")
-        .env_remove("LC_ALL");
+    let mut command = crate::stage::program(data);
+    command.env("LANG", "C").env_remove("LC_ALL");
     command.envs(environment.iter().copied());
     command
 }

@@ -186,9 +186,7 @@ struct Logged {
 impl Logged {
     fn start(data: &std::path::Path) -> Self {
         use std::io::BufRead as _;
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"))
-            .arg("--data")
-            .arg(data)
+        let mut child = crate::stage::program(data)
             .args(["--log-format", "json", "serve", "--listen", "127.0.0.1:0"])
             .stderr(std::process::Stdio::piped())
             .spawn()

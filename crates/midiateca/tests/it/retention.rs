@@ -437,7 +437,7 @@ async fn a_sweep_records_files_before_it_deletes_them() {
         ..Rule::default()
     };
     let (test, id, _) = a_month_later(vec![rule], sample("WRITTEN")).await;
-    let path = test.app.config.database_file(&test.app.data);
+    let path = test.app.config.database_file(&test.app.data).unwrap();
     let written_down = || -> Vec<String> {
         let db = rusqlite::Connection::open(&path).unwrap();
         let sql = "select state ->> 0 from checkpoints where kind = 'sweep'";

@@ -3,7 +3,7 @@
 //! the difference. Ids, times, places and what depends on the machine are replaced by names in brackets.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -117,7 +117,7 @@ fn is_read_by_the_program(name: &str) -> bool {
 
 /// Nothing of the environment of this test reaches the program, but what it needs to run.
 async fn run(data: &Path, arguments: &[&str]) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    let mut command = crate::stage::program(data);
     for (name, _) in std::env::vars_os() {
         if is_read_by_the_program(&name.to_string_lossy()) {
             command.env_remove(name);
@@ -127,8 +127,6 @@ async fn run(data: &Path, arguments: &[&str]) -> Run {
         .env("LANG", "C")
         .env("MIDIATECA__HTTP__TIME_ZONE", "UTC")
         .env("TOKEN_FOR_TEST", "gateway-token")
-        .arg("--data")
-        .arg(data)
         .args(arguments)
         .stdin(Stdio::null());
     if arguments.contains(&"doctor") {

@@ -1,15 +1,17 @@
 //! What every test stands on.
 
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use midiateca_service::access::Actor;
-use midiateca_service::app::App;
+use midiateca_service::app::{self, App};
 use midiateca_service::clock::{Clock, Millis};
 use midiateca_service::config::{Config, Span};
-use midiateca_service::db::Key;
+use midiateca_service::db::{Db, Key};
 use midiateca_service::gateway::Gateway;
 use midiateca_service::instances::{self, Instance, NewInstance};
 use midiateca_service::media;
@@ -81,6 +83,46 @@ pub struct TestApp {
 }
 
 /// Impatient, so that every clock of a failure runs out within a test.
+/// Where tests run on PostgreSQL: the URL of the database for a data folder, a schema of the one in
+/// `MIDIATECA_TEST_POSTGRES`.
+pub fn server_url(data: &Path) -> Option<String> {
+    let url = std::env::var("MIDIATECA_TEST_POSTGRES").ok()?;
+    let mut hasher = DefaultHasher::new();
+    std::path::absolute(data).unwrap().hash(&mut hasher);
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let schema = format!("i{:016x}", hasher.finish());
+    Some(format!("{url}{separator}options=-csearch_path%3D{schema}"))
+}
+
+/// Opens a data folder with these settings.
+pub async fn open(data: &Path, mut config: Config, clock: Clock) -> Result<Arc<App>, app::Error> {
+    if let Some(url) = server_url(data)
+        && config.database.url.is_empty()
+    {
+        config.database.url = url;
+    }
+    App::open(data, config, clock).await
+}
+
+/// The database of the data folder with this file, or on PostgreSQL the one in its place.
+pub async fn database(file: &Path) -> Result<Db, midiateca_service::db::Error> {
+    let mut config = Config::default();
+    let data = file.parent().unwrap();
+    config.database.url = server_url(data).unwrap_or_default();
+    let place = config.database_place(data);
+    place.open_existing(Duration::from_secs(5)).await
+}
+
+/// The program, for a data folder.
+pub fn program(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    if let Some(url) = server_url(data) {
+        command.env("MIDIATECA_DATABASE_URL", url);
+    }
+    command.arg("--data").arg(data);
+    command
+}
+
 pub fn impatient() -> Config {
     let mut config = Config::default();
     config.fetch.routes = vec![Route::Gateway];
@@ -157,7 +199,7 @@ impl TestApp {
     pub async fn with(config: Config, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sim = Sim::start().await.unwrap();
-        let app = App::open(folder.path(), config, clock).await.unwrap();
+        let app = open(folder.path(), config, clock).await.unwrap();
         let now = app.clock.now();
         for (name, id) in [("Clínica Aurora", 2), ("Oficina do Bairro", 3)] {
             app.db

@@ -11,10 +11,8 @@ use crate::commands::{DOCUMENTED, midiateca, set_up, stderr, stdout};
 use crate::stage::FIRST;
 
 fn command(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    let mut command = crate::stage::program(data);
     command
-        .arg("--data")
-        .arg(data)
         .args(arguments)
         .env("LANG", "C")
         .stdin(Stdio::null());

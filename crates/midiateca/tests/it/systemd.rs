@@ -20,11 +20,8 @@ impl Drop for Ended {
 }
 
 fn serve(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
-    command
-        .arg("--data")
-        .arg(data)
-        .args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut command = crate::stage::program(data);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
     command
         .env("LANG", "C")
         .stdin(Stdio::null())
@@ -120,10 +117,8 @@ async fn log_reader_goes_away() {
     drop(free);
     let (out_reader, out) = std::io::pipe().unwrap();
     let (err_reader, err) = std::io::pipe().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midiateca"));
+    let mut command = crate::stage::program(&data);
     command
-        .arg("--data")
-        .arg(&data)
         .args(["--verbose", "serve", "--listen", &address.to_string()])
         .stdout(out)
         .stderr(err);
@@ -170,9 +165,7 @@ async fn output_that_is_not_read_to_the_end_is_no_error() {
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let output = Command::new(env!("CARGO_BIN_EXE_midiateca"))
-            .arg("--data")
-            .arg(folder.path())
+        let output = crate::stage::program(folder.path())
             .args(line.split(' '))
             .stdout(writer)
             .stderr(Stdio::piped())

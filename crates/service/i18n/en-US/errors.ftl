@@ -17,6 +17,11 @@ errors-unknown-variable = the environment variable { $name } is not a setting
 errors-variable-invalid = the environment variable { $name } is not understood: `{ $text }` is not a value of this setting
 errors-time-zone-invalid = http.time_zone is { $name }, which is not a time zone of the IANA database, such as America/Sao_Paulo
 errors-setting-too-small = { $key } must be at least { $least }
+errors-backup-of-server = the database is at { $place }, and `midiateca backup` copies database files only
+errors-backup-with-pg-dump = copy it with `pg_dump --format=custom`, and after that the storage and `secret.key`: files that the copied database names are in a storage that is copied later
+errors-database-url-malformed = database.url must look like sqlite:///path or postgres://user@host/database
+errors-database-tls-mode = in database.url, sslmode is disable or verify-full
+errors-database-no-tls = database.url names a host that is not this machine: encryption to PostgreSQL is not supported yet, so this needs sslmode=disable, and a network that you trust
 errors-listen-invalid = { $text } is not an address with a port; write it like 0.0.0.0:8000
 errors-public-url-invalid = http.public_url is { $text }, and must be a plain web address such as https://midia.example.com
 errors-routes-invalid = fetch.routes must name each route at most once, and at least one
@@ -73,6 +78,10 @@ errors-narrow-query = narrow it: add a client, a chat or a period, or use longer
 errors-database-busy = another program has locked the database
 errors-database-wait = run the same command again when the other program, perhaps another midiateca, has ended
 errors-database-make-room = check that the disk has space and that this user may write the file; `midiateca doctor` checks it in detail
+errors-database-server-refuses = the database server does not answer, or takes no writes
+errors-database-check-server = check that PostgreSQL runs at the address in `database.url`, is no replica, and accepts this user; what waits is tried again by itself
+errors-database-conflict = other transactions of the database were in the way
+errors-database-repeat = repeat it; when it happens often, look for another program that writes to the same tables
 errors-database-displaced = the database { $path } is missing, although a running process has it open
 errors-database-replaced = another database is at { $path } in place of the open one
 errors-database-older = an older copy is at { $path } in place of the open database

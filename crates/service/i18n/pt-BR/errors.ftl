@@ -17,6 +17,11 @@ errors-unknown-variable = a variável de ambiente { $name } não corresponde a n
 errors-variable-invalid = a variável de ambiente { $name } não foi entendida: `{ $text }` não é um valor desta configuração
 errors-time-zone-invalid = http.time_zone é { $name }, que não é um fuso horário da base IANA, como America/Sao_Paulo
 errors-setting-too-small = { $key } deve ser no mínimo { $least }
+errors-backup-of-server = o banco de dados está em { $place }, e `midiateca backup` copia apenas bancos em arquivo
+errors-backup-with-pg-dump = copie-o com `pg_dump --format=custom` e, depois disso, o armazenamento e `secret.key`: os arquivos que o banco copiado menciona estão em um armazenamento copiado mais tarde
+errors-database-url-malformed = database.url deve ser como sqlite:///caminho ou postgres://usuario@servidor/banco
+errors-database-tls-mode = em database.url, sslmode é disable ou verify-full
+errors-database-no-tls = database.url indica um servidor que não é esta máquina: a criptografia até o PostgreSQL ainda não é suportada, então é preciso sslmode=disable e uma rede em que você confia
 errors-listen-invalid = { $text } não é um endereço com porta; escreva como 0.0.0.0:8000
 errors-public-url-invalid = http.public_url é { $text }, e deve ser um endereço web simples como https://midia.example.com
 errors-routes-invalid = fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez
@@ -73,6 +78,10 @@ errors-narrow-query = restrinja-a: informe um cliente, uma conversa ou um perío
 errors-database-busy = outro programa bloqueou o banco de dados
 errors-database-wait = execute o mesmo comando de novo quando o outro programa, talvez outro midiateca, terminar
 errors-database-make-room = verifique se há espaço no disco e se este usuário pode gravar o arquivo; `midiateca doctor` verifica em detalhe
+errors-database-server-refuses = o servidor do banco de dados não responde ou não aceita gravações
+errors-database-check-server = verifique se o PostgreSQL está em execução no endereço de `database.url`, se não é uma réplica e se aceita este usuário; o que está esperando é tentado de novo automaticamente
+errors-database-conflict = outras transações do banco de dados impediram esta
+errors-database-repeat = repita; se isso acontece com frequência, procure outro programa que grava nas mesmas tabelas
 errors-database-displaced = o banco de dados { $path } não existe mais, embora um processo em execução o mantenha aberto
 errors-database-replaced = há outro banco de dados em { $path } no lugar do que está aberto
 errors-database-older = há uma cópia mais antiga em { $path } no lugar do banco de dados aberto

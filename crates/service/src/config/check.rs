@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Config, Misread, Rule, Size, Span, is_web_address, listen_address, path_of};
 use crate::clock::Zone;
+use crate::db::{self, Address, AddressError};
 
 /// A problem of one setting or of several together. Its fields are the data of the problem, without sentences.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
@@ -68,6 +69,9 @@ pub enum Problem {
     /// Without its text, which may have a password.
     #[error("storage.endpoint must look like https://host:port")]
     Endpoint,
+    /// Not the URL of a PostgreSQL database that can be used.
+    #[error("database.url: {error}")]
+    DatabaseServer { error: AddressError },
     /// An unknown kind of database.
     #[error("{key} must look like {scheme}:///path; this version supports nothing else")]
     Url {
@@ -101,6 +105,7 @@ impl Problem {
             | Self::Url { key, .. } => std::slice::from_ref(key),
             Self::StorageUrl => &["storage.url"],
             Self::Endpoint => &["storage.endpoint"],
+            Self::DatabaseServer { .. } => &["database.url"],
             Self::Routes => &["fetch.routes"],
             Self::Watermarks => &["storage.resume_above", "storage.pause_below"],
             Self::RuleWithoutLimit => &["retention.rules"],
@@ -149,7 +154,10 @@ impl Config {
         }
         problems.extend(self.retention.rules.iter().filter_map(of_rule));
         let (key, scheme, url) = ("database.url", "sqlite", &self.database.url);
-        if !url.is_empty() && path_of(url, scheme).is_none() {
+        if db::is_postgres(url) {
+            let wrong = url.parse::<Address>().err();
+            problems.extend(wrong.map(|error| Problem::DatabaseServer { error }));
+        } else if !url.is_empty() && path_of(url, scheme).is_none() {
             problems.push(Problem::Url { key, scheme });
         }
         problems.extend(self.of_storage());

@@ -39,8 +39,8 @@ fn database_and_files_are_in_the_data_folder_unless_set_otherwise() {
     let data = Path::new("/srv/data");
     let usual = Config::default();
     assert_eq!(
-        usual.database_file(data),
-        Path::new("/srv/data/midiateca.db")
+        usual.database_file(data).as_deref(),
+        Some(Path::new("/srv/data/midiateca.db"))
     );
     assert_eq!(
         usual.storage_folder(data),
@@ -48,7 +48,12 @@ fn database_and_files_are_in_the_data_folder_unless_set_otherwise() {
     );
     let configured =
         parse("[database]\nurl = 'sqlite:///a/b.db'\n[storage]\nurl = 'file:///c'\n").unwrap();
-    assert_eq!(configured.database_file(data), Path::new("/a/b.db"));
+    let file = configured.database_file(data);
+    assert_eq!(file.as_deref(), Some(Path::new("/a/b.db")));
+    let server = parse("[database]\nurl = 'postgres://ana:secret@localhost/midiateca'\n").unwrap();
+    assert_eq!(server.database_file(data), None);
+    let shown = server.database_place(data).to_string();
+    assert_eq!(shown, "postgres://localhost/midiateca");
     assert_eq!(configured.storage_folder(data), Path::new("/c"));
 }
 
@@ -80,7 +85,9 @@ fn limits_of_zero_and_unknown_routes_are_refused() {
         "[fetch]\nroutes = ['cdn', 'cdn']\n",
         "[fetch]\nroutes = ['pigeon']\n",
         "[keep]\nkinds = ['hologram']\n",
-        "[database]\nurl = 'postgres://localhost/midiateca'\n",
+        "[database]\nurl = 'postgres://db.example.com/midiateca'\n",
+        "[database]\nurl = 'postgres://localhost/midiateca?sslmode=maybe'\n",
+        "[database]\nurl = 'mysql://localhost/midiateca'\n",
         "[storage]\nurl = 's3://B/prefix'\n",
         "[storage]\nurl = 'file://relative'\n",
         "[storage]\npause_below = '2B'\nresume_above = '1B'\n",

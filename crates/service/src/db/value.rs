@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::types::{ToSql, ToSqlOutput, Value as Cell};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use super::Error;
 
@@ -43,13 +43,21 @@ from! {
     u32 => Int, i64::from;
     bool => Int, i64::from;
     u64 => Int, |value| i64::try_from(value).unwrap_or(i64::MAX);
-    &str => Text, str::to_owned;
-    &String => Text, String::clone;
-    String => Text, |value| value;
+    &str => Text, |value| without_nul(value.to_owned());
+    &String => Text, |value| without_nul(value.clone());
+    String => Text, without_nul;
     &[u8] => Bytes, <[u8]>::to_vec;
     &[u8; 32] => Bytes, |value| value.to_vec();
     [u8; 32] => Bytes, |value| value.to_vec();
     Vec<u8> => Bytes, |value| value;
+}
+
+/// PostgreSQL takes no NUL in a text, so that no database gets one.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') {
+        return text.replace('\0', "\u{fffd}");
+    }
+    text
 }
 
 impl ToSql for Value {
@@ -59,6 +67,28 @@ impl ToSql for Value {
             Self::Text(value) => value.to_sql(),
             Self::Bytes(value) => value.to_sql(),
         }
+    }
+}
+
+/// A value of a result.
+pub(super) enum Cell {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+    /// Of a type that no column has.
+    Other,
+}
+
+impl FromSql for Cell {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Real(_) => Self::Other,
+            ValueRef::Text(_) => Self::Text(value.as_str()?.to_owned()),
+            ValueRef::Blob(value) => Self::Blob(value.to_vec()),
+        })
     }
 }
 

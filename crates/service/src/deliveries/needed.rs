@@ -12,8 +12,7 @@ pub async fn is_needed(db: &Db, delivery: &DeliveryId, file: u32) -> Result<bool
 
 /// Whether the database has the table of parts; a read-only one of an earlier version does not.
 pub async fn are_known(db: &Db) -> Result<bool, Error> {
-    let sql = "select 1 as found from sqlite_schema where name = 'delivery_parts'";
-    Ok(db.row(sql, values![]).await?.is_some())
+    db.has_table("delivery_parts").await
 }
 
 /// Files of deliveries that still have a text that is nowhere else: up to `limit` after `after` (an id, or empty).

@@ -6,7 +6,9 @@ use super::*;
 async fn deliveries_of_a_day_are_found_by_their_ids() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
-    let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+    let db = Db::open_sqlite(&path, Duration::from_secs(1))
+        .await
+        .unwrap();
     for sql in [SET_ASIDE_SINCE, UNDISMISSED_SINCE, LISTED] {
         let plan = db.rows_of(format!("explain query plan {sql}"), values!["0", 0_i64]);
         let plan = plan.await.unwrap()[0].text("detail").unwrap();
@@ -22,7 +24,9 @@ async fn deliveries_of_a_day_are_found_by_their_ids() {
 async fn a_page_of_a_span_of_time_reads_nothing_outside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
-    let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+    let db = Db::open_sqlite(&path, Duration::from_secs(1))
+        .await
+        .unwrap();
     let filter = DeliveryFilter {
         since: Some(DAY),
         until: Some(2 * DAY),

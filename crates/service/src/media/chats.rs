@@ -230,7 +230,9 @@ mod tests {
     async fn a_chat_is_described_by_its_newest_media_in_the_order_of_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         for sql in [COUNT, NAME] {
             let steps = plan(&db, sql, values![2_i64, "c", MOST_COUNTED]).await;
             let of_media = steps

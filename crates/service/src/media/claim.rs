@@ -90,16 +90,17 @@ pub async fn claim(
     limit: i64,
     lease: &Lease,
 ) -> Result<Vec<Media>, Error> {
-    // These expressions are those of the index media_pending.
+    // These expressions are those of the index media_pending. In PostgreSQL a list that is locked must not be read twice, so it is
+    // an array.
     let sql = concat!(
         "update media set status = 'downloading', lease_owner = $1, lease_until = $2, fence = fence + 1, repeated = 0, fetched_bytes = null
-         where id in (select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
-                        and (rounds > 0) = $4 and ",
+         where id /*sqlite*/in (/*postgres = any (array( */ select id from media where instance = $3 and status = 'pending' and next_attempt_at is null
+                        and (rounds > 0) = ($4 <> 0) and ",
         urgency!(),
         " < $5 and ($6 = 0 or inline = 1)
                       order by ",
         urgency!(),
-        " limit $7)
+        " limit $7 /*sqlite*/)/*postgres for update skip locked)) */ and status = 'pending'
          returning ",
         columns!(),
     );

@@ -333,7 +333,7 @@ pub struct Backlog {
 const BACKLOG: &str = concat!(
     "select count(*) as n, min(received_at) as oldest, ",
     next_deadline!(),
-    " as next from media where +instance = $2 and id in ",
+    " as next from media where /*sqlite*/+/*postgres */instance = $2 and id in ",
     waiting_ids!()
 );
 
@@ -443,7 +443,7 @@ mod tests {
     #[tokio::test]
     async fn counting_never_walks_the_whole_table() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+        let db = Db::open_sqlite(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
         let texts = [
@@ -475,17 +475,17 @@ mod tests {
             writing.await.unwrap()
         };
         write("insert into clients (id, name, created_at) values (1, 'A', 0), (2, 'B', 0)").await;
-        write("insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0), ('J', 2, 'wapi', x'01', '', 0)").await;
+        write("insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', cast('00' as /*sqlite*/blob/*postgres bytea */), '', 0), ('J', 2, 'wapi', cast('01' as /*sqlite*/blob/*postgres bytea */), '', 0)").await;
         let equal = "select (select count(*) from (
                        select client, instance, kind, status, coalesce(reason, ''), count(*), coalesce(sum(size_bytes), 0) from media
                        where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5
-                       except select client, instance, kind, status, reason, count, size from media_counts)) as missing,
+                       except select client, instance, kind, status, reason, count, size from media_counts) as a) as missing,
                      (select count(*) from (
                        select client, instance, kind, status, reason, count, size from media_counts where count <> 0
                        except select client, instance, kind, status, coalesce(reason, ''), count(*), coalesce(sum(size_bytes), 0) from media
-                         where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5)) as stale,
+                         where status not in ('pending', 'downloading') group by 1, 2, 3, 4, 5) as b) as stale,
                      (select count(*) from media_counts where count < 0 or size < 0 or (count = 0 and size <> 0)) as wrong,
-                     (select count(*) from (select delivery, id from media where inline = 1 except select delivery, media from inline_media)) as not_inline,
+                     (select count(*) from (select delivery, id from media where inline = 1 except select delivery, media from inline_media) as c) as not_inline,
                      (select count(*) from inline_media) - (select count(*) from media where inline = 1) as too_many";
         let mut total = 0;
         for sql in [
@@ -493,9 +493,9 @@ mod tests {
              insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note, received_at,
                file_time, media_key_malformed, inline, status, reason, deadline, size_bytes)
              select 'M' || n, case n % 2 when 0 then 'I' else 'J' end, 1 + n % 2, 'wapi', 'M' || n, 0, 'D' || n, case n % 3 when 0 then 'image' else 'audio' end,
-               'image', 0, 0, 0, n, n, 0, n % 4 = 0, case n % 5 when 0 then 'skipped' else 'pending' end, case n % 5 when 0 then 'policy_kind' end, 9, null from numbers",
+               'image', 0, 0, 0, n, n, 0, case when n % 4 = 0 then 1 else 0 end, case n % 5 when 0 then 'skipped' else 'pending' end, case n % 5 when 0 then 'policy_kind' end, 9, null from numbers",
             "update media set status = 'downloading' where status = 'pending' and received_at < 30",
-            "update media set status = 'stored', reason = null, size_bytes = received_at, sha256 = zeroblob(32), path = id where status = 'downloading' and received_at < 20",
+            "update media set status = 'stored', reason = null, size_bytes = received_at, sha256 = cast('01234567890123456789012345678901' as /*sqlite*/blob/*postgres bytea */), path = id where status = 'downloading' and received_at < 20",
             "update media set status = 'failed', reason = 'cdn_gone' where status = 'downloading'",
             "update media set reason = 'cdn_expired' where status = 'failed' and received_at % 2 = 0",
             "update media set size_bytes = 7 where status = 'stored' and received_at % 3 = 0",
@@ -520,7 +520,7 @@ mod tests {
     #[tokio::test]
     async fn neither_start_nor_sweep_walks_the_whole_table() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+        let db = Db::open_sqlite(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
         let waiting = ["media_pending", "media_unstored (status=?)"];

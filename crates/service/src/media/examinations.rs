@@ -277,7 +277,9 @@ mod tests {
     async fn many_files_of_one_client_hide_none_of_another() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         for sql in [
             "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 5000)
              insert into examinations (task, media, client, attempts, next_attempt_at) select 'scan', 'A' || n, 1, n % 2, n from numbers",

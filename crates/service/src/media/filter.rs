@@ -232,7 +232,7 @@ mod tests {
             let sql = concat!(
                 "select ",
                 chat_kind_of_row!(),
-                " as kind from (select $1 as chat_id, $2 as is_group)"
+                " as kind from (select $1 as chat_id, $2 as is_group) as row"
             );
             let row = db.row(sql, crate::db::values![chat, is_group]).await;
             let found = row.unwrap().unwrap().text("kind").unwrap();

@@ -233,7 +233,7 @@ fn covered_statement(client: i64, people: Option<&People>) -> Statement {
             client,
         );
         statement.sql.push_str(is_there);
-        statement.push(" limit $$)", most);
+        statement.push(" limit $$) as counted", most);
         return statement;
     };
     statement
@@ -241,14 +241,17 @@ fn covered_statement(client: i64, people: Option<&People>) -> Statement {
         .push_str("with sent as materialized (select * from (");
     let others = people.sent_in.difference(&people.chats);
     statement.of_chats("id, sender_id, sender_lid, reason", others, |_| ());
-    statement.push(") limit $$)", MOST_LOOKED_AT);
+    statement.push(") as found limit $$)", MOST_LOOKED_AT);
     statement
         .sql
         .push_str(" select (select count(*) from sent) as looked_at, (select count(*) from (");
     statement.of_chats("1", people.chats.iter(), |statement| {
         statement.sql.push_str(is_there);
     });
-    statement.push(" limit $$)) + (select count(*) from sent where ", most);
+    statement.push(
+        " limit $$) as counted) + (select count(*) from sent where ",
+        most,
+    );
     people.add_sent(&mut statement);
     statement.sql.push_str(is_there);
     statement.sql.push_str(") as n");
@@ -265,8 +268,7 @@ pub async fn cover_deliveries(db: &Db) -> Result<(), Error> {
     }
     let mut after = String::new();
     loop {
-        let sql =
-            "select max(id) as last from (select id from media where id > $1 order by id limit $2)";
+        let sql = "select max(id) as last from (select id from media where id > $1 order by id limit $2) as page";
         let row = db.row(sql, values![&after, PAGE]).await?;
         let last = row.map_or(Ok(None), |row| row.text_or_none("last"))?;
         let Some(last) = last else { return Ok(()) };
@@ -438,7 +440,9 @@ mod tests {
     async fn the_media_of_a_hold_are_counted_in_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         let people = People {
             chats: [(2, "c".to_owned())].into(),
             sent_in: [(2, "g".to_owned()), (2, String::new())].into(),

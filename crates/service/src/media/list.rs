@@ -156,8 +156,7 @@ pub async fn newest_received(
     client: i64,
     for_client: bool,
 ) -> Result<Option<Millis>, Error> {
-    let sql =
-        "select max(received_at) as newest from media where instance = $1 and (client = $2) = $3";
+    let sql = "select max(received_at) as newest from media where instance = $1 and (client = $2) = ($3 <> 0)";
     let row = db
         .row(sql, values![instance.as_str(), client, for_client])
         .await?;
@@ -180,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn pages_follow_an_index_and_are_not_sorted() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+        let db = Db::open_sqlite(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
         let (filter, limit) = (Filter::default(), 10);

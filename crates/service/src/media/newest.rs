@@ -269,7 +269,9 @@ mod tests {
     async fn every_usual_list_follows_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         let any = Filter::default;
         let text = |text: &str| Some(text.to_owned());
         let chat = Some(vec![(2, "c@lid".to_owned()), (3, "c".to_owned())]);
@@ -422,7 +424,9 @@ mod tests {
     async fn lists_of_a_person_follow_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         let people = || People {
             chats: [(2, "c".to_owned())].into(),
             sent_in: [(2, "c".to_owned()), (2, "g".to_owned())].into(),

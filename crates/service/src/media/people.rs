@@ -22,13 +22,15 @@ const MOST_FOUND: usize = 5_000;
 macro_rules! tail {
     ($column:literal) => {
         concat!(
-            "substr(substr(",
+            "/*sqlite*/substr(substr(",
             $column,
             ", 1, min(instr(",
             $column,
             " || '@', '@'), instr(",
             $column,
-            " || ':', ':')) - 1), -8)"
+            " || ':', ':')) - 1), -8)/*postgres phone_tail(",
+            $column,
+            ") */"
         )
     };
 }
@@ -192,8 +194,8 @@ impl Lookup<'_> {
         let mut statement = Statement::new(from);
         statement.push(condition, value);
         // So that the engine does not choose its index by the client.
-        statement.and("+client = $$", self.scope.client());
-        statement.and("+client = $$", self.client);
+        statement.and("/*sqlite*/+/*postgres */client = $$", self.scope.client());
+        statement.and("/*sqlite*/+/*postgres */client = $$", self.client);
         statement.push(" limit $$", MOST_ROWS);
         statement
     }
@@ -239,11 +241,12 @@ pub async fn erase(tx: &mut Tx, client: i64, ids: &[String]) -> Result<(), Error
     );
     // What a hold keeps stays to be found.
     let again = concat!(
-        "insert or ignore into media_senders (client, chat_id, sender_id, sender_lid)
+        "insert into media_senders (client, chat_id, sender_id, sender_lid)
            select client, coalesce(chat_id, ''), coalesce(sender_id, ''), coalesce(sender_lid, '') from media
            where client = $1 and exists (select 1 from holds where holds.client = $1 and released_at is null)
              and (sender_id is not null or sender_lid is not null) and ",
-        is_theirs!()
+        is_theirs!(),
+        " on conflict do nothing"
     );
     for id in ids {
         tx.run(sql, values![client, id]).await?;
@@ -263,7 +266,9 @@ mod tests {
     async fn people_are_looked_up_in_indexes_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         for scope in [Scope::All, Scope::Client(2)] {
             let lookup = Lookup {
                 db: &db,

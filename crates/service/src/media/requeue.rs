@@ -249,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_file_is_found_again_by_an_index() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+        let db = Db::open_sqlite(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
         let plan = db.rows_of(format!("explain query plan {RESTORE}"), values![]);

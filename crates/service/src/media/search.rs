@@ -22,10 +22,12 @@ const MOST_WORD_CHARS: usize = 100;
 const MOST_WORDS: usize = 100;
 
 /// The condition on a row of `media`.
-pub(super) const MATCHES: &str = "id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$)";
+pub(super) const MATCHES: &str = "id in (select w.media from /*sqlite*/media_search join media_words w on w.n = media_search.rowid where media_search match $$
+    /*postgres media_words w where w.search @@ words_query($$) */)";
 
 /// Those of a phone number, too: a statement of ids and a bracket follow.
-pub(super) const MATCHES_OR: &str = " and id in (select w.media from media_search join media_words w on w.n = media_search.rowid where media_search match $$ union all ";
+pub(super) const MATCHES_OR: &str = " and id in (select w.media from /*sqlite*/media_search join media_words w on w.n = media_search.rowid where media_search match $$
+    /*postgres media_words w where w.search @@ words_query($$) */ union all ";
 
 /// From this many matches on, looking at one media after the other finds a page sooner than collecting all matches.
 const COMMON: i64 = 2_000;
@@ -40,7 +42,8 @@ pub(super) async fn is_common(db: &Db, words: &str) -> Result<bool, Error> {
     if longer.is_empty() {
         return Ok(!folded.is_empty());
     }
-    let sql = "select count(*) as n from (select rowid from media_search where media_search match $1 limit $2)";
+    let sql = "select count(*) as n from (select 1 from /*sqlite*/media_search where media_search match $1
+                 /*postgres media_words where search @@ words_query($1) */ limit $2) as found";
     let row = db
         .row(sql, values![query(&longer.join(" ")), COMMON])
         .await?;
@@ -71,8 +74,9 @@ pub(super) async fn chats_of_name(
     let sql =
         "select distinct client, chat_id, sender_name from media where ($1 is null or client = $1)
                  and chat_id is not null and sender_name is not null and id in (
-                   select w.media from media_search join media_words w on w.n = media_search.rowid
-                   where media_search match $2 order by media_search.rowid desc limit $3)";
+                   select w.media from /*sqlite*/media_search join media_words w on w.n = media_search.rowid
+                   where media_search match $2 order by media_search.rowid
+                   /*postgres media_words w where w.search @@ words_query($2) order by w.n */ desc limit $3)";
     let rows = db.rows(sql, values![scope.client(), query(name), MOST_NAMED]);
     let wanted = fold(name);
     let mut found = BTreeSet::new();
@@ -208,11 +212,11 @@ mod tests {
         let filling = db.write(crate::db::Key::Everything, async |tx| {
             for sql in [
                 "insert into clients (id, name, created_at) values (2, 'Aurora', 1), (3, 'Boreal', 1)",
-                "insert into instances (id, client, gateway, api_base, hook_hash, created_at) values ('I', 2, 'wapi', '', x'01', 1)",
+                "insert into instances (id, client, gateway, api_base, hook_hash, created_at) values ('I', 2, 'wapi', '', cast('01' as /*sqlite*/blob/*postgres bytea */), 1)",
                 "insert into media (id, client, instance, message_id, status, caption, slot, received_at, file_time, deadline, from_me, is_group,
                    voice_note, media_key_malformed, inline, kind, key_kind, gateway, delivery)
                  with recursive n (i) as (select 1 union all select i + 1 from n where i < 2100)
-                 select printf('m%05d', i), 2 + i % 2, 'I', 'M' || i, 'stored', case when i % 100 = 0 then 'Fotografia rara' else 'Foto' end,
+                 select 'm' || (10000 + i), 2 + i % 2, 'I', 'M' || i, 'stored', case when i % 100 = 0 then 'Fotografia rara' else 'Foto' end,
                    0, i, i, i, 0, 0, 0, 0, 0, 'image', 'image', 'wapi', '' from n",
             ] {
                 tx.run(sql, vec![]).await?;

@@ -54,11 +54,18 @@ impl Statement {
 
     /// Adds a list of values in brackets.
     pub fn list(&mut self, values: impl IntoIterator<Item = impl Into<Value>>) {
+        let before = self.values.len();
         self.sql.push('(');
         for (n, value) in values.into_iter().enumerate() {
             self.push(if n == 0 { "$$" } else { ", $$" }, value);
         }
-        self.sql.push(')');
+        // Nothing is in an empty list, which is an error in PostgreSQL.
+        let end = if self.values.len() == before {
+            "null)"
+        } else {
+            ")"
+        };
+        self.sql.push_str(end);
     }
 
     /// Adds a statement of the media of these chats, with an empty id for media that have no chat. `columns` are their columns,
@@ -82,7 +89,7 @@ impl Statement {
                 self.push("$$)", chat);
             }
             self.sql.push_str(
-                ") as wanted cross join media on media.client = wanted.column1 and media.chat_id = wanted.column2 where true",
+                ") as wanted /*sqlite*/cross join/*postgres join */ media on media.client = wanted.column1 and media.chat_id = wanted.column2 where true",
             );
         }
         and_more(self);

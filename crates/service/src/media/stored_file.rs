@@ -312,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn the_media_of_a_path_are_found_by_an_index() {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&folder.path().join("t.db"), Duration::from_secs(1))
+        let db = Db::open_sqlite(&folder.path().join("t.db"), Duration::from_secs(1))
             .await
             .unwrap();
         let two = ["a".to_owned(), "b".to_owned()];

@@ -22,7 +22,7 @@ const HOURS_OF_CLIENT: &str = "select (received_at - $2) / $3 as hour, count(*) 
 const HOURS: &str = "select (received_at - $2) / $3 as hour, count(*) as n from media where $1 is null and received_at >= $2 group by hour";
 /// Few media are not stored, so that what is stored is the rest.
 const UNSTORED_HOURS_OF_CLIENT: &str = "select (received_at - $2) / $3 as hour, status, count(*) as n from media
-    where +client = $1 and status <> 'stored' and status in ('pending', 'downloading', 'skipped', 'failed', 'expired', 'dismissed')
+    where /*sqlite*/+/*postgres */client = $1 and status <> 'stored' and status in ('pending', 'downloading', 'skipped', 'failed', 'expired', 'dismissed')
       and received_at >= $2 group by hour, status";
 const UNSTORED_HOURS: &str = "select (received_at - $2) / $3 as hour, status, count(*) as n from media
     where $1 is null and status <> 'stored' and status in ('pending', 'downloading', 'skipped', 'failed', 'expired', 'dismissed')
@@ -115,7 +115,9 @@ mod tests {
     async fn hours_are_counted_from_indexes_and_count_every_kind_and_status() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let db = Db::open(&path, Duration::from_secs(1)).await.unwrap();
+        let db = Db::open_sqlite(&path, Duration::from_secs(1))
+            .await
+            .unwrap();
         let fill = async |kind: MediaKind, status: MediaStatus| {
             let values = values![kind.as_str(), status.as_str()];
             let writing = db.write(Key::Everything, async move |tx| {
@@ -125,7 +127,7 @@ mod tests {
         };
         let set_up = [
             "insert into clients (id, name, created_at) values (1, 'A', 0), (2, 'B', 0)",
-            "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', x'00', '', 0)",
+            "insert into instances (id, client, gateway, hook_hash, api_base, created_at) values ('I', 1, 'wapi', cast('00' as /*sqlite*/blob/*postgres bytea */), '', 0)",
         ];
         for sql in set_up {
             let writing = db.write(Key::Everything, async move |tx| tx.run(sql, vec![]).await);

@@ -140,7 +140,11 @@ pub async fn run(
     cancelled: CancellationToken,
 ) -> Result<Report, Error> {
     let began_at = deps.clock.now();
-    let run = Run::new(deps, options, progress, &cancelled);
+    let place = deps.config.database_place(deps.data);
+    let Some(database) = place.file() else {
+        return Err(Error::NotAFile(place.shown()));
+    };
+    let run = Run::new(deps, options, database, progress, &cancelled);
     if run.options.with_key && !run.paths.key.exists() {
         return Err(Error::NoKey(run.paths.key));
     }
@@ -225,6 +229,7 @@ impl Run {
     fn new(
         deps: Deps<'_>,
         options: Options,
+        database: &Path,
         progress: Arc<dyn Progress<BackupFinding>>,
         cancelled: &CancellationToken,
     ) -> Self {
@@ -232,7 +237,7 @@ impl Run {
         Self {
             paths: Paths {
                 data: deps.data.to_owned(),
-                database: config.database_file(deps.data),
+                database: database.to_owned(),
                 storage: config.storage_folder(deps.data),
                 key: config.key_file(deps.data),
             },

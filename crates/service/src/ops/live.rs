@@ -38,7 +38,8 @@ pub struct Deps {
 }
 
 impl Deps {
-    fn database(&self) -> PathBuf {
+    /// None when it is not a file.
+    fn database(&self) -> Option<PathBuf> {
         self.config.database_file(&self.data)
     }
 }

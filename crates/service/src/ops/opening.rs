@@ -69,23 +69,27 @@ pub enum StorageState {
 }
 
 /// Refuses a data folder whose database is missing although there was one. Whether there is none yet.
-pub fn look_for_database(data: &Path, config: &Config) -> Result<bool, Error> {
-    look(data, config, Allowed::default())
+pub async fn look_for_database(data: &Path, config: &Config) -> Result<bool, Error> {
+    look(data, config, Allowed::default()).await
 }
 
-fn look(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
-    let path = config.database_file(data);
+async fn look(data: &Path, config: &Config, allowed: Allowed) -> Result<bool, Error> {
+    let place = config.database_place(data);
     let mut looks = 1;
     loop {
         // In this order: a database is there before anything else that another process makes at this moment.
         let trace = trace(data, config, allowed);
-        if !db::is_absent(&path, config.database.busy_timeout.duration()) {
+        let busy_timeout = config.database.busy_timeout.duration();
+        if !place.is_absent(busy_timeout).await {
             return Ok(false);
         }
         match trace {
             None => return Ok(true),
-            Some(trace) if looks == LOOKS => return Err(Error::NoDatabase { path, trace }),
-            Some(_) => std::thread::sleep(LOOK),
+            Some(trace) if looks == LOOKS => {
+                let path = place.shown();
+                return Err(Error::NoDatabase { path, trace });
+            }
+            Some(_) => tokio::time::sleep(LOOK).await,
         }
         looks += 1;
     }
@@ -96,7 +100,8 @@ fn trace(data: &Path, config: &Config, allowed: Allowed) -> Option<PathBuf> {
     let storage = config.storage_folder(data);
     let marker = storage::marker_path(&storage);
     let key = config.key_file(data);
-    let remains = db::remains(&config.database_file(data));
+    let file = config.database_file(data);
+    let remains = file.map_or_else(Vec::new, |file| db::remains(&file));
     let (bodies, quarantine) = (data.join(BODIES), storage.join(storage::QUARANTINE));
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
     let holds_entries = |path: &PathBuf| {
@@ -136,10 +141,16 @@ pub enum Looked {
 }
 
 /// Looks for the database, before it is opened.
-pub fn before_database(data: &Path, config: &Config, allowed: Allowed) -> Result<Looked, Error> {
-    match look(data, config, allowed) {
+pub async fn before_database(
+    data: &Path,
+    config: &Config,
+    allowed: Allowed,
+) -> Result<Looked, Error> {
+    match look(data, config, allowed).await {
         Err(Error::NoDatabase { path, trace }) if allowed.new_database => {
-            rename_remains(&path)?;
+            if let Some(file) = config.database_file(data) {
+                rename_remains(&file)?;
+            }
             let (path, trace) = (path.display(), trace.display());
             tracing::warn!(%path, %trace, "a new database takes the place of a missing one");
             Ok(Looked::Replaced)

@@ -22,7 +22,8 @@ pub(super) async fn run(
     let open = || context.open_existing(AllowedStorage::Unused);
     let mut app = open().await?;
     let path = context.config.database_file(&context.data);
-    let mut file = FileId::at(&path);
+    let identify = || path.as_deref().and_then(FileId::at);
+    let mut file = identify();
     let mut seq = match after {
         Some(seq) => seq,
         None => events::newest(&app.db).await?,
@@ -46,7 +47,7 @@ pub(super) async fn run(
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
         // Another file is there, such as a restored backup; while there is none, the open one is read.
-        let found = FileId::at(&path);
+        let found = identify();
         if found.is_some() && found != file {
             app.db.close().await;
             app = open().await?;

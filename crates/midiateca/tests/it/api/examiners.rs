@@ -440,7 +440,7 @@ async fn scanned_later(is_in_events: bool) {
     }
     let data = test.end_keeping_the_folder().await;
     let config = quick(data.path(), None, Some("exit 0"));
-    let app = midiateca_service::app::App::open(data.path(), config, Clock::system());
+    let app = crate::stage::open(data.path(), config, Clock::system());
     let app = app.await.unwrap();
     let service =
         midiateca_service::server::Service::start(std::sync::Arc::clone(&app), &["127.0.0.1:0"]);

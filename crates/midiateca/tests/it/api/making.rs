@@ -225,7 +225,7 @@ async fn what_was_made_of_a_replaced_file_goes_with_a_sweep_and_with_an_erasure(
         // Lost, and stored again with other bytes.
         change(
             &test,
-            "update media set sha256 = randomblob(32) where id = $1",
+            "update media set sha256 = cast('01234567890123456789012345678901' as /*sqlite*/blob/*postgres bytea */) where id = $1",
             &id,
         )
         .await;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::db::Key;
 use midiateca_service::model::{Role, Scope};
@@ -41,7 +40,7 @@ async fn runs_are_known_after_a_restart_and_one_that_it_interrupted_says_so() {
     let other = key(&test, Role::Viewer, Scope::Client(3)).await;
     let http = test.http.clone();
     let folder = test.end_keeping_the_folder().await;
-    let app = App::open(folder.path(), impatient(), Clock::system()).await;
+    let app = crate::stage::open(folder.path(), impatient(), Clock::system()).await;
     let service = Service::start(Arc::clone(&app.unwrap()), &["127.0.0.1:0"]);
     let service = service.await.unwrap();
     let base = format!("http://{}/api/v1/bulk", service.address());

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use midiateca_service::access::Actor;
-use midiateca_service::app::App;
 use midiateca_service::clock::{Clock, DAY, HOUR, SECOND, millis_of};
 use midiateca_service::coordination::Coordination;
 use midiateca_service::db::Key;
@@ -373,7 +372,7 @@ async fn a_started_server_takes_back_its_own_claims_and_lapsed_ones_but_not_thos
     };
     let mut config = impatient();
     config.endpoints.allowed_hosts = vec!["127.0.0.1".to_owned()];
-    let app = App::open(folder.path(), config, Clock::system())
+    let app = crate::stage::open(folder.path(), config, Clock::system())
         .await
         .unwrap();
     let far = 9_000_000_000_000_i64;

@@ -90,10 +90,8 @@ impl Bench {
 
     /// Runs a command under the same clock: exit code, stdout and stderr.
     async fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"));
+        let mut command = crate::stage::program(self.folder.path());
         command
-            .arg("--data")
-            .arg(self.folder.path())
             .args(arguments)
             .envs(self.variables())
             .env("LANG", "C")

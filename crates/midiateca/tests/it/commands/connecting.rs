@@ -198,9 +198,7 @@ async fn settings_of_an_instance_can_be_undone_and_seen() {
 /// How many instances have something of their gateway's access.
 async fn with_access(data: &std::path::Path) -> i64 {
     let path = data.join("midiateca.db");
-    let db = midiateca_service::db::Db::open_existing(&path, std::time::Duration::from_secs(5))
-        .await
-        .unwrap();
+    let db = crate::stage::database(&path).await.unwrap();
     let sql = "select count(*) as n from instances where token_sealed is not null or secret_sealed is not null or session is not null";
     let row = db.row(sql, vec![]).await.unwrap().unwrap();
     db.close().await;

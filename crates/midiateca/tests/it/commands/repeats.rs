@@ -136,9 +136,7 @@ async fn kept_deliveries_are_read_again_and_nothing_doubles() {
     .await;
     // What an older reader could not read: the same body with today's reader's verdict taken back.
     let path = data.join("midiateca.db");
-    let db = midiateca_service::db::Db::open(&path, std::time::Duration::from_secs(5))
-        .await
-        .unwrap();
+    let db = crate::stage::database(&path).await.unwrap();
     db.write(Key::Everything, async |tx| {
         tx.run("delete from attempts", vec![]).await?;
         tx.run("delete from media", vec![]).await?;

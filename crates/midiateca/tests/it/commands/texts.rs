@@ -6,9 +6,7 @@ use super::*;
 #[tokio::test]
 async fn a_reader_that_stops_early_ends_the_program_quietly() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .arg("--data")
-        .arg(folder.path())
+    let mut config = crate::stage::program(folder.path())
         .args(["config", "show"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

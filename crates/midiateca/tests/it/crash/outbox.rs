@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt as _;
 use midiateca_service::access::Actor;
-use midiateca_service::app::App;
 use midiateca_service::clock::Clock;
 use midiateca_service::model::{Role, Scope};
 use midiateca_service::ops::keys;
@@ -164,7 +163,7 @@ impl Api {
 }
 
 async fn key(folder: &Path) -> String {
-    let app = App::open(folder, impatient(), Clock::system())
+    let app = crate::stage::open(folder, impatient(), Clock::system())
         .await
         .unwrap();
     let options = keys::Options {

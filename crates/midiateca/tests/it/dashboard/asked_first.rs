@@ -167,7 +167,7 @@ async fn what_is_sent_again_is_counted_by_client_and_up_to_a_time() {
     // Nothing of before the first event.
     let body = json!({"since": "24h", "before": "2020-01-01", "dry_run": true});
     assert_eq!(post(&admin, &missing, body).await.1["total"], 0);
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let now = test.app.clock.now();
     let sql = format!(
         "insert into notifications (id, endpoint, event, type, client, status, created_at, ended_at) values

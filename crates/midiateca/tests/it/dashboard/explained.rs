@@ -267,7 +267,7 @@ async fn the_next_deadline_is_one_that_is_ahead_and_the_same_everywhere() {
     let test = TestApp::with(impatient(), clock.clone()).await;
     let (media, _) = test.store(sample("WAITING")).await;
     let now = clock.now();
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let sql = format!(
         "insert into media (id, instance, client, gateway, message_id, slot, delivery, kind, key_kind, from_me, is_group, voice_note,
            received_at, file_time, media_key_malformed, inline, status, reason, deadline, next_attempt_at, expires_at)

@@ -113,7 +113,7 @@ async fn instances_that_need_attention_come_first_and_are_counted() {
     let clock = Clock::fixed(TODAY);
     let test = TestApp::with(impatient(), clock.clone()).await;
     // The times of deliveries are written later than the deliveries.
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let sql = format!("update instances set last_delivery_at = {TODAY} where id = '{FIRST}'");
     rusqlite::Connection::open(file)
         .unwrap()
@@ -224,7 +224,7 @@ async fn a_refused_token_is_recorded_when_the_gateway_is_asked_and_shown_with_wh
     // A gateway that accepts it takes the problem away; one that does not answer says nothing about it.
     change(&admin, json!({"token": TOKEN})).await;
     assert_eq!(problem().await, Value::Null);
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let sql =
         format!("update instances set problem = 'gateway_token_refused' where id = '{FIRST}'");
     rusqlite::Connection::open(file)

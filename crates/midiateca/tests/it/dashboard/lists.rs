@@ -218,7 +218,7 @@ async fn a_chat_with_very_many_media_says_that_there_are_more() {
     let test = TestApp::start().await;
     let (media, _) = test.store(sample("ONE")).await;
     let chat = media.chat_id.clone().unwrap();
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let many = rusqlite::Connection::open(file).unwrap();
     let sql = format!(
         "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 100000)

@@ -7,7 +7,7 @@ use super::signed_in;
 use crate::stage::{FIRST, TestApp, sample};
 
 fn database(test: &TestApp) -> rusqlite::Connection {
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     rusqlite::Connection::open(file).unwrap()
 }
 

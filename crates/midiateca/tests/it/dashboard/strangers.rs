@@ -188,7 +188,7 @@ async fn what_other_systems_say_is_text_and_nothing_else() {
     let test = TestApp::start().await;
     let (stored, _) = test.store(sample("HEARD")).await;
     let admin = signed_in(&test, Role::Admin, Scope::All).await;
-    let file = test.app.config.database_file(&test.app.data);
+    let file = test.app.config.database_file(&test.app.data).unwrap();
     let database = rusqlite::Connection::open(file).unwrap();
     let now = test.app.clock.now();
     let sql = format!(

@@ -21,9 +21,7 @@ impl Shelf {
     }
 
     fn begin(&self, target: &Path) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_midiateca"))
-            .arg("--data")
-            .arg(self.folder.path())
+        crate::stage::program(self.folder.path())
             .args(["media", "export"])
             .arg(target)
             .env("LANG", "C")

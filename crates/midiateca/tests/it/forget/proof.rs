@@ -159,7 +159,7 @@ async fn a_file_that_the_server_stores_while_it_is_forgotten_goes_as_well() {
         })
         .await;
     let path = coming_path(&test, &failed.id).await;
-    let other = App::open(&test.app.data, impatient(), Clock::system())
+    let other = crate::stage::open(&test.app.data, impatient(), Clock::system())
         .await
         .unwrap();
     // The server holds the database while it says that the file is there.
@@ -258,7 +258,7 @@ async fn leftovers_of_a_killed_server_are_erased_with_their_person() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, "bytes").unwrap();
     }
-    let app = App::open(folder.path(), impatient(), Clock::system())
+    let app = crate::stage::open(folder.path(), impatient(), Clock::system())
         .await
         .unwrap();
     assert_eq!(would_forget(&app, WHO).await.files.len(), 5);
@@ -346,7 +346,7 @@ async fn the_database_is_not_rewritten_where_there_is_no_room_for_it() {
     test.store(sample("NOROOM")).await;
     let mut full = impatient();
     full.storage.pause_below = Size::from_bytes(1 << 60);
-    let full = App::open(&test.app.data, full, Clock::system())
+    let full = crate::stage::open(&test.app.data, full, Clock::system())
         .await
         .unwrap();
     let report = forget(&full, WHO).await.unwrap();
@@ -410,7 +410,7 @@ async fn two_erasures_at_once_do_not_forget_each_other() {
     let reader = rusqlite::Connection::open(test.app.data.join("midiateca.db")).unwrap();
     let begun = "begin; select count(*) from media;";
     reader.execute_batch(begun).unwrap();
-    let other = App::open(&test.app.data, impatient(), Clock::system())
+    let other = crate::stage::open(&test.app.data, impatient(), Clock::system())
         .await
         .unwrap();
     let both = tokio::join!(forget(&test.app, WHO), forget(&other, "5521900000077"));

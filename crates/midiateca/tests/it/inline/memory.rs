@@ -48,7 +48,7 @@ mod linux {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn large_bodies_at_once_take_little_memory_and_give_it_back() {
         let folder = tempfile::tempdir().unwrap();
-        let app = App::open(folder.path(), impatient(), Clock::system())
+        let app = crate::stage::open(folder.path(), impatient(), Clock::system())
             .await
             .unwrap();
         app.db

@@ -47,9 +47,7 @@ async fn an_import_that_is_killed_goes_on_and_holds_everything_once() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let (db, media) = (original.path("db.sqlite3"), original.path("media_storage"));
-    let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"))
-        .arg("--data")
-        .arg(data)
+    let mut running = crate::stage::program(data)
         .args(["import", "multichat", "--db", &db, "--media", &media])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
@@ -101,7 +99,7 @@ async fn a_server_that_starts_and_a_reader_that_leaves_do_not_cut_an_import_shor
     drop(running.stdout.take());
     let config = midiateca_service::config::Config::default();
     let clock = midiateca_service::clock::Clock::system();
-    let app = midiateca_service::app::App::open(folder.path(), config, clock)
+    let app = crate::stage::open(folder.path(), config, clock)
         .await
         .unwrap();
     let service = midiateca_service::server::Service::start(app, &["127.0.0.1:0"])

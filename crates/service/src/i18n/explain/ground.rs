@@ -119,6 +119,15 @@ fn of_db(error: &db::Error, lang: Language) -> Cause {
         error if error.is_busy() => {
             Cause::with(lang, words::DATABASE_BUSY, words::DATABASE_WAIT, &[])
         }
+        db::Error::Unavailable(Some(db::EngineError::Postgres(_))) => Cause::with(
+            lang,
+            words::DATABASE_SERVER_REFUSES,
+            words::DATABASE_CHECK_SERVER,
+            &[],
+        ),
+        db::Error::Conflict(_) => {
+            Cause::with(lang, words::DATABASE_CONFLICT, words::DATABASE_REPEAT, &[])
+        }
         db::Error::Unavailable(_) => Cause::with(
             lang,
             words::DATABASE_UNAVAILABLE,

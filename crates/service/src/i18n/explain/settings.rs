@@ -7,6 +7,7 @@ use super::super::Language;
 use super::super::keys::errors as words;
 use super::Cause;
 use crate::config::{Error, Fault, FileProblem, Misread, NotATime, Problem};
+use crate::db::AddressError;
 use crate::terminal::plain;
 
 pub(super) fn settings(error: &Error, lang: Language) -> Cause {
@@ -110,6 +111,14 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
         Problem::RuleWithoutLimit => cause(words::RULE_WITHOUT_LIMIT, &[]),
         Problem::StorageUrl => cause(words::STORAGE_URL_INVALID, &[]),
         Problem::Endpoint => cause(words::STORAGE_ENDPOINT_INVALID, &[]),
+        Problem::DatabaseServer { error } => {
+            let what = match error {
+                AddressError::Malformed => words::DATABASE_URL_MALFORMED,
+                AddressError::TlsMode => words::DATABASE_TLS_MODE,
+                AddressError::NoTls => words::DATABASE_NO_TLS,
+            };
+            cause(what, &[])
+        }
         Problem::Url { key, scheme } => {
             cause(words::URL_INVALID, &[("key", key), ("scheme", scheme)])
         }

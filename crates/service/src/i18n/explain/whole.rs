@@ -164,6 +164,15 @@ pub(super) fn backup(error: &backup::Error, lang: Language) -> Cause {
             let values: [(&str, &dyn std::fmt::Display); 1] = [("problem", problem)];
             return Cause::new(lang, words::BACKUP_DATABASE_DAMAGED, &values);
         }
+        Error::NotAFile(place) => {
+            let values: [(&str, &dyn std::fmt::Display); 1] = [("place", &place.display())];
+            return Cause::with(
+                lang,
+                words::BACKUP_OF_SERVER,
+                words::BACKUP_WITH_PG_DUMP,
+                &values,
+            );
+        }
         Error::Io { path, .. } => (words::PATH_UNUSABLE, path),
         Error::Foreign(path) => (words::BACKUP_TARGET_FOREIGN, path),
         Error::NotAFolder(path) => (words::BACKUP_TARGET_NOT_A_DIRECTORY, path),

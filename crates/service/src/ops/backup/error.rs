@@ -19,6 +19,9 @@ pub enum Error {
     Within { target: PathBuf, other: PathBuf },
     #[error("{} is not empty, and not a backup", .0.display())]
     Foreign(PathBuf),
+    /// Only the server's own programs can copy it.
+    #[error("the database at {} is not a file", .0.display())]
+    NotAFile(PathBuf),
     #[error("{} is not a folder", .0.display())]
     NotAFolder(PathBuf),
     /// The key was to be copied.

@@ -124,7 +124,7 @@ impl Work<'_> {
     /// How many bytes must be free to rewrite the database, if they are not: a copy of it and a log of the same size, in
     /// addition to what downloads leave free.
     fn lacking_bytes(&self) -> Option<u64> {
-        let file = self.config.database_file(self.data);
+        let file = self.config.database_file(self.data)?;
         let size = std::fs::metadata(&file).ok()?.len();
         let free = storage::free_bytes_at(file.parent()?).ok()?;
         let needed = size

@@ -5,28 +5,29 @@ use std::path::Path;
 use super::result::Results;
 use super::{Check, CheckResult, Code, Deps, Hint};
 use crate::coordination::checkpoint::Checkpoint;
-use crate::db::{self, Db, Key};
+use crate::db::{self, Db, Key, Place};
 use crate::ops::probe;
 
 /// Opens it, writes to it, and reads all of it, unless that would take too long.
 pub(super) async fn probe(
     results: &mut Results<'_>,
     deps: Deps<'_>,
-    file: &Path,
+    place: &Place,
     quick: bool,
 ) -> Option<Db> {
     let busy_timeout = deps.config.database.busy_timeout.duration();
-    let db = match Db::open_existing(file, busy_timeout).await {
+    let (shown, file) = (place.shown(), place.file());
+    let db = match place.open_existing(busy_timeout).await {
         Ok(db) => {
             let opened = CheckResult::ok(Check::Database, Code::UpToDate);
-            results.add(opened.about(file).with("count", Db::migrations()));
+            results.add(opened.about(&shown).with("count", Db::migrations()));
             probe_write(results, deps, file, &db).await;
             db
         }
         Err(error) => {
-            results.add(failed(Check::Database, file, error).about(file));
+            results.add(failed(Check::Database, file, error).about(&shown));
             // Its content may still be readable.
-            Db::open_current_to_read(file, busy_timeout).await.ok()?
+            place.open_to_read(busy_timeout).await.ok()?
         }
     };
     if quick {
@@ -42,7 +43,7 @@ pub(super) async fn probe(
     Some(db)
 }
 
-async fn probe_write(results: &mut Results<'_>, deps: Deps<'_>, file: &Path, db: &Db) {
+async fn probe_write(results: &mut Results<'_>, deps: Deps<'_>, file: Option<&Path>, db: &Db) {
     let now = deps.clock.now();
     let written = db
         .write(Key::Nothing, async move |tx| {
@@ -57,7 +58,7 @@ async fn probe_write(results: &mut Results<'_>, deps: Deps<'_>, file: &Path, db:
 }
 
 /// The engine does not pass on the system's error, so the file and its folder are probed to find the cause.
-fn failed(check: Check, file: &Path, error: db::Error) -> CheckResult {
+fn failed(check: Check, file: Option<&Path>, error: db::Error) -> CheckResult {
     if error.is_busy() {
         return CheckResult::problem(check, Code::Failed, Hint::EndOtherProgram).error(error);
     }
@@ -67,6 +68,9 @@ fn failed(check: Check, file: &Path, error: db::Error) -> CheckResult {
             error => CheckResult::unreadable(check, error),
         };
     }
+    let Some(file) = file else {
+        return CheckResult::failed(check, error);
+    };
     match probe::write_database(file) {
         Err(failure) => CheckResult::failed(check, failure),
         Ok(()) => CheckResult::problem(check, Code::Failed, Hint::CheckDisk).error(error),

@@ -51,7 +51,8 @@ fn owned_paths(deps: Deps<'_>) -> Vec<PathBuf> {
     let database = deps.config.database_file(deps.data);
     let storage = deps.config.storage_folder(deps.data);
     let endings = ["", "-wal", "-shm", "-compacting"];
-    let mut paths: Vec<_> = endings.map(|ending| with_suffix(&database, ending)).into();
+    let of_database = |file: PathBuf| endings.map(|ending| with_suffix(&file, ending)).into();
+    let mut paths: Vec<_> = database.map_or_else(Vec::new, of_database);
     paths.push(deps.config.key_file(deps.data));
     paths.extend(Coordination::new(deps.data).files());
     paths.push(storage.clone());
@@ -72,19 +73,16 @@ pub(super) fn probe_modes(results: &mut Results<'_>, deps: Deps<'_>) {
     disk::set_access(deps.config.storage.access());
     let data = deps.data;
     let database = deps.config.database_file(data);
-    let readable = [
-        data.to_owned(),
-        deps.config.storage_folder(data),
-        database.clone(),
-        with_suffix(&database, "-wal"),
-        with_suffix(&database, "-shm"),
-    ];
+    let mut readable = vec![data.to_owned(), deps.config.storage_folder(data)];
+    let mut locks: Vec<_> = Coordination::new(data).files().collect();
+    if let Some(database) = database {
+        locks.insert(0, with_suffix(&database, "-compacting"));
+        readable.extend(["", "-wal", "-shm"].map(|ending| with_suffix(&database, ending)));
+    }
     let wide = readable.into_iter().filter_map(|path| {
         let (mode, wanted) = disk::wider_than_needed(&path)?;
         Some((path, mode, wanted))
     });
-    let mut locks = vec![with_suffix(&database, "-compacting")];
-    locks.extend(Coordination::new(data).files());
     let locks = locks.into_iter().filter_map(|path| {
         let mode = mode_for_others(&std::fs::symlink_metadata(&path).ok()?)?;
         Some((path, mode, mode & 0o600))

@@ -23,8 +23,12 @@ pub(super) struct Ground {
 /// Opens what can be opened, and reports why the rest cannot.
 pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, options: &Options) -> Ground {
     let data = deps.data;
-    let file = deps.config.database_file(data);
-    if let Some(problem) = lost_database(deps).or_else(|| no_database(deps.config, &file)) {
+    let place = deps.config.database_place(data);
+    let lost = match lost_database(deps).await {
+        Some(lost) => Some(lost),
+        None => place.file().and_then(|file| no_database(deps.config, file)),
+    };
+    if let Some(problem) = lost {
         results.add(problem.about(data));
         return Ground::default();
     }
@@ -32,9 +36,9 @@ pub(super) async fn probe(results: &mut Results<'_>, deps: Deps<'_>, options: &O
     folder::probe_owners(results, deps);
     folder::probe_modes(results, deps);
     let server = probe_server(results, data).await;
-    probe_displaced(results, deps, &file).await;
+    probe_displaced(results, deps, &place.shown()).await;
     let secrets = folder::probe_key(results, &deps.config.key_file(data));
-    let db = database::probe(results, deps, &file, options.quick).await;
+    let db = database::probe(results, deps, &place, options.quick).await;
     if deps.config.bucket().is_none() {
         storage::probe(results, deps, db.as_ref()).await;
     } else if !options.offline {
@@ -65,8 +69,9 @@ async fn probe_server(results: &mut Results<'_>, data: &Path) -> ServerState {
     status.state
 }
 
-fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
-    let error = opening::look_for_database(deps.data, deps.config).err()?;
+async fn lost_database(deps: Deps<'_>) -> Option<CheckResult> {
+    let looked = opening::look_for_database(deps.data, deps.config).await;
+    let error = looked.err()?;
     match &error {
         // An empty file is reported as such.
         opening::Error::NoDatabase { path, .. } if !path.exists() => {

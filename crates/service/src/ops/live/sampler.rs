@@ -39,7 +39,7 @@ impl Sampler {
         updates: mpsc::Sender<Update>,
     ) -> Self {
         Self {
-            file: FileId::at(&deps.database()),
+            file: deps.database().and_then(|path| FileId::at(&path)),
             deps,
             source: watch::Sender::new(source),
             options,
@@ -97,7 +97,10 @@ impl Sampler {
 
     /// Opens the file that replaced the open one, such as a restored backup.
     async fn follow_file(&mut self) -> Result<(), Error> {
-        let path = self.deps.database();
+        // A server stays the same at its address.
+        let Some(path) = self.deps.database() else {
+            return Ok(());
+        };
         let Some(found) = FileId::at(&path) else {
             return Err(Error::Missing { path });
         };

@@ -108,6 +108,7 @@ pub fn first_unwritable(data: &Path, config: &Config) -> Option<WriteFailure> {
     let database = config.database_file(data);
     let storage = config.storage_folder(data);
     let database = || {
+        let database = database?;
         write_database(&database)
             .err()
             .filter(|_| exists(&database))

@@ -219,7 +219,7 @@ fn server(seen: &Seen<'_>) -> Option<Need> {
 /// A database or storage that is not the right one. The server may have found what this process cannot see.
 async fn displaced(deps: Deps<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    let path = deps.config.database_file(deps.data);
+    let path = deps.config.database_place(deps.data).shown();
     if let Some(found) = Displaced::of_server(deps.data).await.database {
         needs.push(Need::DatabaseDisplaced { path, found });
     }
@@ -257,7 +257,8 @@ async fn not_writable(deps: Deps<'_>) -> Vec<Need> {
     let database = deps.config.database_file(deps.data);
     let probing = tokio::task::spawn_blocking(move || {
         let storage = write_storage(&root);
-        (write_database(&database).err(), storage.err())
+        let database = database.and_then(|database| write_database(&database).err());
+        (database, storage.err())
     });
     // It ends without a result only by a panic, which is reported.
     let (database, storage) = probing.await.unwrap_or_default();

@@ -30,7 +30,7 @@ async fn an_endpoint_whose_host_is_no_longer_allowed_gets_nothing() {
     let folder = test.end_keeping_the_folder().await;
     let mut config = impatient();
     config.fetch.allowed_hosts = vec!["127.0.0.1".to_owned()];
-    let app = App::open(folder.path(), config, Clock::system())
+    let app = crate::stage::open(folder.path(), config, Clock::system())
         .await
         .unwrap();
     let service = Service::start(Arc::clone(&app), &["127.0.0.1:0"])
@@ -95,12 +95,8 @@ async fn endpoints_are_kept_on_the_command_line() {
     let data = test.app.data.as_path();
     let (receiver, url) = Receiver::start().await;
     let hosts = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_midiateca"));
-        command
-            .arg("--data")
-            .arg(data)
-            .arg("--json")
-            .args(arguments);
+        let mut command = crate::stage::program(data);
+        command.arg("--json").args(arguments);
         command
             .env("MIDIATECA__ENDPOINTS__ALLOWED_HOSTS", "127.0.0.1")
             .env("LANG", "C")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, OpenFlags};
 
-use super::{Error, Row, Value};
+use crate::db::{Error, Row, Value};
 
 /// The most cached statements; the program has fewer.
 const STATEMENTS: usize = 100;
@@ -20,14 +20,14 @@ const FOLD_PATIENCE: Duration = Duration::from_millis(250);
 const LOG_LIMIT_BYTES: u64 = 16 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(in crate::db) enum Access {
     /// Creates a missing file.
     Create,
     Write,
     Read,
 }
 
-pub(super) struct Connection {
+pub(in crate::db) struct Connection {
     pub(super) engine: rusqlite::Connection,
     /// The parameter numbers of each statement: the engine finds a parameter's name only by a search.
     numbers: RefCell<HashMap<Box<str>, Arc<[usize]>>>,

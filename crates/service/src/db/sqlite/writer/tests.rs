@@ -4,8 +4,11 @@
 use std::path::Path;
 
 use super::super::connection::Access;
-use super::super::{State, migrations, values};
+use super::super::migrations;
+use super::super::state::State;
 use super::*;
+use crate::db::committer::Committer;
+use crate::db::{Key, values};
 
 const SCHEDULES: u64 = 100;
 /// The row that exists before the schedule.
@@ -97,7 +100,7 @@ async fn perform(tx: &mut Tx, n: i64, deed: Deed) -> Result<(), Error> {
     }
 }
 
-fn writer(path: &Path) -> Writer {
+fn writer(path: &Path, appends: watch_channel::Sender<u64>) -> Writer {
     let connection = Connection::open(path, Access::Create, BUSY_TIMEOUT).unwrap();
     connection.prepare_to_write().unwrap();
     migrations::apply(&connection).unwrap();
@@ -106,18 +109,7 @@ fn writer(path: &Path) -> Writer {
         .unwrap();
     let watch = Watch::new(path, &connection).unwrap();
     let readers = Readers::new(path.to_owned(), BUSY_TIMEOUT, State::default());
-    Writer {
-        tx: Tx {
-            connection,
-            deferred: Vec::new(),
-            has_deferred: false,
-        },
-        appends: watch_channel::channel(0).0,
-        watch,
-        readers,
-        busy_timeout: BUSY_TIMEOUT,
-        checked_at: None,
-    }
+    Writer::new(connection, watch, readers, appends)
 }
 
 /// Queues the writes of each turn, waits for their answers, and compares.
@@ -135,7 +127,9 @@ async fn produce(committer: &Committer, path: &Path, turns: Vec<Turn>) -> Result
             is_abandoned,
         } in turn.writes
         {
-            let write = committer.write(async move |tx: &mut Tx| perform(tx, n, deed).await);
+            let write = committer.write(Key::Nothing, async move |tx: &mut Tx| {
+                perform(tx, n, deed).await
+            });
             let mut write = Box::pin(write);
             // Queued, but not answered yet.
             assert!(futures_util::poll!(&mut write).is_pending());
@@ -182,13 +176,8 @@ async fn produce(committer: &Committer, path: &Path, turns: Vec<Turn>) -> Result
 async fn run(seed: u64, has_plant: bool) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
-    let writer = writer(&path);
-    let (queue, orders) = mpsc::channel(LONGEST_QUEUE);
-    let committer = Committer {
-        queue,
-        appended: watch_channel::channel(0).1,
-        thread: Arc::default(),
-    };
+    let (committer, orders, appends) = Committer::without_thread();
+    let writer = writer(&path, appends);
     let producing = async {
         let produced = produce(&committer, &path, plan(seed, has_plant)).await;
         committer.close().await;

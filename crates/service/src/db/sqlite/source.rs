@@ -12,21 +12,22 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::connection::{Access, Connection};
-use super::{Error, migrations};
+use super::migrations;
+use crate::db::Error;
 use crate::disk::with_suffix;
 
 /// SQLite's files without which the database file is incomplete.
 const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Schema {
+pub(in crate::db) enum Schema {
     AsItIs,
     /// An older schema is migrated, in a copy.
     Current,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(in crate::db) struct Source {
     path: Arc<PathBuf>,
     how: How,
 }

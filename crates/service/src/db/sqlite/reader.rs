@@ -9,8 +9,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::Connection;
 use super::source::Source;
-use super::state::State;
-use super::{Error, Row, Value};
+use super::state::{Found, State};
+use crate::db::{Error, Row, Value};
 
 const MOST: usize = 4;
 /// How long, and how often, to wait for a connection in use.
@@ -51,7 +51,7 @@ impl Running {
 }
 
 #[derive(Clone)]
-pub(super) struct Readers {
+pub(in crate::db) struct Readers {
     source: Source,
     busy_timeout: Duration,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -82,6 +82,11 @@ impl Readers {
     pub fn with_limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// The state of the path where the open database should be, if it is not there.
+    pub fn displaced(&self) -> Option<Found> {
+        self.state.found()
     }
 
     pub fn busy_timeout(&self) -> Duration {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Error;
 use super::connection::Connection;
+use crate::db::Error;
 use crate::disk;
 
 /// A process that has locked the database for longer is considered stuck.

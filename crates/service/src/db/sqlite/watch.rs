@@ -7,12 +7,13 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::Error;
 use super::connection::Connection;
 use super::reader::Readers;
 use super::state::{Found, Stamp, State, displaced, id, length, stamp};
+use crate::db::Error;
 use crate::disk::{FileId, with_suffix};
 
 /// The write-ahead log's magic number, header length and frame header length (sqlite.org/fileformat.html).
@@ -168,7 +169,11 @@ impl Watch {
     }
 
     /// Checks that the database at the path is the open one. Reopens a connection whose write-ahead log was removed.
-    pub fn check(&mut self, connection: &mut Connection, readers: &Readers) -> Result<(), Error> {
+    pub fn check(
+        &mut self,
+        connection: &mut Rc<Connection>,
+        readers: &Readers,
+    ) -> Result<(), Error> {
         let is_due = |at: Instant| at.elapsed() >= EXAMINATION_LASTS;
         let is_due = self.examined_at.is_none_or(is_due) || self.refused.is_some();
         let found = if is_due {
@@ -193,7 +198,7 @@ impl Watch {
         &mut self,
         found: &Stamps,
         is_examined: bool,
-        connection: &mut Connection,
+        connection: &mut Rc<Connection>,
         readers: &Readers,
     ) -> Result<(), Found> {
         let is_open = self.closed_at.is_none();
@@ -303,7 +308,7 @@ impl Watch {
     /// Closes every connection of this process and opens the file at the path, which must contain this commit.
     fn reopen(
         &mut self,
-        connection: &mut Connection,
+        connection: &mut Rc<Connection>,
         readers: &Readers,
         last: Seal,
         needs_log: bool,
@@ -313,7 +318,7 @@ impl Watch {
         };
         if self.closed_at.is_none() {
             connection.leave_files_alone();
-            *connection = Connection::in_memory().map_err(|_| Found::Unproven)?;
+            *connection = Rc::new(Connection::in_memory().map_err(|_| Found::Unproven)?);
             self.closed_at = Some(last.clone());
         }
         let opened = Connection::open_existing(&self.path, readers.busy_timeout())
@@ -322,7 +327,7 @@ impl Watch {
             opened.leave_files_alone();
             return Err(found);
         }
-        *connection = opened;
+        *connection = Rc::new(opened);
         self.closed_at = None;
         self.accept();
         tracing::warn!(path = %self.path.display(), "the database was opened again, because its files changed");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::Error;
+use crate::db::Error;
 use crate::disk::FileId;
 
 crate::model::codes! {
@@ -66,7 +66,7 @@ pub(super) fn length(stamp: Option<Stamp>) -> u64 {
 
 /// The result of the last check, shared with readers and the server.
 #[derive(Clone, Default)]
-pub(super) struct State(Arc<Mutex<Known>>);
+pub(in crate::db) struct State(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::types::ValueRef;
 use rusqlite::{ErrorCode, OpenFlags};
 
-use super::Value;
+use crate::db::Value;
 use crate::disk::with_suffix;
 
 /// The first bytes of every SQLite file (sqlite.org/fileformat.html, section 1.3).

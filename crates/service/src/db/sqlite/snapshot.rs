@@ -12,9 +12,9 @@ use std::time::Duration;
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::Error;
 use super::connection::Connection;
 use super::source::{Schema, Source};
+use crate::db::Error;
 
 /// Pages per progress call: 4 MiB at the usual page size.
 const PAGES_PER_STEP: i32 = 1_024;
