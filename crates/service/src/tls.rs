@@ -1,13 +1,17 @@
 //! TLS towards servers. Certificates are checked against Mozilla's roots, compiled in, and those of a file if one is given.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper_rustls::HttpsConnectorBuilder;
 pub use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+pub use tokio_rustls::client::TlsStream;
 
 /// Why the certificates of a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,16 @@ impl Tls {
             .with_root_certificates(roots)
             .with_no_client_auth();
         Self(Arc::new(config))
+    }
+
+    /// Encrypts a connection to a host, whose name its certificate must have.
+    pub async fn encrypt<S>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        let connector = TlsConnector::from(Arc::clone(&self.0));
+        connector.connect(name, stream).await
     }
 
     /// Connections of `connector`, with TLS to addresses that begin with `https`.

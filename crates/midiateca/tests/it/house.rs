@@ -468,6 +468,8 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("webpki_roots", "tls"),
     ("object_store", "storage"),
     ("rusqlite", "db"),
+    ("tokio_postgres", "db"),
+    ("tokio_rustls", "tls"),
     ("fs4", "storage"),
     ("chacha20poly1305", "secrets"),
     ("ed25519_dalek", "ops"),

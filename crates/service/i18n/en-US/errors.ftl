@@ -21,7 +21,7 @@ errors-backup-of-server = the database is at { $place }, and `midiateca backup` 
 errors-backup-with-pg-dump = copy it with `pg_dump --format=custom`, and after that the storage and `secret.key`: files that the copied database names are in a storage that is copied later
 errors-database-url-malformed = database.url must look like sqlite:///path or postgres://user@host/database
 errors-database-tls-mode = in database.url, sslmode is disable or verify-full
-errors-database-no-tls = database.url names a host that is not this machine: encryption to PostgreSQL is not supported yet, so this needs sslmode=disable, and a network that you trust
+errors-database-roots = the file of sslrootcert in database.url has no usable certificate in PEM
 errors-listen-invalid = { $text } is not an address with a port; write it like 0.0.0.0:8000
 errors-public-url-invalid = http.public_url is { $text }, and must be a plain web address such as https://midia.example.com
 errors-routes-invalid = fetch.routes must name each route at most once, and at least one

@@ -21,7 +21,7 @@ errors-backup-of-server = o banco de dados está em { $place }, e `midiateca bac
 errors-backup-with-pg-dump = copie-o com `pg_dump --format=custom` e, depois disso, o armazenamento e `secret.key`: os arquivos que o banco copiado menciona estão em um armazenamento copiado mais tarde
 errors-database-url-malformed = database.url deve ser como sqlite:///caminho ou postgres://usuario@servidor/banco
 errors-database-tls-mode = em database.url, sslmode é disable ou verify-full
-errors-database-no-tls = database.url indica um servidor que não é esta máquina: a criptografia até o PostgreSQL ainda não é suportada, então é preciso sslmode=disable e uma rede em que você confia
+errors-database-roots = o arquivo de sslrootcert em database.url não tem um certificado utilizável em PEM
 errors-listen-invalid = { $text } não é um endereço com porta; escreva como 0.0.0.0:8000
 errors-public-url-invalid = http.public_url é { $text }, e deve ser um endereço web simples como https://midia.example.com
 errors-routes-invalid = fetch.routes deve citar pelo menos uma rota, e cada rota só uma vez

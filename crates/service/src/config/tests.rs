@@ -85,7 +85,7 @@ fn limits_of_zero_and_unknown_routes_are_refused() {
         "[fetch]\nroutes = ['cdn', 'cdn']\n",
         "[fetch]\nroutes = ['pigeon']\n",
         "[keep]\nkinds = ['hologram']\n",
-        "[database]\nurl = 'postgres://db.example.com/midiateca'\n",
+        "[database]\nurl = 'postgres://db.example.com/midiateca?sslrootcert=/nowhere'\n",
         "[database]\nurl = 'postgres://localhost/midiateca?sslmode=maybe'\n",
         "[database]\nurl = 'mysql://localhost/midiateca'\n",
         "[storage]\nurl = 's3://B/prefix'\n",

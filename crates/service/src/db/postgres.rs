@@ -1,6 +1,7 @@
 //! PostgreSQL, for several nodes.
 
 mod address;
+mod encryption;
 mod error;
 mod lanes;
 mod migrations;
@@ -138,3 +139,6 @@ pub(super) async fn problems(readers: &Readers) -> Result<Vec<String>, Error> {
     let invalid = |row: &super::Row| Ok(format!("the index {} is not valid", row.text("name")?));
     rows.iter().map(invalid).collect()
 }
+
+#[cfg(test)]
+mod tests;

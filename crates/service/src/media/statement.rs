@@ -154,8 +154,11 @@ fn is_none((_, chat): &&(i64, String)) -> bool {
     chat.is_empty()
 }
 
-/// `$1, $2, …`, starting at `first`.
+/// `$1, $2, …`, starting at `first`. Nothing is in an empty list, which is an error in PostgreSQL.
 pub(super) fn placeholders(first: usize, count: usize) -> String {
+    if count == 0 {
+        return "null".to_owned();
+    }
     let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
     names.join(", ")
 }

@@ -1,9 +1,15 @@
 //! The URL of a database.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio_postgres::config::SslMode;
+
+use super::encryption::Encryption;
+use crate::tls::Tls;
 
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,7 +20,9 @@ const UNCONFIRMED_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Address {
     pub(super) config: Arc<tokio_postgres::Config>,
-    shown: String,
+    /// None for a plain connection.
+    pub(super) encryption: Option<Encryption>,
+    pub(super) shown: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
@@ -24,10 +32,8 @@ pub enum AddressError {
     Malformed,
     #[error("sslmode is disable or verify-full")]
     TlsMode,
-    #[error(
-        "TLS to PostgreSQL is not supported yet: a host that is not this machine needs sslmode=disable"
-    )]
-    NoTls,
+    #[error("the file of sslrootcert has no usable certificate")]
+    Roots,
 }
 
 /// Whether a URL names a PostgreSQL database, right or wrong.
@@ -44,10 +50,11 @@ impl FromStr for Address {
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(AddressError::Malformed);
         }
-        let (mut mode, mut others) = (None, Vec::new());
+        let (mut mode, mut roots, mut others) = (None, None, Vec::new());
         for (name, value) in url.query_pairs() {
             match &*name {
                 "sslmode" => mode = Some(value.into_owned()),
+                "sslrootcert" => roots = Some(PathBuf::from(&*value)),
                 _ => others.push((name.into_owned(), value.into_owned())),
             }
         }
@@ -62,23 +69,34 @@ impl FromStr for Address {
         config
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_user_timeout(UNCONFIRMED_TIMEOUT)
-            .ssl_mode(tokio_postgres::config::SslMode::Disable);
+            .ssl_mode(SslMode::Disable);
         if config.get_application_name().is_none() {
             config.application_name("midiateca");
         }
-        match mode.as_deref() {
-            Some("disable") => {}
-            None if is_local(&config) => {}
-            None | Some("verify-full") => return Err(AddressError::NoTls),
+        let is_encrypted = match mode.as_deref() {
+            Some("disable") => false,
+            Some("verify-full") => true,
+            None => !is_local(&config) || roots.is_some(),
             Some(_) => return Err(AddressError::TlsMode),
-        }
+        };
+        let encryption = if is_encrypted {
+            config.ssl_mode(SslMode::Require);
+            let tls = roots.map_or_else(|| Ok(Tls::new()), |path| Tls::with_roots_of(&path));
+            Some(Encryption(tls.map_err(|_| AddressError::Roots)?))
+        } else {
+            None
+        };
         let shown = format!(
             "postgres://{}/{}",
             url.host_str().unwrap_or_default(),
             config.get_dbname().unwrap_or_default()
         );
         let config = Arc::new(config);
-        Ok(Self { config, shown })
+        Ok(Self {
+            config,
+            encryption,
+            shown,
+        })
     }
 }
 
@@ -121,12 +139,29 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_not_this_machine_needs_a_tls_mode() {
+    fn a_host_that_is_not_this_machine_is_reached_encrypted() {
+        for (url, expected) in [
+            ("postgres://localhost/a", false),
+            ("postgres://localhost/a?sslmode=verify-full", true),
+            ("postgres://db.example/a", true),
+            ("postgres://db.example/a?sslmode=disable", false),
+        ] {
+            let address: Address = url.parse().unwrap();
+            assert_eq!(address.encryption.is_some(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_accepted_or_refused() {
         for (url, expected) in [
             ("postgres://localhost/a", None),
             ("postgresql://[::1]/a", None),
             ("postgres://%2Frun%2Fpostgresql/a", None),
-            ("postgres://db.example/a", Some(AddressError::NoTls)),
+            ("postgres://db.example/a", None),
+            (
+                "postgres://db.example/a?sslrootcert=/nowhere",
+                Some(AddressError::Roots),
+            ),
             ("postgres://db.example/a?sslmode=disable", None),
             (
                 "postgres://db.example/a?sslmode=prefer",

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
-use tokio_postgres::NoTls;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::address::Address;
@@ -125,8 +124,7 @@ impl Pool {
         };
         let Some(found) = found else {
             // The connection is given up, and with it the query, which must not run on.
-            let token = session.cancel_token();
-            let _ = token.cancel_query(NoTls).await;
+            session.cancel(&self.address).await;
             return Err(Error::TooSlow);
         };
         if !session.is_closed() {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
 use tokio_postgres::types::{FromSql, ToSql, Type};
-use tokio_postgres::{CancelToken, Client, NoTls, Statement};
+use tokio_postgres::{Client, Connection, NoTls, Statement};
 
 use super::address::Address;
 use super::error::lost;
@@ -44,7 +46,7 @@ type Statements = HashMap<Box<str>, Vec<(Kinds, Statement)>>;
 
 pub(in crate::db) struct Session {
     client: Client,
-    driver: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    driver: Mutex<Option<JoinHandle<()>>>,
     statements: Mutex<Statements>,
     /// Whether a statement of the open transaction failed: then a commit would be a rollback.
     has_failed: AtomicBool,
@@ -53,15 +55,17 @@ pub(in crate::db) struct Session {
 // One task uses a session at a time.
 impl Session {
     pub async fn connect(address: &Address, purpose: Use) -> Result<Self, Error> {
-        let (client, connection) = address.config.connect(NoTls).await?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "it ends with the client, see close"
-        )]
-        let driver = tokio::spawn(async move {
-            // The client's calls get the error.
-            let _ = connection.await;
-        });
+        let (client, driver) = match &address.encryption {
+            Some(encryption) => {
+                let connecting = address.config.connect(encryption.clone());
+                let (client, connection) = connecting.await?;
+                (client, drive(connection))
+            }
+            None => {
+                let (client, connection) = address.config.connect(NoTls).await?;
+                (client, drive(connection))
+            }
+        };
         let session = Self {
             client,
             driver: Mutex::new(Some(driver)),
@@ -77,8 +81,14 @@ impl Session {
         self.client.is_closed()
     }
 
-    pub fn cancel_token(&self) -> CancelToken {
-        self.client.cancel_token()
+    /// Ends the statement that runs.
+    pub async fn cancel(&self, address: &Address) {
+        let token = self.client.cancel_token();
+        // It may have ended by itself.
+        let _ = match &address.encryption {
+            Some(encryption) => token.cancel_query(encryption.clone()).await,
+            None => token.cancel_query(NoTls).await,
+        };
     }
 
     /// Says goodbye to the server.
@@ -153,6 +163,10 @@ impl Session {
         let prepared = self.client.prepare_typed(&translated(sql), &types).await;
         let statement = self.noting(prepared)?;
         let mut statements = self.lock();
+        // Another write of the group may have prepared it at the same time.
+        if let Some(statement) = known(&statements) {
+            return Ok(statement);
+        }
         if statements.len() >= STATEMENTS {
             statements.clear();
         }
@@ -166,6 +180,22 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Moves what is sent and received, until the client is dropped.
+fn drive<S, T>(connection: Connection<S, T>) -> JoinHandle<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the client, see close"
+    )]
+    tokio::spawn(async move {
+        // The client's calls get the error.
+        let _ = connection.await;
+    })
 }
 
 fn kind(value: &Value) -> u8 {

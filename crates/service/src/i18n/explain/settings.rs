@@ -115,7 +115,7 @@ pub(super) fn problem(problem: &Problem, lang: Language) -> Cause {
             let what = match error {
                 AddressError::Malformed => words::DATABASE_URL_MALFORMED,
                 AddressError::TlsMode => words::DATABASE_TLS_MODE,
-                AddressError::NoTls => words::DATABASE_NO_TLS,
+                AddressError::Roots => words::DATABASE_ROOTS,
             };
             cause(what, &[])
         }
