@@ -178,6 +178,7 @@ async fn a_database_of_a_newer_version_or_of_another_program_is_refused() {
 }
 
 /// Forwards connections to the server, and cuts them once a commit was sent, when it is told to.
+#[expect(clippy::disallowed_methods, reason = "it ends with the test")]
 async fn cutting_proxy(address: &Address) -> (Address, Arc<AtomicBool>) {
     use tokio_postgres::config::Host;
     let Some(Host::Tcp(host)) = address.config.get_hosts().first().cloned() else {
@@ -404,4 +405,37 @@ async fn both_engines_have_the_same_tables_and_columns() {
     );
     sqlite.close().await;
     server.close().await;
+}
+
+#[tokio::test]
+async fn an_encrypted_connection_needs_the_root_and_the_name_of_the_certificate() {
+    let (Ok(url), Ok(root)) = (
+        std::env::var("MIDIATECA_TEST_POSTGRES"),
+        std::env::var("MIDIATECA_TEST_POSTGRES_ROOT"),
+    ) else {
+        eprintln!("skipped: MIDIATECA_TEST_POSTGRES_ROOT is not set");
+        return;
+    };
+    let by_name = url.replace("127.0.0.1", "localhost");
+    for (url, is_accepted) in [
+        (
+            format!("{by_name}?sslmode=verify-full&sslrootcert={root}"),
+            true,
+        ),
+        (format!("{by_name}?sslmode=verify-full"), false),
+        (
+            format!("{url}?sslmode=verify-full&sslrootcert={root}"),
+            false,
+        ),
+    ] {
+        let address: Address = url.parse().unwrap();
+        let connected = Session::connect(&address, session::Use::Read).await;
+        assert_eq!(connected.is_ok(), is_accepted, "{url}");
+        if let Ok(session) = connected {
+            let sql = "select ssl as is_encrypted from pg_stat_ssl where pid = pg_backend_pid()";
+            let rows = session.rows(sql, &[]).await.unwrap();
+            assert!(rows[0].flag("is_encrypted").unwrap());
+            session.close().await;
+        }
+    }
 }
