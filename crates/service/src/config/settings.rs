@@ -84,8 +84,9 @@ impl Settings {
 
     /// Each setting in the order of the sections.
     pub fn in_force(&self) -> Vec<SettingInForce> {
-        let texts = json!(self.config);
-        let numbers = self.config.in_numbers();
+        let mut shown = self.config.clone();
+        shown.database.url = without_password(&shown.database.url);
+        let (texts, numbers) = (json!(shown), shown.in_numbers());
         let mut all = Vec::new();
         for (section, values) in texts.as_object().into_iter().flatten() {
             for (key, text) in values.as_object().into_iter().flatten() {
@@ -109,5 +110,34 @@ impl Settings {
     pub fn source(&self, section: &str, key: &str) -> &SettingSource {
         let source = self.sources.get(&format!("{section}.{key}"));
         source.unwrap_or(&SettingSource::Default)
+    }
+}
+
+/// A URL as it may be shown.
+fn without_password(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    if parsed.password().is_none() || parsed.set_password(Some("***")).is_err() {
+        return url.to_owned();
+    }
+    parsed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_the_database_is_shown() {
+        let url = "postgres://ana:s3cret@localhost/midiateca";
+        let variable = ("MIDIATECA_DATABASE_URL".to_owned(), url.to_owned());
+        let settings = Settings::read(None, [variable].into_iter()).unwrap();
+        let all = format!("{:?}", settings.in_force());
+        assert!(
+            all.contains("postgres://ana:***@localhost/midiateca"),
+            "{all}"
+        );
+        assert!(!all.contains("s3cret"), "{all}");
     }
 }

@@ -31,8 +31,11 @@ const ENGLISH_FILES: &[&str] = &[
     "gateway.rs",
     "gateway/wapi/read.rs",
     "server/reconciliation.rs",
-    // What the engine says of a damaged database.
-    "db.rs",
+    // What the engine says of a damaged database, and of a statement.
+    "db/sqlite.rs",
+    "db/postgres.rs",
+    "db/postgres/error.rs",
+    "db/postgres/session.rs",
 ];
 
 /// Answers of gateways and CDNs, beginnings of files, and names of keys.
@@ -55,6 +58,8 @@ const NOT_OF_THE_SERVICE: &[&str] = &[
 fn is_sql(string: &str) -> bool {
     let marks = [
         "select ",
+        "create table ",
+        " on conflict ",
         "update ",
         "insert ",
         "delete from ",

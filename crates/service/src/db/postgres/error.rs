@@ -27,6 +27,16 @@ impl EngineError {
     }
 }
 
+/// Whether the connection was lost or is about to be, so that a new one may work: also when the server said so first
+/// (classes 08 and 57P).
+pub(super) fn is_lost(error: &Error) -> bool {
+    let Error::Unavailable(Some(super::super::EngineError::Postgres(error))) = error else {
+        return false;
+    };
+    let code = error.code.as_deref();
+    code.is_none_or(|code| code.starts_with("08") || code.starts_with("57P"))
+}
+
 /// An error of the connection, in whose place a new one may work.
 pub(super) fn lost(said: impl Into<String>) -> Error {
     Error::Unavailable(Some(super::super::EngineError::Postgres(EngineError::new(
@@ -36,16 +46,16 @@ pub(super) fn lost(said: impl Into<String>) -> Error {
 
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
-        let Some(told) = error.as_db_error() else {
+        let Some(answer) = error.as_db_error() else {
             return lost(innermost(&error));
         };
-        let code = told.code().code().to_owned();
+        let code = answer.code().code().to_owned();
         // Messages on data (class 22) and constraints (class 23) name values.
-        let said = match (&code[..2], told.constraint()) {
+        let said = match (&code[..2], answer.constraint()) {
             ("22", _) => "a value is not accepted".to_owned(),
             ("23", Some(name)) => format!("the constraint {name} is violated"),
             ("23", None) => "a constraint is violated".to_owned(),
-            _ => told.message().to_owned(),
+            _ => answer.message().to_owned(),
         };
         let error = EngineError {
             code: Some(code.clone()),

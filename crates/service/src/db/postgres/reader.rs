@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::address::Address;
+use super::error::is_lost;
 use super::session::{Session, Use};
 use crate::db::{Error, Row, Value};
 
@@ -100,7 +101,7 @@ impl Pool {
             let found = self.read_with(session, sql, sets, limit).await;
             match found {
                 // The server may have restarted since the connection was last used.
-                Err(error) if error.is_unavailable() => {}
+                Err(error) if is_lost(&error) => {}
                 found => return found,
             }
         }
@@ -127,7 +128,7 @@ impl Pool {
             session.cancel(&self.address).await;
             return Err(Error::TooSlow);
         };
-        if !session.is_closed() {
+        if !session.is_closed() && !found.as_ref().is_err_and(is_lost) {
             self.lock().push(session);
         }
         found

@@ -121,7 +121,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = unused.local_addr().unwrap().port();
     drop(unused);
-    let address: Address = format!("postgres://nobody@127.0.0.1:{port}/none")
+    let address: Address = format!("postgres://ana@127.0.0.1:{port}/none")
         .parse()
         .unwrap();
     let error = Db::connect(&address).await.err().unwrap();
@@ -177,7 +177,7 @@ async fn a_database_of_a_newer_version_or_of_another_program_is_refused() {
     assert!(matches!(error, Some(Error::Foreign)), "{error:?}");
 }
 
-/// Forwards connections to the server, and cuts them once a commit was sent, when it is told to.
+/// Forwards connections to the server, and cuts them after the next commit was sent, when it has to.
 #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
 async fn cutting_proxy(address: &Address) -> (Address, Arc<AtomicBool>) {
     use tokio_postgres::config::Host;
@@ -188,11 +188,11 @@ async fn cutting_proxy(address: &Address) -> (Address, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let own = listener.local_addr().unwrap().port();
     let cuts = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&cuts);
+    let shared = Arc::clone(&cuts);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect((host.as_str(), port)).await.unwrap();
-            tokio::spawn(forward(client, server, Arc::clone(&told)));
+            tokio::spawn(forward(client, server, Arc::clone(&shared)));
         }
     });
     let mut config = (*address.config).clone();

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 
 use super::address::Address;
+use super::error::is_lost;
 use super::lanes::{Alone, lanes, locks, space};
 use super::session::{Session, Use};
 use crate::db::committer::{LARGEST_GROUP, Order, Waiting, take};
@@ -124,7 +125,8 @@ impl Writer {
     async fn verify(&mut self) -> Result<(), Error> {
         let session = self.connected().await?;
         match self.is_ours(&session).await {
-            Err(error) if error.is_unavailable() && session.is_closed() => {
+            Err(error) if is_lost(&error) => {
+                self.session = None;
                 let session = self.connected().await?;
                 self.is_ours(&session).await
             }
@@ -180,11 +182,12 @@ impl Writer {
         loop {
             let session = self.connected().await?;
             if let Err(error) = session.begin(&locks).await {
-                let was_lost = session.is_closed();
-                if !was_lost {
+                if !session.is_closed() && !is_lost(&error) {
                     let _ = session.batch("rollback").await;
+                    return Err(error);
                 }
-                if was_lost && repeats < REPEATS {
+                self.session = None;
+                if repeats < REPEATS {
                     repeats += 1;
                     continue;
                 }
@@ -198,7 +201,8 @@ impl Writer {
             let Err(error) = committed else {
                 return committed;
             };
-            if !session.is_closed() && session.batch("rollback").await.is_err() {
+            let is_gone = session.is_closed() || is_lost(&error);
+            if is_gone || session.batch("rollback").await.is_err() {
                 self.session = None;
             }
             if !matches!(error, Error::Conflict(_)) || repeats == REPEATS {
