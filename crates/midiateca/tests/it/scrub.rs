@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use midiateca_service::db::{Db, Key, Value as Bound};
+use midiateca_service::db::{Key, Value as Bound};
 use midiateca_service::model::MediaId;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -64,12 +64,8 @@ pub(crate) fn repairs(lines: &[Value]) -> BTreeMap<String, String> {
 }
 
 pub(crate) async fn run(data: &Path, sql: &'static str, id: &str) {
-    let db = Db::open(
-        &data.join("midiateca.db"),
-        std::time::Duration::from_secs(5),
-    )
-    .await
-    .unwrap();
+    let path = data.join("midiateca.db");
+    let db = crate::stage::database(&path).await.unwrap();
     let id = id.to_owned();
     db.write(Key::Everything, async move |tx| {
         tx.run(sql, vec![Bound::from(&id)]).await
