@@ -5,7 +5,6 @@
 
 mod connections;
 mod ids;
-mod long_ids;
 mod long_texts;
 mod other_source;
 mod others;
@@ -152,7 +151,6 @@ async fn receive_at(
             other_source::set_aside(ingest, instance, source, Arc::new(body), now).await?
         }
         Ok(Reading::Own(mut readings)) => {
-            long_ids::shorten(&mut readings);
             let body = Arc::new(with_media_in_files(&readings, body).await?);
             long_texts::restore(&mut readings, body.long_texts()).await;
             match others::separate(ingest, instance, readings).await? {

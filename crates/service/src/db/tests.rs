@@ -150,17 +150,6 @@ async fn sums_and_booleans_are_whole_numbers() {
     db.close().await;
 }
 
-#[tokio::test]
-async fn a_text_with_nul_is_stored_and_found_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = open(&dir).await;
-    add(&db, 1, "a\0b").await.unwrap();
-    let sql = "select name from clients where name = $1";
-    let row = db.row(sql, values!["a\0b"]).await.unwrap().unwrap();
-    assert_eq!(row.text("name").unwrap(), "a\u{fffd}b");
-    db.close().await;
-}
-
 /// As in a loop that waits for something else while it holds other futures.
 #[tokio::test]
 async fn readers_that_are_not_polled_keep_no_place_from_others() {

@@ -43,21 +43,13 @@ from! {
     u32 => Int, i64::from;
     bool => Int, i64::from;
     u64 => Int, |value| i64::try_from(value).unwrap_or(i64::MAX);
-    &str => Text, |value| without_nul(value.to_owned());
-    &String => Text, |value| without_nul(value.clone());
-    String => Text, without_nul;
+    &str => Text, str::to_owned;
+    &String => Text, String::clone;
+    String => Text, |value| value;
     &[u8] => Bytes, <[u8]>::to_vec;
     &[u8; 32] => Bytes, |value| value.to_vec();
     [u8; 32] => Bytes, |value| value.to_vec();
     Vec<u8> => Bytes, |value| value;
-}
-
-/// PostgreSQL takes no NUL in a text, so that no database gets one.
-fn without_nul(text: String) -> String {
-    if text.contains('\0') {
-        return text.replace('\0', "\u{fffd}");
-    }
-    text
 }
 
 impl ToSql for Value {

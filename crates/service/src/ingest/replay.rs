@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    ANONYMOUS, Ingest, Replaced, UNREAD, ingest_reading, is_anonymous, key_of, left_out, long_ids,
+    ANONYMOUS, Ingest, Replaced, UNREAD, ingest_reading, is_anonymous, key_of, left_out,
     long_texts, other_source,
     others::{self, OwnReadings},
     replaced,
@@ -130,15 +130,12 @@ async fn own_readings(
     Ok(match reading.await.map_err(|_| Error::Panicked)? {
         Err(problem) => Err(problem.reason()),
         Ok(Reading::Other(source)) => Err(other_source::reason(source)),
-        Ok(Reading::Own(mut readings)) => {
-            long_ids::shorten(&mut readings);
-            match others::separate(ingest, instance, readings).await? {
-                Err(_) => Err(DeliveryReason::OtherInstance),
-                Ok(own) if own.readings.iter().all(is_anonymous) => Err(ANONYMOUS),
-                Ok(own) if is_unread(&own.readings) => Err(UNREAD),
-                Ok(own) => Ok(own),
-            }
-        }
+        Ok(Reading::Own(readings)) => match others::separate(ingest, instance, readings).await? {
+            Err(_) => Err(DeliveryReason::OtherInstance),
+            Ok(own) if own.readings.iter().all(is_anonymous) => Err(ANONYMOUS),
+            Ok(own) if is_unread(&own.readings) => Err(UNREAD),
+            Ok(own) => Ok(own),
+        },
     })
 }
 

@@ -15,7 +15,7 @@ pub(super) async fn apply(session: &Session) -> Result<(), Error> {
     if applied(session).await? == newest() {
         return Ok(());
     }
-    let lock = "select pg_advisory_xact_lock(hashtext('midiateca migrations'), hashtext(current_schema()))";
+    let lock = "set local statement_timeout = 0; set local lock_timeout = 0; select pg_advisory_xact_lock(hashtext('midiateca migrations'), hashtext(current_schema()))";
     session.begin(lock).await?;
     let outcome = apply_missing(session).await;
     if outcome.is_ok() {

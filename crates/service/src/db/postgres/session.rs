@@ -1,5 +1,6 @@
 //! One connection with its prepared statements.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -127,14 +128,16 @@ impl Session {
     /// Runs a statement; returns the number of changed rows.
     pub async fn run(&self, sql: &str, values: &[Value]) -> Result<u64, Error> {
         let statement = self.statement(sql, values).await?;
-        let ran = self.client.execute(&statement, &parameters(values)).await;
+        let values = without_nul(values);
+        let ran = self.client.execute(&statement, &parameters(&values)).await;
         self.noting(ran)
     }
 
     /// All rows of a query, or of a statement with `returning`.
     pub async fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Error> {
         let statement = self.statement(sql, values).await?;
-        let found = self.client.query(&statement, &parameters(values)).await;
+        let values = without_nul(values);
+        let found = self.client.query(&statement, &parameters(&values)).await;
         let found = self.noting(found)?;
         let names = statement.columns().iter().map(|it| it.name().to_owned());
         let names: Arc<[String]> = names.collect();
@@ -212,6 +215,19 @@ fn type_of(value: &Value) -> Type {
         Value::Text(_) => Type::TEXT,
         Value::Bytes(_) => Type::BYTEA,
     }
+}
+
+/// PostgreSQL takes no NUL in a text: the character for what cannot be shown takes its place, as in a caption.
+fn without_nul(values: &[Value]) -> Cow<'_, [Value]> {
+    let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+    if !values.iter().any(has_nul) {
+        return Cow::Borrowed(values);
+    }
+    let replaced = values.iter().map(|value| match value {
+        Value::Text(Some(text)) => Value::Text(Some(text.replace('\0', "\u{fffd}"))),
+        other => other.clone(),
+    });
+    Cow::Owned(replaced.collect())
 }
 
 fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {

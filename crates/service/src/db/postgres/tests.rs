@@ -66,6 +66,24 @@ fn named(address: &Address) -> Address {
 }
 
 #[tokio::test]
+async fn a_text_with_nul_is_stored_and_found_again() {
+    let Some(address) = address("").await else {
+        return;
+    };
+    let db = Db::connect(&address).await.unwrap();
+    db.write(Key::Everything, async |tx| {
+        let sql = "insert into clients (id, name, created_at) values (1, $1, 0)";
+        tx.run(sql, values!["a\0b"]).await.map(drop)
+    })
+    .await
+    .unwrap();
+    let sql = "select name from clients where name = $1";
+    let row = db.row(sql, values!["a\0b"]).await.unwrap().unwrap();
+    assert_eq!(row.text("name").unwrap(), "a\u{fffd}b");
+    db.close().await;
+}
+
+#[tokio::test]
 async fn lost_connections_are_replaced() {
     let Some(address) = address("").await else {
         return;
