@@ -1,4 +1,4 @@
-//! The database: SQLite in one file with one writer, or PostgreSQL for several nodes.
+//! The database: SQLite in one file with one writer, or PostgreSQL on a server.
 //!
 //! Promises of both: a `Db::write` that returned `Ok` is committed and synced; writes that wait at the same moment share
 //! one commit (group commit), and one that fails does not affect the others; reads never wait for writes. Callers use

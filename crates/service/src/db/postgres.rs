@@ -1,4 +1,4 @@
-//! PostgreSQL, for several nodes.
+//! PostgreSQL: a database on a server.
 
 mod address;
 mod encryption;

@@ -6,12 +6,12 @@ use futures_util::FutureExt as _;
 
 use super::*;
 
-async fn open(dir: &tempfile::TempDir) -> Db {
+pub(super) async fn open(dir: &tempfile::TempDir) -> Db {
     let path = dir.path().join("t.db");
     Db::open(&path, Duration::from_millis(50)).await.unwrap()
 }
 
-async fn add(db: &Db, id: i64, name: &str) -> Result<u64, Error> {
+pub(super) async fn add(db: &Db, id: i64, name: &str) -> Result<u64, Error> {
     let name = name.to_owned();
     db.write(Key::Everything, async move |tx| {
         let sql = "insert into clients (id, name, created_at) values ($1, $2, 0)";

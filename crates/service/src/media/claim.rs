@@ -100,7 +100,7 @@ pub async fn claim(
         " < $5 and ($6 = 0 or inline = 1)
                       order by ",
         urgency!(),
-        " limit $7 /*sqlite*/)/*postgres for update skip locked)) */ and status = 'pending'
+        " limit $7 /*sqlite*/)/*postgres for update skip locked)) and status = 'pending' */
          returning ",
         columns!(),
     );

@@ -53,7 +53,7 @@ pub(in crate::db) struct Session {
     has_failed: AtomicBool,
 }
 
-// One task uses a session at a time.
+// Statements of several writes may wait for their answers at once; the server runs them in the order in which they were sent.
 impl Session {
     pub async fn connect(address: &Address, purpose: Use) -> Result<Self, Error> {
         let (client, driver) = match &address.encryption {

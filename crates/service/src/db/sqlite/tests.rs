@@ -1,19 +1,6 @@
 use super::*;
-use crate::db::{Db, Key, Value, values};
-
-async fn open(dir: &tempfile::TempDir) -> Db {
-    let path = dir.path().join("t.db");
-    Db::open(&path, Duration::from_millis(50)).await.unwrap()
-}
-
-async fn add(db: &Db, id: i64, name: &str) -> Result<u64, Error> {
-    let name = name.to_owned();
-    db.write(Key::Everything, async move |tx| {
-        let sql = "insert into clients (id, name, created_at) values ($1, $2, 0)";
-        tx.run(sql, values![id, &name]).await
-    })
-    .await
-}
+use crate::db::tests::{add, open};
+use crate::db::{Db, Key, Value};
 
 #[tokio::test]
 async fn a_full_database_is_unavailable_and_recovers_by_itself() {
